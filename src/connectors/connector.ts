@@ -1,0 +1,263 @@
+import type { ConsentState } from '../core/consent.ts'
+import type { Instant, Json, JsonObject } from '../core/json.ts'
+import type { RecordId } from '../core/model.ts'
+
+/** A vendor's own id of an object. */
+export type RemoteId = string
+/** Where the next `pull` goes on: any JSON the connector likes; kept by the runtime in the page's transaction. */
+export type Cursor = JsonObject
+
+/**
+ * What a connector may do. Capability is presence: a resource without `push` is read-only, a connector without
+ * `webhooks` is polled. Nothing here keeps state between calls; everything sent goes through `io.fetch`.
+ */
+export type Connector = {
+  readonly id: string
+  readonly auth: AuthSpec
+  readonly limits: readonly RateLimit[]
+  /** By name, as streams name them: `members`, `customers`. */
+  readonly resources: Readonly<Record<string, Resource>>
+  readonly webhooks?: Webhooks
+  /** Proves that the credentials work. Throws a `VendorError` of kind `auth` where they do not. */
+  check(io: Io): Promise<{ readonly accountId: string; readonly label: string }>
+  /** What a reply that is not 2xx means. Pure. */
+  classify(reply: HttpReply, now: Instant): Failure
+}
+
+/** How a connection is authorised, as data: the CLI asks for `fields`, the store encrypts them. */
+export type AuthSpec =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'apiKey'; readonly fields: readonly string[] }
+  | {
+      readonly kind: 'oauth2'
+      readonly authorizeUrl: string
+      readonly tokenUrl: string
+      readonly scopes: readonly string[]
+      /** The vendor replaces the refresh token at each use; the new one is saved before the access token is used. */
+      readonly rotates: boolean
+    }
+
+/** `permits` requests in any `windowMs`, or `concurrent` at once, per connection. */
+export type RateLimit =
+  | { readonly permits: number; readonly windowMs: number }
+  | { readonly concurrent: number }
+
+/**
+ * What the runtime gives to a connector.
+ *
+ * `fetch` is the standard one, with limits, retries, Retry-After, tokens and the request log behind it. It resolves
+ * only for 2xx (and 304) replies; everything else is thrown as a `VendorError` with what `classify` made of it, so a
+ * connector never looks at a status. It retries what is safe to send twice: GET, HEAD, PUT, DELETE, and any request
+ * with an `Idempotency-Key` header.
+ */
+export type Io = {
+  readonly fetch: typeof fetch
+  now(): Instant
+  /** Decrypted credentials by field name. Never logged. */
+  readonly secrets: Readonly<Record<string, string>>
+  /** The connection's own settings from its YAML: account, list id, folder. */
+  readonly settings: JsonObject
+}
+
+export type HttpReply = {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: string
+  readonly method: string
+  readonly url: string
+}
+
+/** Why a request did not succeed. `committed` says whether the vendor may have carried it out all the same. */
+export type Failure =
+  | { readonly kind: 'auth'; readonly message: string }
+  | { readonly kind: 'throttled'; readonly retryAt: Instant; readonly message: string }
+  | { readonly kind: 'unavailable'; readonly committed: 'no' | 'unknown'; readonly message: string }
+  | { readonly kind: 'malformed'; readonly committed: 'no' | 'unknown'; readonly message: string }
+  | { readonly kind: 'missing'; readonly message: string }
+  | { readonly kind: 'stale'; readonly message: string }
+  | { readonly kind: 'cursor-expired'; readonly message: string }
+  | {
+      readonly kind: 'rejected'
+      readonly code: string
+      readonly field: string | null
+      readonly message: string
+    }
+
+export class VendorError extends Error {
+  readonly failure: Failure
+  constructor(failure: Failure, options?: ErrorOptions) {
+    super(failure.message, options)
+    this.name = 'VendorError'
+    this.failure = failure
+  }
+}
+
+/** The `Failure` behind an error, also where an SDK wrapped it (`cause` or `detail`); null for a bug. */
+export function failureOf(error: unknown): Failure | null {
+  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; depth++) {
+    if (at instanceof VendorError) return at.failure
+    at = at.cause ?? ('detail' in at ? at.detail : undefined)
+  }
+  return null
+}
+
+/** An opaque version a vendor gives an object (an ETag, an edit sequence); equal versions mean equal objects. */
+export type Version = string
+
+export type Observation =
+  | {
+      readonly kind: 'present'
+      readonly id: RemoteId
+      readonly version: Version | null
+      /** Only where the vendor's time of the last edit can be trusted. */
+      readonly modifiedAt: Instant | null
+      readonly body: JsonObject
+    }
+  | { readonly kind: 'absent'; readonly id: RemoteId }
+
+/** A row or object that cannot be an observation at all. `where` finds it: `people.csv line 12`, `customer cus_1`. */
+export type BadRow = {
+  readonly where: string
+  readonly id: RemoteId | null
+  readonly problem: string
+  readonly raw: string
+}
+
+export type Page = {
+  readonly observations: readonly Observation[]
+  readonly bad: readonly BadRow[]
+  /** Kept with the page. */
+  readonly cursor: Cursor
+  /** More pages wait now; false: caught up, `cursor` is where the next cycle starts. */
+  readonly more: boolean
+  /** Set on the last page of a complete listing: what was not listed since its first page is gone. */
+  readonly listed?: 'everything'
+  /** How many objects the whole pass will bring, where the vendor tells. For progress and the guard. */
+  readonly total?: number
+}
+
+export type FieldInfo = { readonly path: string; readonly label: string; readonly required: boolean }
+
+export type Resource = {
+  /** `swept`: the vendor does not report deletes; what a complete listing no longer shows is gone. */
+  readonly deletes: 'reported' | 'swept'
+  readonly push?: Push
+  /** The remote fields that mappings may name. */
+  discover(io: Io): Promise<readonly FieldInfo[]>
+  /** One page. `from` null: everything, from the start. Throws `cursor-expired` to be called again with null. */
+  pull(io: Io, from: Cursor | null): Promise<Page>
+  /** The named objects as they are now, in any order; `absent` for those that are gone. */
+  fetch(io: Io, ids: readonly RemoteId[]): Promise<readonly Observation[]>
+}
+
+export type Push = {
+  /** The most writes one `send` takes. */
+  readonly batchMax: number
+  /**
+   * How a create stays single: `key`: the vendor replays the answer to a known key (for `keyLivesMs`), `upsert`: the
+   * object's id follows from its content, `lookup`: only `find` can tell.
+   */
+  readonly dedupe:
+    | { readonly kind: 'key'; readonly keyLivesMs: number }
+    | { readonly kind: 'upsert' }
+    | { readonly kind: 'lookup' }
+  /** One outcome per write, in their order. */
+  send(io: Io, writes: readonly Write[]): Promise<readonly Outcome[]>
+  /** For creates whose outcome is unknown: the objects they made, null where they made none. In their order. */
+  find(io: Io, creates: readonly CreateWrite[]): Promise<readonly (Observation | null)[]>
+}
+
+export type CreateWrite = {
+  readonly op: 'create'
+  /** Made before the first call and the same at every attempt. */
+  readonly key: string
+  readonly recordId: RecordId
+  readonly body: JsonObject
+  readonly consent: ConsentState
+}
+export type Write =
+  | CreateWrite
+  | {
+      readonly op: 'update'
+      readonly key: string
+      readonly id: RemoteId
+      readonly version: Version | null
+      /** A merge patch: only what changes. */
+      readonly patch: JsonObject
+      /** The object as last seen. */
+      readonly observed: JsonObject
+    }
+  /** Tells the vendor an opt-out or an explicit opt-in. Sent by itself and before profile updates. */
+  | {
+      readonly op: 'consent'
+      readonly key: string
+      readonly id: RemoteId
+      readonly state: 'in' | 'out'
+      readonly patch: JsonObject
+    }
+  | { readonly op: 'archive'; readonly key: string; readonly id: RemoteId; readonly version: Version | null }
+
+export type Outcome =
+  | { readonly kind: 'applied'; readonly observation: Observation }
+  /** The object changed under us: observe it again and plan again. */
+  | { readonly kind: 'stale' }
+  | {
+      readonly kind: 'rejected'
+      readonly code: string
+      readonly field: string | null
+      readonly message: string
+    }
+  | { readonly kind: 'retry'; readonly at: Instant | null; readonly message: string }
+  /** The call may have happened: look it up, never resend blindly. */
+  | { readonly kind: 'uncertain'; readonly message: string }
+
+/** What to make of one write's failure. Throws on again what concerns the whole connection (`auth`) or is a bug. */
+export function outcomeOf(error: unknown): Outcome {
+  const failure = failureOf(error)
+  if (failure === null || failure.kind === 'auth' || failure.kind === 'cursor-expired') throw error
+  switch (failure.kind) {
+    case 'throttled':
+      return { kind: 'retry', at: failure.retryAt, message: failure.message }
+    case 'unavailable':
+    case 'malformed':
+      return failure.committed === 'unknown'
+        ? { kind: 'uncertain', message: failure.message }
+        : { kind: 'retry', at: null, message: failure.message }
+    case 'missing':
+    case 'stale':
+      return { kind: 'stale' }
+    case 'rejected':
+      return { kind: 'rejected', code: failure.code, field: failure.field, message: failure.message }
+  }
+}
+
+export type RawRequest = {
+  readonly method: string
+  readonly url: string
+  readonly headers: Headers
+  readonly body: Uint8Array
+}
+
+/** A webhook is a hint that something changed; the object itself is fetched. */
+export type Hint = { readonly resource: string; readonly id: RemoteId }
+
+export type Receipt =
+  | { readonly kind: 'handshake'; readonly status: number; readonly body: string }
+  /** `eventId` makes repeated deliveries one; `status` is the answer the vendor wants. */
+  | {
+      readonly kind: 'hints'
+      readonly eventId: string
+      readonly hints: readonly Hint[]
+      readonly status: number
+    }
+  | { readonly kind: 'refused'; readonly status: 400 | 401; readonly reason: string }
+
+export type Webhooks = {
+  /** Verifies on the raw bytes and reads the hints. Pure: no I/O, `secret` is the connection's webhook secret. */
+  receive(raw: RawRequest, secret: string, now: Instant): Receipt
+  /** Asks the vendor to call `url`. Returns the secret to verify with, where the vendor makes it. */
+  subscribe?(
+    io: Io,
+    url: string,
+  ): Promise<{ readonly secret: string | null; readonly renewBefore: Instant | null }>
+}

@@ -1,0 +1,229 @@
+import { decide, type Decision, type Loser } from './decide.ts'
+import { isEmpty, same, unreachable, type Instant, type Json, type JsonObject } from './json.ts'
+import { effective, hubValue, mergePatches, spread, type Lens } from './lens.ts'
+import { provenanceOf, type FieldName, type Fields, type HubRecord, type Source } from './model.ts'
+
+/** What the sides last agreed on, by lens key. A pair, because remotes truncate, reformat and round. */
+export type Base = Readonly<Record<string, { readonly hub?: Json; readonly remote?: Json }>>
+
+/** A remote object as last seen. */
+export type Observed = { readonly body: Json; readonly modifiedAt: Instant | null }
+
+export type HubEdit = { readonly value: Json; readonly rule: string; readonly lost?: Loser }
+export type Ask = {
+  readonly lens: string
+  readonly hub: Json
+  readonly remote: Json
+  readonly agreed: Json
+  readonly rule: string
+}
+export type Unreadable = { readonly lens: string; readonly problem: string; readonly raw: Json }
+/** A remote edit that does not stand: the policy puts the hub's value back. */
+export type Overruled = { readonly lens: string; readonly rule: string; readonly lost: Loser }
+
+/** The work on one link: what to write into the hub, what to send, what to ask. Pure data; nothing was done yet. */
+export type LinkPlan = {
+  readonly hub: Readonly<Record<FieldName, HubEdit>>
+  /** What to send so that the remote says what the hub (after `hub`) says; null: nothing. */
+  readonly patch: JsonObject | null
+  /** The lenses that `patch` speaks for. */
+  readonly pushed: readonly string[]
+  /** The base as far as the sides agree without the patch being sent. */
+  readonly base: Base
+  readonly asks: readonly Ask[]
+  readonly unreadable: readonly Unreadable[]
+  readonly overruled: readonly Overruled[]
+}
+
+/**
+ * Compares the three states of a link. Planning again after nothing happened gives an empty plan, so our own echo
+ * plans nothing.
+ */
+export function planLink(
+  lenses: readonly Lens[],
+  record: HubRecord,
+  observed: Observed,
+  base: Base,
+  source: Source,
+): LinkPlan {
+  const hub: Record<FieldName, HubEdit> = {}
+  const nextBase: Record<string, { hub?: Json; remote?: Json }> = { ...base }
+  const asks: Ask[] = []
+  const unreadable: Unreadable[] = []
+  const overruled: Overruled[] = []
+  const pushed: string[] = []
+  let patch: JsonObject = {}
+
+  for (const lens of lenses) {
+    const reading = lens.get(observed.body)
+    if (reading.kind === 'invalid') {
+      unreadable.push({ lens: lens.key, problem: reading.problem, raw: reading.raw })
+      continue
+    }
+    const remote = reading.kind === 'value' ? reading.value : undefined
+    const mine = hubValue(lens, record.fields)
+    const agreed = base[lens.key]
+    const first = lens.fields[0]
+    const decision = oneWay(
+      lens,
+      decide(
+        {
+          hub: mine,
+          remote,
+          base: agreed === undefined ? undefined : { hub: agreed.hub, remote: agreed.remote },
+          hubSays: first === undefined ? undefined : provenanceOf(record, first),
+          remoteSays: { source, modifiedAt: observed.modifiedAt },
+        },
+        lens.policy,
+        lens.set,
+      ),
+      mine,
+      remote,
+    )
+    const agree = (value: Json | undefined) => {
+      nextBase[lens.key] = pair(value, remote)
+    }
+    const offer = (value: Json) => {
+      const change = effective(lens.put(value, observed.body), observed.body)
+      if (change === null) return agree(value)
+      patch = mergePatches(patch, change)
+      pushed.push(lens.key)
+    }
+    switch (decision.kind) {
+      case 'keep':
+        break
+      case 'agree':
+        agree(mine)
+        break
+      case 'take':
+        takeInto(hub, lens, mine, decision)
+        agree(decision.value)
+        break
+      case 'push':
+        if (decision.lost !== undefined)
+          overruled.push({ lens: lens.key, rule: decision.rule, lost: decision.lost })
+        offer(decision.value)
+        break
+      case 'both':
+        takeInto(hub, lens, mine, decision)
+        agree(decision.value)
+        offer(decision.value)
+        break
+      case 'ask':
+        asks.push({
+          lens: lens.key,
+          hub: mine ?? null,
+          remote: remote ?? null,
+          agreed: agreed?.hub ?? null,
+          rule: decision.rule,
+        })
+        break
+      default:
+        unreachable(decision)
+    }
+  }
+  return {
+    hub,
+    patch: pushed.length === 0 ? null : patch,
+    pushed,
+    base: nextBase,
+    asks,
+    unreadable,
+    overruled,
+  }
+}
+
+/** A lens that only reads never pushes; one that only writes never takes, it puts the hub's value back. */
+function oneWay(lens: Lens, decision: Decision, hub: Json | undefined, remote: Json | undefined): Decision {
+  if (lens.direction === 'in') {
+    if (decision.kind === 'push') return { kind: 'agree' }
+    return decision.kind === 'both' ? { kind: 'take', value: decision.value, rule: decision.rule } : decision
+  }
+  if (lens.direction === 'out' && decision.kind !== 'keep' && decision.kind !== 'push') {
+    if (isEmpty(hub) && isEmpty(remote)) return { kind: 'keep' }
+    return same(hub, remote)
+      ? { kind: 'agree' }
+      : { kind: 'push', value: hub ?? null, rule: 'only the hub writes this' }
+  }
+  return decision
+}
+
+function takeInto(
+  hub: Record<FieldName, HubEdit>,
+  lens: Lens,
+  mine: Json | undefined,
+  decision: { readonly value: Json; readonly rule: string; readonly lost?: Loser },
+): void {
+  const before = mine === undefined ? {} : spread(lens, mine)
+  for (const [field, value] of Object.entries(spread(lens, decision.value))) {
+    if (same(before[field], value)) continue
+    hub[field] = {
+      value,
+      rule: decision.rule,
+      ...(decision.lost === undefined
+        ? {}
+        : { lost: { source: decision.lost.source, value: before[field] ?? null } }),
+    }
+  }
+}
+
+/** The fields of a record born from a remote object, and the base that goes with it. */
+export function planBirth(
+  lenses: readonly Lens[],
+  observed: Observed,
+): { readonly fields: Fields; readonly base: Base; readonly unreadable: readonly Unreadable[] } {
+  const fields: Record<FieldName, Json> = {}
+  const base: Record<string, { hub?: Json; remote?: Json }> = {}
+  const unreadable: Unreadable[] = []
+  for (const lens of lenses) {
+    if (lens.direction === 'out') continue
+    const reading = lens.get(observed.body)
+    if (reading.kind === 'invalid') {
+      unreadable.push({ lens: lens.key, problem: reading.problem, raw: reading.raw })
+    } else if (reading.kind === 'value') {
+      Object.assign(fields, spread(lens, reading.value))
+      base[lens.key] = pair(reading.value, reading.value)
+    }
+  }
+  return { fields, base, unreadable }
+}
+
+/** The whole object to create at a remote for a record, and the lenses it speaks for. */
+export function planCreation(
+  lenses: readonly Lens[],
+  fields: Fields,
+): { readonly body: JsonObject; readonly pushed: readonly string[] } {
+  let body: JsonObject = {}
+  const pushed: string[] = []
+  for (const lens of lenses) {
+    const value = hubValue(lens, fields)
+    if (lens.direction === 'in' || isEmpty(value)) continue
+    body = mergePatches(body, lens.put(value ?? null, null))
+    pushed.push(lens.key)
+  }
+  return { body, pushed }
+}
+
+/**
+ * The base after a write was answered: the lenses that were sent now agree, on what the hub said when it was planned
+ * and on what the remote made of it. Other lenses keep their base, so a remote edit that came in between is still seen.
+ */
+export function rebase(
+  lenses: readonly Lens[],
+  base: Base,
+  pushed: readonly string[],
+  sent: Fields,
+  returned: Json,
+): Base {
+  const next: Record<string, { hub?: Json; remote?: Json }> = { ...base }
+  for (const lens of lenses) {
+    if (!pushed.includes(lens.key)) continue
+    const reading = lens.get(returned)
+    next[lens.key] = pair(hubValue(lens, sent), reading.kind === 'value' ? reading.value : undefined)
+  }
+  return next
+}
+
+function pair(hub: Json | undefined, remote: Json | undefined): { hub?: Json; remote?: Json } {
+  return { ...(hub === undefined ? {} : { hub }), ...(remote === undefined ? {} : { remote }) }
+}
