@@ -1,0 +1,20 @@
+// Opens the embedded database in a process of its own, says so in one line, and stays until it is ended.
+import postgres from 'postgres'
+import { openEmbedded } from '../../src/store/embedded.ts'
+
+const dir = process.argv[2]
+if (dir === undefined) throw new Error('usage: embedded-owner.ts <dir>')
+const { url, ownsServer, stop } = await openEmbedded({ dir, durable: false })
+process.stdout.write(`${JSON.stringify({ url, ownsServer })}\n`)
+const alive = setInterval(() => undefined, 1000)
+
+async function end(): Promise<void> {
+  const sql = postgres(url, { max: 1 })
+  await sql`select pg_sleep(0.1)`
+  await sql.end()
+  process.stdout.write('still serving\n')
+  clearInterval(alive)
+  await stop()
+}
+process.once('SIGINT', () => void end())
+process.once('SIGTERM', () => void end())
