@@ -1,4 +1,5 @@
 import { mkdir, readFile, realpath } from 'node:fs/promises'
+import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import postgres from 'postgres'
 import { type Binaries, findBinaries } from './embedded/binaries.ts'
@@ -56,6 +57,7 @@ async function open({
   log = () => undefined,
 }: EmbeddedOptions): Promise<Embedded> {
   const binaries = await findBinaries()
+  await mkdir(path.dirname(dir), { recursive: true })
   await mkdir(dir, { recursive: true, mode: 0o700 })
   const home = await realpath(dir)
   const launcher = await chooseLauncher(home)

@@ -9,12 +9,15 @@ process.stdout.write(`${JSON.stringify({ url, ownsServer })}\n`)
 const alive = setInterval(() => undefined, 1000)
 
 async function end(): Promise<void> {
+  clearInterval(alive)
+  await stop()
+}
+async function workThenEnd(): Promise<void> {
   const sql = postgres(url, { max: 1 })
   await sql`select pg_sleep(0.1)`
   await sql.end()
   process.stdout.write('still serving\n')
-  clearInterval(alive)
-  await stop()
+  await end()
 }
-process.once('SIGINT', () => void end())
+process.once('SIGINT', () => void workThenEnd())
 process.once('SIGTERM', () => void end())

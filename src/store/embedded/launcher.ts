@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { chown, stat } from 'node:fs/promises'
+import { userInfo } from 'node:os'
 
 /** How to run PostgreSQL's programs from this process: PostgreSQL refuses to run as root. */
 export type Launcher = {
@@ -14,18 +15,19 @@ export type Launcher = {
 const NOBODY = 65534
 const DIES = ['setpriv', '--pdeathsig', 'INT']
 const AS_NOBODY_INSIDE = ['unshare', '--user', `--map-user=${NOBODY}`, `--map-group=${NOBODY}`, ...DIES]
+/** In a user namespace of its own this user is seen as nobody, and the files stay this user's. */
+const INSIDE: Launcher = { prefix: AS_NOBODY_INSIDE, diesWithParent: true, owner: null }
 const PLAIN: Launcher = { prefix: [], diesWithParent: false, owner: null }
 
 /** Chooses for the folder `dir`, which must exist. Probing costs a few milliseconds. */
 export async function chooseLauncher(dir: string): Promise<Launcher> {
   if (process.getuid?.() !== 0) {
+    // initdb insists on a name for its user, and a container may run as a number without one.
+    if (!hasName() && (await works(AS_NOBODY_INSIDE))) return INSIDE
     return (await works(DIES)) ? { ...PLAIN, prefix: DIES, diesWithParent: true } : PLAIN
   }
   const { uid, gid } = await stat(dir)
-  // In a user namespace of its own root is seen as nobody, and the files stay root's.
-  if (uid === 0 && (await works(AS_NOBODY_INSIDE))) {
-    return { prefix: AS_NOBODY_INSIDE, diesWithParent: true, owner: null }
-  }
+  if (uid === 0 && (await works(AS_NOBODY_INSIDE))) return INSIDE
   return asUser(uid === 0 ? { uid: NOBODY, gid: NOBODY } : { uid, gid })
 }
 
@@ -48,6 +50,14 @@ export async function handOver(launcher: Launcher, files: readonly string[]): Pr
   const { owner } = launcher
   if (owner === null) return
   await Promise.all(files.map((file) => chown(file, owner.uid, owner.gid)))
+}
+
+function hasName(): boolean {
+  try {
+    return userInfo().username !== ''
+  } catch {
+    return false
+  }
 }
 
 function works([command = 'true', ...args]: readonly string[]): Promise<boolean> {
