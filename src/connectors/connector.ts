@@ -1,5 +1,5 @@
 import type { ConsentState } from '../core/consent.ts'
-import type { Instant, Json, JsonObject } from '../core/json.ts'
+import type { Instant, JsonObject } from '../core/json.ts'
 import type { RecordId } from '../core/model.ts'
 
 /** A vendor's own id of an object. */

@@ -38,6 +38,8 @@ export type Lens = {
   readonly policy: Policy
   /** Values are sets: edits are merged member by member. */
   readonly set: boolean
+  /** An expression over the whole record, for lenses that only write; `fields` is then empty. */
+  compute?(fields: Fields): Json
   get(body: Json): Reading
   /** The merge patch that makes `body` (null: a new object) say `value`. */
   put(value: Json, body: Json | null): JsonObject
@@ -45,6 +47,7 @@ export type Lens = {
 
 /** The lens' value on the hub's side; undefined where no field of it was ever said. */
 export function hubValue(lens: Lens, fields: Fields): Json | undefined {
+  if (lens.compute !== undefined) return lens.compute(fields)
   const [only, ...rest] = lens.fields
   if (only !== undefined && rest.length === 0) return fields[only]
   const known = lens.fields.filter((field) => fields[field] !== undefined)

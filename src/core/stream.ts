@@ -1,0 +1,97 @@
+import type { ConsentReading, ConsentState } from './consent.ts'
+import type { GuardLimits } from './guard.ts'
+import type { KeyKind } from './identity.ts'
+import type { Json, JsonObject } from './json.ts'
+import type { Lens } from './lens.ts'
+import type { Fields, RecordId, RecordKind } from './model.ts'
+
+/**
+ * How a remote object names another record: by one of its keys, by its `name`, by its hub `id`, or by the remote id
+ * it has in another stream of the same connection (`{stream}`).
+ */
+export type RefBy = 'email' | 'domain' | 'name' | 'id' | { readonly stream: string }
+export type RemoteRef = { readonly record: RecordKind; readonly by: RefBy; readonly key: string }
+export type HubRef = { readonly record: RecordKind; readonly by: RefBy; readonly id: RecordId }
+
+/** Answers the references of one page, looked up beforehand in one query per kind. */
+export type Refs = {
+  toId(ref: RemoteRef): RecordId | undefined
+  toKey(ref: HubRef): string | undefined
+}
+export const NO_REFS: Refs = { toId: () => undefined, toKey: () => undefined }
+
+/** Consent as one remote object states it, and how to state it back. */
+export type ConsentLens = {
+  readonly channel: string
+  readonly audience: string
+  /** The states this remote is told; `out` should always be among them where the remote can say it. */
+  readonly sends: readonly ConsentState[]
+  read(body: Json): ConsentReading | null
+  /** The merge patch that states `in` or `out`. */
+  write(state: 'in' | 'out'): JsonObject
+}
+
+/** One object kind over one connection, compiled from the configuration. */
+export type Stream = {
+  readonly connection: string
+  readonly name: string
+  readonly resource: string
+  readonly record: RecordKind
+  readonly direction: 'in' | 'out' | 'both'
+  /** Cron, in UTC. */
+  readonly schedule: string
+  /** Cron of the full sweep, which finds what hints and cursors lost. */
+  readonly sweep: string
+  readonly match: readonly KeyKind[]
+  /** The vendor's edit times may decide `newest`. */
+  readonly trustTimes: boolean
+  /** Whether an unknown remote object becomes a record. */
+  readonly createInHub: boolean
+  /** `demand`: only once another stream needs it there (an invoice needs its customer). */
+  readonly createAtRemote: 'always' | 'never' | 'demand'
+  /** What a delete at the remote does to the record. */
+  readonly deletes: 'archive' | 'unlink'
+  /** What an archived record does to its remote object. */
+  readonly archives: 'archive' | 'keep'
+  readonly guard: GuardLimits
+  readonly consent: ConsentLens | null
+  /** Which remote objects come in. Opt-outs pass all the same. */
+  filterIn(body: Json): boolean
+  /** Which records are created at the remote. Opt-outs pass all the same. */
+  filterOut(fields: Fields): boolean
+  /** The references a remote object or a record makes through this stream's lenses. */
+  remoteRefs(body: Json): readonly RemoteRef[]
+  hubRefs(fields: Fields): readonly HubRef[]
+  /** The lenses, with references answered by `refs`. An unanswered reference reads as absent. */
+  lenses(refs: Refs): readonly Lens[]
+}
+
+/** The rule that turns a won deal into invoices at one connection. */
+export type InvoicingRule = {
+  /** The connection whose stream of invoices issues them. */
+  readonly connection: string
+  readonly dueDays: number
+  readonly memo: string | null
+  /** Shares add up to 1. One item `full` of share 1 is the plain case. */
+  readonly schedule: readonly { readonly item: string; readonly share: number }[]
+}
+
+export type Pipeline = {
+  readonly name: string
+  readonly stages: readonly { readonly name: string; readonly outcome: 'open' | 'won' | 'lost' }[]
+}
+
+/** The whole active configuration, compiled. */
+export type Configuration = {
+  readonly connections: readonly {
+    readonly name: string
+    readonly connector: string
+    readonly settings: JsonObject
+    readonly streams: readonly Stream[]
+  }[]
+  readonly pipelines: readonly Pipeline[]
+  readonly invoicing: InvoicingRule | null
+  /** ISO 3166-1 alpha-2; reads phone numbers written without a country. */
+  readonly defaultCountry: string
+  readonly defaultCurrency: string
+}
