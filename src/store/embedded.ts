@@ -26,7 +26,7 @@ export type Embedded = {
   readonly url: string
   /** Whether this process started the server: then it ends with this process, however that ends. */
   readonly ownsServer: boolean
-  stop(): Promise<void>
+  readonly stop: () => Promise<void>
 }
 
 const DATABASE = 'concord'

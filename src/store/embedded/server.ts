@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { open, rename, stat } from 'node:fs/promises'
+import { Socket } from 'node:net'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Binaries } from './binaries.ts'
@@ -9,7 +10,7 @@ import { commandLine, type Launcher } from './launcher.ts'
 import { sight } from './postmaster.ts'
 import { serverArguments } from './settings.ts'
 
-export type Server = { readonly port: number; stop(): Promise<void> }
+export type Server = { readonly port: number; readonly stop: () => Promise<void> }
 
 type Starting = { cluster: Cluster; binaries: Binaries; launcher: Launcher; port: number; durable: boolean }
 
@@ -95,8 +96,7 @@ function watchOver(child: ChildProcess): ChildProcess {
   })
   guard.unref()
   guard.once('error', () => undefined)
-  const { stdin } = guard
-  if (stdin !== null && 'unref' in stdin && typeof stdin.unref === 'function') stdin.unref()
+  if (guard.stdin instanceof Socket) guard.stdin.unref()
   return guard
 }
 
