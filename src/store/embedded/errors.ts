@@ -23,7 +23,7 @@ export function errorCode(error: unknown): string | null {
   return typeof error.code === 'string' ? error.code : null
 }
 
-const REFUSED = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR'])
+const REFUSED = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST'])
 
 /** Turns what the file system said about `dir` into a failure a person can act on. */
 export function fileSystemFailure(error: unknown, dir: string): unknown {
