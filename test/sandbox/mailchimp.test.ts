@@ -44,6 +44,8 @@ function mailchimp(options: Partial<MailchimpOptions> = {}) {
   return { ...sandbox, call, list, at, mails, emails }
 }
 
+const idOf = (body: Record<string, unknown>): string => z.string().parse(body['id'])
+
 const compliance = { title: 'Member In Compliance State', status: 400 }
 
 describe('requests', () => {
@@ -123,7 +125,7 @@ describe('members', () => {
       tags: [{ id: 1, name: 'vip' }],
     })
     expect(created.body['merge_fields']).not.toHaveProperty('NOSUCH')
-    for (const key of [created.body['id'], created.body['contact_id'], 'ANN@example.com']) {
+    for (const key of [idOf(created.body), String(created.body['contact_id']), 'ANN@example.com']) {
       expect((await call('GET', `${list}/members/${key}`)).body).toEqual(created.body)
     }
     const again = await call('POST', `${list}/members`, {
@@ -447,7 +449,7 @@ describe('batches', () => {
     const read = { method: 'GET', path: `${list}/members`, operation_id: 'read', params: { count: 1 } }
     const { body: created } = await call('POST', '/batches', { operations: [...operations, read] })
     expect(created).toMatchObject({ status: 'pending', total_operations: 601, response_body_url: '' })
-    const poll = async () => (await call('GET', `/batches/${created['id']}`)).body
+    const poll = async () => (await call('GET', `/batches/${idOf(created)}`)).body
     expect(await poll()).toMatchObject({ status: 'started', response_body_url: '' })
     expect(admin.members()).toHaveLength(0)
     const finished = await poll()
@@ -472,7 +474,7 @@ describe('batches', () => {
     for (let i = 1; i < 500; i += 1) await create()
     expect((await create()).status).toBe(429)
     now += 60_000
-    expect((await call('GET', `/batches/${body['id']}`)).body).toMatchObject({
+    expect((await call('GET', `/batches/${idOf(body)}`)).body).toMatchObject({
       status: 'finished',
       errored_operations: 0,
     })
@@ -496,7 +498,7 @@ describe('webhooks', () => {
     expect(pendingWebhooks).toHaveLength(0)
     admin.editProfile('ann@example.com', { FNAME: 'Ann' })
     expect(pendingWebhooks).toHaveLength(1)
-    await call('PATCH', `${list}/webhooks/${body['id']}`, { sources: { api: true } })
+    await call('PATCH', `${list}/webhooks/${idOf(body)}`, { sources: { api: true } })
     await call('PATCH', at('ann@example.com'), { merge_fields: { FNAME: 'Anna' } })
     expect(pendingWebhooks).toHaveLength(2)
     expect((await call('POST', `${list}/webhooks`, hook)).status).toBe(400)

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util'
 import { enterStatus, type Vendor } from './consent.ts'
 import { archiveMember, forgetMember } from './members.ts'
 import { assertEmail, changeEmail, signUp } from './member-writes.ts'
@@ -148,8 +149,7 @@ function setMergeFields(audience: Audience, member: Member, given: MergeFields):
   const [refused] = errors
   if (refused !== undefined) throw new Error(`${refused.field}: ${refused.message}`)
   const merged = new Map<string, MergeValue>([...member.mergeFields, ...values].filter(([, v]) => v !== ''))
-  const key = (fields: ReadonlyMap<string, MergeValue>): string => JSON.stringify([...fields].sort())
-  const differs = key(merged) !== key(member.mergeFields)
+  const differs = !isDeepStrictEqual(merged, member.mergeFields)
   member.mergeFields = merged
   return differs
 }

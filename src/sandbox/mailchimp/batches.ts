@@ -143,7 +143,7 @@ async function execute(operations: readonly Operation[], run: RunOperation): Pro
   for (const { method, path, params, body, operation_id: id } of operations) {
     const query = new URLSearchParams()
     for (const [name, value] of Object.entries(params ?? {})) query.set(name, String(value))
-    const target = `${path.startsWith('/') ? '' : '/'}${path}${query.size > 0 ? `?${query}` : ''}`
+    const target = `${path.startsWith('/') ? '' : '/'}${path}${query.size > 0 ? `?${query.toString()}` : ''}`
     const hasBody = method !== 'GET' && body !== undefined
     const response = await run(target, { method, ...(hasBody && { body }) })
     results.push({ status_code: response.status, operation_id: id ?? '', response: await response.text() })

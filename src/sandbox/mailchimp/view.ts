@@ -74,5 +74,8 @@ function permissionsView(audience: Audience, member: Member) {
 
 function fullName(member: Member): string {
   const parts = [member.mergeFields.get('FNAME'), member.mergeFields.get('LNAME')]
-  return parts.filter((part) => typeof part === 'string' && part !== '').join(' ')
+  return parts
+    .map((part) => (typeof part === 'string' ? part : ''))
+    .join(' ')
+    .trim()
 }
