@@ -1,8 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
 import postgres from 'postgres'
@@ -10,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { openEmbedded } from '../../src/store/embedded.ts'
 import { findBinaries } from '../../src/store/embedded/binaries.ts'
+import { scratchFolder } from '../support/scratch.ts'
 
 const OWNER = path.join(import.meta.dirname, '..', 'support', 'embedded-owner.ts')
 const Opened = z.object({ url: z.string(), ownsServer: z.boolean() })
@@ -18,7 +18,7 @@ describe('the embedded PostgreSQL', () => {
   let dir = ''
   const cleanups: (() => Promise<unknown>)[] = []
   beforeEach(async () => {
-    dir = path.join(await mkdtemp(path.join(tmpdir(), 'concord-embedded-')), 'data')
+    dir = path.join(await scratchFolder(), 'data')
   })
   afterEach(async () => {
     for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
@@ -37,8 +37,9 @@ describe('the embedded PostgreSQL', () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     cleanups.push(() => end(child, 'SIGTERM'))
-    const [line] = await once(createInterface({ input: child.stdout }), 'line')
-    return { child, ...Opened.parse(JSON.parse(String(line))) }
+    const lines = createInterface({ input: child.stdout })
+    const [line] = await once(lines, 'line')
+    return { child, lines, ...Opened.parse(JSON.parse(String(line))) }
   }
   /** PostgreSQL takes its pid file away as the last thing it does. */
   const isGone = async () => !(await readdir(path.join(dir, 'postgres', 'data'))).includes('postmaster.pid')
@@ -115,8 +116,8 @@ describe('the embedded PostgreSQL', () => {
   })
 
   it('outlives Ctrl-C in the terminal until its owner has stopped in good order', async () => {
-    const { child } = await openElsewhere()
-    const said = once(createInterface({ input: child.stdout }), 'line')
+    const { child, lines } = await openElsewhere()
+    const said = once(lines, 'line')
     if (child.pid !== undefined) process.kill(-child.pid, 'SIGINT')
     expect(await said).toEqual(['still serving'])
     await once(child, 'exit')

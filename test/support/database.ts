@@ -11,7 +11,7 @@ export type TestDatabase = { readonly url: string; drop(): Promise<void> }
 export async function testDatabase(): Promise<TestDatabase> {
   const { url, template } = inject('testServer')
   const name = `concord_test_${randomBytes(6).toString('hex')}`
-  await onServer(url, `create database ${name} template ${template}`)
+  await onServer(url, `create database ${name} template ${template} strategy file_copy`)
   const own = new URL(url)
   own.pathname = name
   return { url: own.href, drop: () => onServer(url, `drop database if exists ${name} with (force)`) }

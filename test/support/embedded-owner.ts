@@ -5,7 +5,6 @@ import { openEmbedded } from '../../src/store/embedded.ts'
 const dir = process.argv[2]
 if (dir === undefined) throw new Error('usage: embedded-owner.ts <dir>')
 const { url, ownsServer, stop } = await openEmbedded({ dir, durable: false })
-process.stdout.write(`${JSON.stringify({ url, ownsServer })}\n`)
 const alive = setInterval(() => undefined, 1000)
 
 async function end(): Promise<void> {
@@ -21,3 +20,5 @@ async function workThenEnd(): Promise<void> {
 }
 process.once('SIGINT', () => void workThenEnd())
 process.once('SIGTERM', () => void end())
+// Said last: whoever reads it may send a signal at once.
+process.stdout.write(`${JSON.stringify({ url, ownsServer })}\n`)

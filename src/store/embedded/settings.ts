@@ -33,6 +33,7 @@ const FORGETFUL: Readonly<Record<string, string>> = {
   wal_level: 'minimal',
   max_wal_senders: '0',
   checkpoint_timeout: '1h',
+  max_wal_size: '256MB',
   io_method: 'sync',
 }
 
