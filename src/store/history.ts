@@ -1,0 +1,49 @@
+import type { Instant, Json, JsonObject } from '../core/json.ts'
+import type { RecordId, RecordKind, Source } from '../core/model.ts'
+import { rows, type Query } from './database.ts'
+
+export type HistoryRow = {
+  readonly recordId: RecordId
+  readonly kind: RecordKind
+  readonly op: 'create' | 'update' | 'archive' | 'restore'
+  readonly version: number
+  readonly source: Source
+  /** By field: {before, after, rule, lost?: {source, value}}; a creation holds the values themselves. */
+  readonly changes: JsonObject
+}
+
+/** Appends one row a change, in the transaction that makes the change. */
+export async function appendHistory(
+  q: Query,
+  entries: readonly HistoryRow[],
+  run: number | null,
+  at: Instant,
+): Promise<void> {
+  if (entries.length === 0) return
+  await q`
+    insert into history (at, record_id, kind, op, version, run_id, source, changes)
+    select ${at}, id, kind, op, version, ${run}, source, changes
+    from jsonb_to_recordset(${rows(entries.map((e) => ({ ...e, id: e.recordId })))}::text::jsonb)
+      as r(id bigint, kind text, op text, version int, source text, changes jsonb)`
+}
+
+export type HistoryEntry = {
+  readonly at: Instant
+  readonly op: string
+  readonly version: number
+  readonly runId: number | null
+  readonly source: Source
+  readonly changes: Readonly<Record<string, Json>>
+}
+
+/** What happened to a record, latest first. */
+export async function historyOf(q: Query, id: RecordId, limit = 200): Promise<readonly HistoryEntry[]> {
+  return q<HistoryEntry[]>`
+    select at, op, version, run_id as "runId", source, changes from history
+    where record_id = ${id} order by at desc, id desc limit ${limit}`
+}
+
+/** Makes the partitions of the month of `at` and of the next one. */
+export async function ensureHistoryPartitions(q: Query, at: Instant): Promise<void> {
+  await q`select concord_history_partition(${at}::timestamptz), concord_history_partition(${at}::timestamptz + interval '1 month')`
+}

@@ -1,0 +1,50 @@
+import { STRONG, type Key } from '../core/identity.ts'
+import type { RecordId, RecordKind } from '../core/model.ts'
+import { TABLE } from './records.ts'
+import type { Query } from './database.ts'
+
+export type Holding = { readonly key: Key; readonly id: RecordId }
+
+/** Which records of `kind` hold which of the keys. */
+export async function holders(q: Query, kind: RecordKind, keys: readonly Key[]): Promise<readonly Holding[]> {
+  if (keys.length === 0) return []
+  const found = await q<{ kind: Key['kind']; key: string; id: number }[]>`
+    select i.kind, i.key, i.record_id as id
+    from unnest(${keys.map((k) => k.kind)}::text[], ${keys.map((k) => k.value)}::text[]) as k(kind, key)
+    join identities i on i.kind = k.kind and i.key = k.key
+    where exists (select from ${q(TABLE[kind])} t where t.id = i.record_id and t.archived_at is null)
+    order by i.record_id`
+  return found.map((row) => ({ key: { kind: row.kind, value: row.key }, id: row.id }))
+}
+
+/**
+ * Gives keys to records. A strong key that another record holds stays there; such refused claims come back. A second
+ * transaction that claims the same key waits here for the first to end, so two workers cannot both make one person.
+ */
+export async function claim(q: Query, claims: readonly Holding[]): Promise<readonly Holding[]> {
+  if (claims.length === 0) return []
+  const taken = await q<{ kind: string; key: string; id: number }[]>`
+    insert into identities (kind, key, record_id)
+    select * from unnest(${claims.map((c) => c.key.kind)}::text[], ${claims.map((c) => c.key.value)}::text[],
+      ${claims.map((c) => c.id)}::bigint[])
+    on conflict do nothing returning kind, key, record_id as id`
+  if (taken.length === claims.length) return []
+  const got = new Set(taken.map((row) => `${row.kind} ${row.key} ${row.id}`))
+  const refused = claims.filter((c) => STRONG[c.key.kind] && !got.has(`${c.key.kind} ${c.key.value} ${c.id}`))
+  if (refused.length === 0) return []
+  const owners = await q<{ kind: string; key: string; id: number }[]>`
+    select kind, key, record_id as id from identities
+    where (kind, key) in (select * from unnest(${refused.map((c) => c.key.kind)}::text[],
+      ${refused.map((c) => c.key.value)}::text[]))`
+  const owner = new Map(owners.map((row) => [`${row.kind} ${row.key}`, row.id]))
+  return refused.filter((c) => owner.get(`${c.key.kind} ${c.key.value}`) !== c.id)
+}
+
+/** Takes keys away from records that no longer hold them. */
+export async function release(q: Query, gone: readonly Holding[]): Promise<void> {
+  if (gone.length === 0) return
+  await q`
+    delete from identities i using unnest(${gone.map((c) => c.key.kind)}::text[],
+      ${gone.map((c) => c.key.value)}::text[], ${gone.map((c) => c.id)}::bigint[]) as g(kind, key, id)
+    where i.kind = g.kind and i.key = g.key and i.record_id = g.id`
+}
