@@ -1,0 +1,18 @@
+import { type Json, isObject } from '../../core/json.ts'
+
+/** A number, or a phone number: `+49 30 1234-5`, `-12.50`, `+1 (415) 555 01 00`. It can not call a function. */
+const HARMLESS = /^[+-]?[\d\s().,/-]*\d[\d\s().,/-]*$/
+/** https://owasp.org/www-community/attacks/CSV_Injection */
+const FORMULA = /^[=+\-@\t\r]/
+
+/**
+ * A value as the text of a cell. Text that a spreadsheet would run as a formula gets an apostrophe in front, which
+ * spreadsheets take for "this is text"; numbers and phone numbers stay as they are. Lists and objects become JSON.
+ */
+export function cellOf(value: Json | undefined): string {
+  if (value === undefined || value === null) return ''
+  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
+  const text = Array.isArray(value) || isObject(value) ? JSON.stringify(value) : value.toString()
+  const sound = text.toWellFormed()
+  return FORMULA.test(sound) && !HARMLESS.test(sound) ? `'${sound}` : sound
+}

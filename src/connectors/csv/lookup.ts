@@ -1,0 +1,91 @@
+import { type Observation, type RemoteId, VendorError } from '../connector.ts'
+import { currentExport, isSettling, newestExport, type Stamp, sameStamp, stampOf, withFile } from './files.ts'
+import { blocksOf, openTable } from './open.ts'
+import { type Settings, settingsFor } from './settings.ts'
+import type { ColumnSettings, ResourceName } from './table.ts'
+import type { FormatSettings } from './format.ts'
+
+/** How the hub's own file is read: it always has this column. */
+export const OWN: ColumnSettings = { idColumn: 'id' }
+
+type Found = {
+  readonly rows: ReadonlyMap<RemoteId, Observation>
+  /** Ids that the file holds in rows that can not be read. */
+  readonly illegible: ReadonlySet<RemoteId>
+  /** What is in neither is not in the file. */
+  readonly whole: boolean
+}
+
+/**
+ * The rows with these ids as they are now; `absent` only where a whole file was read and does not hold them. An id
+ * whose row can not be read, or that may be in such a row, is left out. Reads the export, then the hub's own file.
+ */
+export async function fetchRows(
+  settings: Settings,
+  resource: ResourceName,
+  ids: readonly RemoteId[],
+  now: number,
+): Promise<readonly Observation[]> {
+  const { folder, out, settleMs } = settings
+  const current = await (out === undefined ? currentExport : newestExport)(settings, resource)
+  if (current !== null && isSettling(current, now, settleMs)) throw changing(current.file)
+  const wanted = new Set(ids)
+  const theirs =
+    current === null ? null : await scan(folder, current, resource, settingsFor(settings, resource), wanted)
+  const ours = out === undefined ? null : await scanOwn(out, resource, wanted)
+  return [...wanted].flatMap((id): readonly Observation[] => {
+    const row = theirs?.rows.get(id) ?? ours?.rows.get(id)
+    if (row !== undefined) return [row]
+    if (theirs?.illegible.has(id) || ours?.illegible.has(id)) return []
+    const gone = (theirs?.whole ?? isOwnId(id)) && (ours?.whole ?? true)
+    return gone ? [{ kind: 'absent', id }] : []
+  })
+}
+
+/** Ids of objects that the hub made: no export system gives them. */
+export function isOwnId(id: RemoteId): boolean {
+  return /^hub-\d+$/.test(id)
+}
+
+/** Looks in the file that the hub writes. A file that does not exist yet holds nothing. */
+export async function scanOwn(
+  out: string,
+  resource: ResourceName,
+  wanted: ReadonlySet<RemoteId>,
+): Promise<Found> {
+  const own = await ownFile(out, resource)
+  if (own === null) return { rows: new Map(), illegible: new Set(), whole: true }
+  return scan(out, own, resource, OWN, wanted)
+}
+
+export async function ownFile(out: string, resource: ResourceName): Promise<Stamp | null> {
+  return stampOf(out, `${resource}.csv`)
+}
+
+/** Memory grows with what is found, not with the file. Of rows with the same id the last wins. */
+async function scan(
+  folder: string,
+  file: Stamp,
+  resource: ResourceName,
+  settings: FormatSettings & ColumnSettings,
+  wanted: ReadonlySet<RemoteId>,
+): Promise<Found> {
+  const found = await withFile(folder, file.file, async (handle) => {
+    const rows = new Map<RemoteId, Observation>()
+    const illegible = new Set<RemoteId>()
+    let whole = true
+    for await (const { observed, cut } of blocksOf(await openTable(handle, file, resource, settings))) {
+      for (const row of observed.observations) if (wanted.has(row.id)) rows.set(row.id, row)
+      for (const { id } of observed.bad) if (id !== null && wanted.has(id)) illegible.add(id)
+      whole &&= !cut && !observed.cut && !observed.unknown
+    }
+    return { rows, illegible, whole }
+  })
+  const after = await stampOf(folder, file.file)
+  if (found === null || after === null || !sameStamp(after, file)) throw changing(file.file)
+  return found
+}
+
+function changing(file: string): VendorError {
+  return new VendorError({ kind: 'unavailable', committed: 'no', message: `${file} is being written` })
+}

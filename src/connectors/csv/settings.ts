@@ -1,0 +1,92 @@
+import path from 'node:path'
+import { z } from 'zod'
+import type { JsonObject } from '../../core/json.ts'
+import { VendorError } from '../connector.ts'
+import type { FormatSettings } from './format.ts'
+import type { ColumnSettings, ResourceName } from './table.ts'
+
+const text = z.string().trim().min(1)
+const perResource = z.strictObject({
+  contacts: text.optional(),
+  companies: text.optional(),
+  deals: text.optional(),
+})
+/** One value for all resources, or one each. */
+const columnNames = z.union([text, perResource])
+
+const ALIASES: Readonly<Record<string, string>> = {
+  utf8: 'utf-8',
+  utf16: 'utf-16le',
+  'utf-16': 'utf-16le',
+  utf16le: 'utf-16le',
+  utf16be: 'utf-16be',
+  latin1: 'windows-1252',
+  'iso-8859-1': 'windows-1252',
+  cp1252: 'windows-1252',
+  ansi: 'windows-1252',
+}
+const ENCODING = /^(utf-8|utf-16le|utf-16be|windows-125\d|windows-874|iso-8859-\d{1,2}|macintosh|koi8-[ru])$/
+
+const settingsSchema = z.strictObject({
+  /** Where the exports are; a relative path starts at the hub's working directory. */
+  folder: text,
+  /** Where the hub writes. Without it the connection is read-only. */
+  out: text.optional(),
+  /** The column that tells rows apart. */
+  idColumn: columnNames.optional(),
+  /** A column with the ISO 8601 time of a row's last edit. */
+  modifiedColumn: columnNames.optional(),
+  /** File names, with `*` for any text; case does not matter. */
+  files: perResource.optional(),
+  delimiter: z
+    .string()
+    .regex(/^[\t -~]$/, 'one ASCII character')
+    .refine((character) => character !== '"', 'not the quote')
+    .optional(),
+  encoding: z
+    .string()
+    .transform((name) => ALIASES[name.toLowerCase()] ?? name.toLowerCase())
+    .refine((name) => ENCODING.test(name), 'UTF-8, UTF-16LE, UTF-16BE, Windows-125x or ISO-8859-x')
+    .optional(),
+  /** A file that changed in the last so many milliseconds may still be written and is left for the next cycle. */
+  settleMs: z.int().min(0).default(2_000),
+})
+export type Settings = Readonly<z.infer<typeof settingsSchema>>
+
+/** Throws `rejected` and names the setting that is wrong, also where `out` would feed the hub its own writes. */
+export function readSettings(settings: JsonObject): Settings {
+  const parsed = settingsSchema.safeParse(settings)
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues
+    const field = issue?.path.join('.') || null
+    const message = `csv settings${field === null ? '' : `, ${field}`}: ${issue?.message ?? 'not valid'}`
+    throw new VendorError({ kind: 'rejected', code: 'settings', field, message })
+  }
+  const { folder, out } = parsed.data
+  if (out !== undefined && path.resolve(out) === path.resolve(folder)) throw sameFolder(folder)
+  return parsed.data
+}
+
+export function sameFolder(folder: string): VendorError {
+  return new VendorError({
+    kind: 'rejected',
+    code: 'same-folder',
+    field: 'out',
+    message: `The hub would read its own files as exports: out and folder are both ${folder}. Give out a folder of its own.`,
+  })
+}
+
+/** What the settings say about the files of one resource. */
+export function settingsFor(
+  { idColumn, modifiedColumn, delimiter, encoding }: Settings,
+  resource: ResourceName,
+): FormatSettings & ColumnSettings {
+  const id = typeof idColumn === 'string' ? idColumn : idColumn?.[resource]
+  const modified = typeof modifiedColumn === 'string' ? modifiedColumn : modifiedColumn?.[resource]
+  return {
+    ...(id === undefined ? {} : { idColumn: id }),
+    ...(modified === undefined ? {} : { modifiedColumn: modified }),
+    ...(delimiter === undefined ? {} : { delimiter }),
+    ...(encoding === undefined ? {} : { encoding }),
+  }
+}
