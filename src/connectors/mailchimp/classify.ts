@@ -51,13 +51,13 @@ function retryAt(headers: Headers, now: Instant, fallbackMs: number): Instant {
 function fieldOf(problem: Problem): string | null {
   const field = problem.errors?.find((error) => error.field)?.field
   if (field !== undefined) return /^[A-Z0-9_]+$/.test(field) ? `merge_fields.${field}` : field
-  return aboutAddress(problem) ? 'email_address' : null
+  return ADDRESS_TITLES.has(problem.title) || refusesAddress(problem) ? 'email_address' : null
 }
 
 /** The vendor refuses an address in prose alone, with the title that every bad field has. */
-function aboutAddress({ title, detail, errors }: Problem): boolean {
-  if (ADDRESS_TITLES.has(title)) return true
-  return (errors ?? []).length === 0 && /email address|fake or invalid/i.test(detail ?? '')
+function refusesAddress({ title, detail, errors }: Problem): boolean {
+  const unnamed = title === 'Invalid Resource' && (errors ?? []).length === 0
+  return unnamed && /email address|fake or invalid/i.test(detail ?? '')
 }
 
 const ADDRESS_TITLES: ReadonlySet<string> = new Set(['Forgotten Email Not Subscribed', 'Member Exists'])
@@ -67,7 +67,7 @@ function messageOf(problem: Problem): string {
     [field, message].filter(Boolean).join(': '),
   )
   const said = [`Mailchimp: ${problem.title}.`, problem.detail, ...details].filter(Boolean)
-  const fix = aboutAddress(problem) ? (FIXES.get(problem.title) ?? ADDRESS_FIX) : FIXES.get(problem.title)
+  const fix = refusesAddress(problem) ? ADDRESS_FIX : FIXES.get(problem.title)
   return [...said, ...(fix === undefined ? [] : [fix])].join(' ')
 }
 
