@@ -20,7 +20,7 @@ export type Statement = {
 
 /**
  * The state that a set of statements adds up to; their order does not matter. Most restrictive wins: an `out` stands
- * until an explicit `in` that is later than every `out`.
+ * until an explicit `in` that is later than every `out`, and an unanswered question outweighs an `in` nobody can prove.
  */
 export function effectiveConsent(statements: readonly Statement[]): ConsentState {
   const out = Math.max(...statements.filter((s) => s.state === 'out').map((s) => s.at))
@@ -28,7 +28,7 @@ export function effectiveConsent(statements: readonly Statement[]): ConsentState
   if (out !== Number.NEGATIVE_INFINITY) return explicitIn > out ? 'in' : 'out'
   if (explicitIn !== Number.NEGATIVE_INFINITY) return 'in'
   const states = new Set(statements.map((s) => s.state))
-  return states.has('in') ? 'in' : states.has('pending') ? 'pending' : 'unknown'
+  return states.has('pending') ? 'pending' : states.has('in') ? 'in' : 'unknown'
 }
 
 const STRICTNESS: readonly ConsentState[] = ['in', 'unknown', 'pending', 'out']
@@ -49,7 +49,8 @@ export type ConsentReading = {
 
 /**
  * What a reading adds to the ledger: nothing when it repeats what this source said last. `previous` is the state the
- * link last read, so that re-reading an old profile never adds a statement.
+ * link last read, so that re-reading an old profile never adds a statement. `at` is when it was read: an opt-in dated
+ * later (a wrong clock) counts from then, or it would outlast every opt-out until its date has come.
  */
 export function statementFrom(
   reading: ConsentReading,
@@ -63,7 +64,7 @@ export function statementFrom(
     ...where,
     address: reading.address,
     state: reading.state,
-    at: explicit && reading.explicitAt !== null ? reading.explicitAt : at,
+    at: explicit && reading.explicitAt !== null ? Math.min(reading.explicitAt, at) : at,
     explicit,
     reason: reading.reason,
   }
@@ -71,7 +72,7 @@ export function statementFrom(
 
 /**
  * Whether to tell a remote, and what. An opt-out is always told. An opt-in is told only where the stream says so and
- * the remote does not itself say `out`: a newer out at the remote has become a statement first.
+ * the remote does not itself say `out`: whoever left there comes back there.
  */
 export function consentToSend(
   hub: ConsentState,
@@ -79,5 +80,6 @@ export function consentToSend(
   sends: readonly ConsentState[],
 ): ConsentState | null {
   if (hub === remote || !sends.includes(hub)) return null
+  if (hub === 'in' && remote === 'out') return null
   return hub === 'out' || hub === 'in' ? hub : null
 }
