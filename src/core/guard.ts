@@ -16,10 +16,16 @@ export type Verdict =
       readonly population: number
     }
 
+/** From this many records on, losing or blanking all of them is held, however small the stream. */
+const WHOLE_STREAM = 5
+
 /** Stops mass deletes, mass blanking and mass opt-ins before they are written. `harm` is the run's total so far. */
 export function guard(harm: Harm, population: number, limits: GuardLimits): Verdict {
-  const allowed = Math.max(limits.atLeast, Math.floor(population * limits.share))
+  // 0.29 * 100 is 28.999999999999996.
+  const share = Math.max(limits.atLeast, Math.floor(population * limits.share + 1e-9))
   for (const what of ['deletes', 'blanks', 'optIns'] as const) {
+    const spares = what !== 'optIns' && population >= WHOLE_STREAM
+    const allowed = spares ? Math.min(share, population - 1) : share
     if (harm[what] > allowed) return { kind: 'hold', what, count: harm[what], allowed, population }
   }
   return { kind: 'pass' }
