@@ -48,7 +48,8 @@ function namesAgree(a: Fields, b: Fields): boolean {
 
 /**
  * Which record an unlinked remote object is, by keys alone. `order` is the stream's `match:` list; the first kind
- * with a hit decides. Same result for every order of `candidates`.
+ * with a hit decides, strong kinds before weak ones: a strong key belongs to one record, whatever a phone suggests.
+ * Same result for every order of `candidates`.
  */
 export function matchByKeys(
   fields: Fields,
@@ -57,7 +58,13 @@ export function matchByKeys(
 ): Match {
   const usable = candidates
     .filter((c) => order.includes(c.key.kind) && (STRONG[c.key.kind] || namesAgree(fields, c.fields)))
-    .toSorted((a, b) => order.indexOf(a.key.kind) - order.indexOf(b.key.kind) || a.id - b.id)
+    .toSorted(
+      (a, b) =>
+        Number(STRONG[b.key.kind]) - Number(STRONG[a.key.kind]) ||
+        order.indexOf(a.key.kind) - order.indexOf(b.key.kind) ||
+        a.id - b.id ||
+        (a.key.value < b.key.value ? -1 : 1),
+    )
   const first = usable[0]
   if (first === undefined) return { kind: 'none' }
   const others = [...new Set(usable.map((c) => c.id))].filter((id) => id !== first.id)
