@@ -36,7 +36,10 @@ export type Lens = {
   readonly fields: readonly FieldName[]
   readonly direction: 'both' | 'in' | 'out'
   readonly policy: Policy
-  /** Values are sets: edits are merged member by member. */
+  /**
+   * Values are sets: edits are merged member by member. The first member is the primary one; where a remote's order
+   * means nothing, `get` must give a stable one (sorted).
+   */
   readonly set: boolean
   /** An expression over the whole record, for lenses that only write; `fields` is then empty. */
   compute?(fields: Fields): Json
@@ -59,6 +62,17 @@ export function spread(lens: Lens, value: Json): Fields {
   const [only, ...rest] = lens.fields
   if (only !== undefined && rest.length === 0) return { [only]: value }
   return Object.fromEntries(lens.fields.map((f) => [f, isObject(value) ? (value[f] ?? null) : null]))
+}
+
+/** The form in which `hubValue` gives this value back once it is in the record: all fields named, null where empty. */
+export function canonical(lens: Lens, value: Json): Json {
+  return lens.fields.length < 2 ? value : (hubValue(lens, spread(lens, value)) ?? value)
+}
+
+/** What the lens sees in a remote object, in the form the hub compares. */
+export function read(lens: Lens, body: Json): Reading {
+  const reading = lens.get(body)
+  return reading.kind === 'value' ? { kind: 'value', value: canonical(lens, reading.value) } : reading
 }
 
 /** Later patches win; objects are merged, everything else is replaced. */

@@ -1,7 +1,8 @@
-import { decide, type Decision, type Loser } from './decide.ts'
+import type { Loser } from './decide.ts'
 import { isEmpty, same, unreachable, type Instant, type Json, type JsonObject } from './json.ts'
-import { effective, hubValue, mergePatches, spread, type Lens } from './lens.ts'
-import { provenanceOf, type FieldName, type Fields, type HubRecord, type Source } from './model.ts'
+import { canonical, effective, hubValue, mergePatches, read, spread, type Lens } from './lens.ts'
+import type { FieldName, Fields, HubRecord, Source } from './model.ts'
+import { settleLens, type Confirmed } from './settle.ts'
 
 /** What the sides last agreed on, by lens key. A pair, because remotes truncate, reformat and round. */
 export type Base = Readonly<Record<string, { readonly hub?: Json; readonly remote?: Json }>>
@@ -9,6 +10,7 @@ export type Base = Readonly<Record<string, { readonly hub?: Json; readonly remot
 /** A remote object as last seen. */
 export type Observed = { readonly body: Json; readonly modifiedAt: Instant | null }
 
+/** `value` may be the one the hub holds already: another source now stands behind it. */
 export type HubEdit = { readonly value: Json; readonly rule: string; readonly lost?: Loser }
 export type Ask = {
   readonly lens: string
@@ -18,7 +20,7 @@ export type Ask = {
   readonly rule: string
 }
 export type Unreadable = { readonly lens: string; readonly problem: string; readonly raw: Json }
-/** A remote edit that does not stand: the policy puts the hub's value back. */
+/** A remote edit that does not stand: the hub's value stays, and goes back to the remote where the lens may write. */
 export type Overruled = { readonly lens: string; readonly rule: string; readonly lost: Loser }
 
 /** The work on one link: what to write into the hub, what to send, what to ask. Pure data; nothing was done yet. */
@@ -55,7 +57,7 @@ export function planLink(
   let patch: JsonObject = {}
 
   for (const lens of lenses) {
-    const reading = lens.get(observed.body)
+    const reading = read(lens, observed.body)
     if (reading.kind === 'invalid') {
       unreadable.push({ lens: lens.key, problem: reading.problem, raw: reading.raw })
       continue
@@ -63,32 +65,31 @@ export function planLink(
     const remote = reading.kind === 'value' ? reading.value : undefined
     const mine = hubValue(lens, record.fields)
     const agreed = base[lens.key]
-    const first = lens.fields[0]
-    const decision = oneWay(
+    const { decision, confirmed } = settleLens(
       lens,
-      decide(
-        {
-          hub: mine,
-          remote,
-          base: agreed === undefined ? undefined : { hub: agreed.hub, remote: agreed.remote },
-          hubSays: first === undefined ? undefined : provenanceOf(record, first),
-          remoteSays: { source, modifiedAt: observed.modifiedAt },
-        },
-        lens.policy,
-        lens.set,
-      ),
-      mine,
-      remote,
+      record,
+      {
+        hub: mine,
+        remote,
+        base: agreed === undefined ? undefined : { hub: agreed.hub, remote: agreed.remote },
+        remoteSays: { source, modifiedAt: observed.modifiedAt },
+      },
+      observed.body,
     )
     const agree = (value: Json | undefined) => {
-      nextBase[lens.key] = pair(value, remote)
+      nextBase[lens.key] = pair(value === undefined ? undefined : canonical(lens, value), remote)
     }
-    const offer = (value: Json) => {
-      const change = effective(lens.put(value, observed.body), observed.body)
-      if (change === null) return agree(value)
+    const offer = (value: Json): boolean => {
+      const change = lens.direction === 'in' ? null : effective(lens.put(value, observed.body), observed.body)
+      if (change === null) return false
       patch = mergePatches(patch, change)
       pushed.push(lens.key)
+      return true
     }
+    const overrule = (rule: string, lost: Loser | undefined) => {
+      if (lost !== undefined) overruled.push({ lens: lens.key, rule, lost })
+    }
+    if (mine !== undefined) confirm(hub, lens, mine, confirmed)
     switch (decision.kind) {
       case 'keep':
         break
@@ -99,15 +100,17 @@ export function planLink(
         takeInto(hub, lens, mine, decision)
         agree(decision.value)
         break
-      case 'push':
-        if (decision.lost !== undefined)
-          overruled.push({ lens: lens.key, rule: decision.rule, lost: decision.lost })
-        offer(decision.value)
+      case 'push': {
+        const sent = offer(decision.value)
+        if (sent || lens.direction === 'in') overrule(decision.rule, decision.lost)
+        if (!sent && remote !== undefined) agree(decision.value)
         break
+      }
       case 'both':
         takeInto(hub, lens, mine, decision)
-        agree(decision.value)
-        offer(decision.value)
+        overrule(decision.rule, decision.overruled)
+        // Until the patch is sent the hub stays ahead of the base, so that a lost push is planned again.
+        agree(offer(decision.value) ? (remote ?? null) : decision.value)
         break
       case 'ask':
         asks.push({
@@ -133,19 +136,9 @@ export function planLink(
   }
 }
 
-/** A lens that only reads never pushes; one that only writes never takes, it puts the hub's value back. */
-function oneWay(lens: Lens, decision: Decision, hub: Json | undefined, remote: Json | undefined): Decision {
-  if (lens.direction === 'in') {
-    if (decision.kind === 'push') return { kind: 'agree' }
-    return decision.kind === 'both' ? { kind: 'take', value: decision.value, rule: decision.rule } : decision
-  }
-  if (lens.direction === 'out' && decision.kind !== 'keep' && decision.kind !== 'push') {
-    if (isEmpty(hub) && isEmpty(remote)) return { kind: 'keep' }
-    return same(hub, remote)
-      ? { kind: 'agree' }
-      : { kind: 'push', value: hub ?? null, rule: 'only the hub writes this' }
-  }
-  return decision
+function confirm(hub: Record<FieldName, HubEdit>, lens: Lens, mine: Json, confirmed: Confirmed): void {
+  const values = spread(lens, mine)
+  for (const [field, rule] of Object.entries(confirmed)) hub[field] = { value: values[field] ?? null, rule }
 }
 
 function takeInto(
@@ -160,7 +153,7 @@ function takeInto(
     hub[field] = {
       value,
       rule: decision.rule,
-      ...(decision.lost === undefined
+      ...(decision.lost === undefined || isEmpty(before[field])
         ? {}
         : { lost: { source: decision.lost.source, value: before[field] ?? null } }),
     }
@@ -177,7 +170,7 @@ export function planBirth(
   const unreadable: Unreadable[] = []
   for (const lens of lenses) {
     if (lens.direction === 'out') continue
-    const reading = lens.get(observed.body)
+    const reading = read(lens, observed.body)
     if (reading.kind === 'invalid') {
       unreadable.push({ lens: lens.key, problem: reading.problem, raw: reading.raw })
     } else if (reading.kind === 'value') {
@@ -218,7 +211,7 @@ export function rebase(
   const next: Record<string, { hub?: Json; remote?: Json }> = { ...base }
   for (const lens of lenses) {
     if (!pushed.includes(lens.key)) continue
-    const reading = lens.get(returned)
+    const reading = read(lens, returned)
     next[lens.key] = pair(hubValue(lens, sent), reading.kind === 'value' ? reading.value : undefined)
   }
   return next
@@ -226,4 +219,14 @@ export function rebase(
 
 function pair(hub: Json | undefined, remote: Json | undefined): { hub?: Json; remote?: Json } {
   return { ...(hub === undefined ? {} : { hub }), ...(remote === undefined ? {} : { remote }) }
+}
+
+/**
+ * The base once a person has answered an ask: the side they chose now counts as the only one edited, so the next plan
+ * carries it over. Another edit in the meantime asks again.
+ */
+export function answerAsk(base: Base, ask: Ask, chosen: 'hub' | 'remote'): Base {
+  const agreed = base[ask.lens]
+  const pairs = chosen === 'hub' ? pair(agreed?.hub, ask.remote) : pair(ask.hub, ask.hub)
+  return { ...base, [ask.lens]: pairs }
 }
