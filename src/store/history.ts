@@ -5,10 +5,13 @@ import { rows, type Query } from './database.ts'
 export type HistoryRow = {
   readonly recordId: RecordId
   readonly kind: RecordKind
-  readonly op: 'create' | 'update' | 'archive' | 'restore'
+  readonly op: 'create' | 'update' | 'archive' | 'restore' | 'keep'
   readonly version: number
   readonly source: Source
-  /** By field: {before, after, rule, lost?: {source, value}}; a creation holds the values themselves. */
+  /**
+   * By field: {before, after, rule, lost?: {source, value}}; a creation holds the values themselves.  records an
+   * edit elsewhere that did not stand.
+   */
   readonly changes: JsonObject
 }
 

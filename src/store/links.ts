@@ -28,10 +28,11 @@ export type Link = {
   readonly demanded: boolean
   readonly unresolved: boolean
   readonly attempts: number
+  readonly problem: string | null
 }
 
 const COLUMNS = `id, stream_id as "streamId", record_id as "recordId", remote_id as "remoteId", state, observed, version,
-  modified_at as "modifiedAt", base, consent, wake, settled, demanded, unresolved, attempts`
+  modified_at as "modifiedAt", base, consent, wake, settled, demanded, unresolved, attempts, problem`
 
 /** What a page needs to know first: whether anything about these objects is new. */
 export type LinkGlance = {
@@ -53,9 +54,19 @@ export async function glance(
 
 export async function loadLinks(q: Query, ids: readonly number[]): Promise<readonly Link[]> {
   if (ids.length === 0) return []
-  return q<
-    Link[]
-  >`select ${q.unsafe(COLUMNS)} from links where id = any(${ids as number[]}) order by id for update`
+  return q<Link[]>`select ${q.unsafe(COLUMNS)} from links where id = any(${ids as number[]})`
+}
+
+/** Links of records in one stream that stand for no remote object yet. */
+export async function unboundLinks(
+  q: Query,
+  streamId: number,
+  recordIds: readonly RecordId[],
+): Promise<readonly Link[]> {
+  if (recordIds.length === 0) return []
+  return q<Link[]>`
+    select ${q.unsafe(COLUMNS)} from links
+    where record_id = any(${recordIds as number[]}) and stream_id = ${streamId} and remote_id is null and state <> 'gone'`
 }
 
 export async function linksOf(q: Query, recordId: RecordId): Promise<readonly Link[]> {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import path from 'node:path'
 import { drizzle } from 'drizzle-orm/postgres-js'
 import { migrate as applyNew } from 'drizzle-orm/postgres-js/migrator'
+import { runMigrations } from 'graphile-worker'
 import postgres from 'postgres'
 
 const FOLDER = path.join(import.meta.dirname, '..', '..', 'migrations')
@@ -16,6 +17,7 @@ export async function migrate(url: string): Promise<void> {
   try {
     await client`select pg_advisory_lock(${LOCK})`
     await applyNew(drizzle(client), { migrationsFolder: FOLDER })
+    await runMigrations({ connectionString: url })
   } finally {
     await client.end()
   }

@@ -1,0 +1,169 @@
+import { keysOf, type Key } from '../core/identity.ts'
+import { isEmpty, same, type Json, type JsonObject } from '../core/json.ts'
+import type { HubEdit } from '../core/plan.ts'
+import type { Fields, HubRecord, Provenance, RecordId, RecordKind, Source } from '../core/model.ts'
+import type { Query } from '../store/database.ts'
+import { appendHistory, type HistoryRow } from '../store/history.ts'
+import { claim, release, type Holding } from '../store/identities.ts'
+import { openItems } from '../store/inbox.ts'
+import { wakeLinks } from '../store/links.ts'
+import { insertRecords, stated, updateRecords } from '../store/records.ts'
+import { creatingStreams, type Hub } from './hub.ts'
+import { followRules } from './rules.ts'
+
+/** One record's change, from whatever side it came. */
+export type Change = {
+  /** Null for a new record. */
+  readonly before: HubRecord | null
+  readonly after: HubRecord
+  /** Why, by field. A creation names no fields. */
+  readonly why: Readonly<Record<string, HubEdit>>
+  /** The link the change came through: its own remote knows already. */
+  readonly origin: number | null
+  /** An opt-out: it goes first. */
+  readonly urgent: boolean
+}
+
+/** Somebody else changed the same records in between: the caller starts its transaction over. */
+export class RaceError extends Error {}
+
+/** The record with edits in it, one version up; null where nothing is different. */
+export function edited(
+  record: HubRecord,
+  edits: Readonly<Record<string, HubEdit>>,
+  source: Source,
+  at: number,
+  change: { readonly archived?: boolean } = {},
+): HubRecord | null {
+  const real = Object.entries(edits).filter(
+    ([field, edit]) => !same(record.fields[field] ?? null, edit.value),
+  )
+  const archived = change.archived ?? record.archived
+  if (real.length === 0 && archived === record.archived) return null
+  const provenance: Record<string, Provenance> = { ...record.provenance }
+  for (const [field, edit] of real) provenance[field] = { source, at, rule: edit.rule }
+  return {
+    ...record,
+    version: record.version + 1,
+    fields: { ...record.fields, ...Object.fromEntries(real.map(([field, edit]) => [field, edit.value])) },
+    provenance,
+    archived,
+  }
+}
+
+export function bornRecord(id: RecordId, kind: RecordKind, fields: Fields, origin: Provenance): HubRecord {
+  return { id, kind, version: 1, fields: stated(fields), provenance: { '*': origin }, archived: false }
+}
+
+/**
+ * The one way records are written: records, history, keys, wake-ups and the rules that follow, in the caller's
+ * transaction, with a constant number of statements. All changes are of one kind, one a record.
+ * Returns the connections that have work now. Throws `RaceError`.
+ */
+export async function applyChanges(
+  hub: Hub,
+  q: Query,
+  kind: RecordKind,
+  changes: readonly Change[],
+  run: number | null,
+  source: Source,
+): Promise<ReadonlySet<string>> {
+  if (changes.length === 0) return new Set()
+  const at = hub.clock.now()
+  const born = changes.filter((c) => c.before === null)
+  const changed = changes.filter((c) => c.before !== null)
+  // Sent without waiting in between: one connection runs them in order.
+  const [, written, , refused] = await Promise.all([
+    insertRecords(
+      q,
+      kind,
+      born.map((c) => c.after),
+      at,
+    ),
+    updateRecords(
+      q,
+      kind,
+      changed.map((c) => c.after),
+      at,
+    ),
+    appendHistory(
+      q,
+      changes.map((c) => historyRow(kind, c, source)),
+      run,
+      at,
+    ),
+    swapKeys(q, kind, changes),
+  ])
+  if (written.size !== changed.length) throw new RaceError('a record changed meanwhile')
+  const bornIds = new Set(born.map((c) => c.after.id))
+  if (refused.some((claimed) => bornIds.has(claimed.id)))
+    throw new RaceError('a record with this key was made meanwhile')
+  await openItems(
+    q,
+    refused.map((claimed) => duplicateItem(kind, claimed)),
+    at,
+  )
+  const woken = await wakeLinks(
+    q,
+    changes.map((c) => ({ recordId: c.after.id, origin: c.origin, urgent: c.urgent })),
+    creatingStreams(hub, kind),
+  )
+  const more = await followRules(hub, q, kind, changes, run)
+  return new Set([...woken, ...more])
+}
+
+function historyRow(kind: RecordKind, change: Change, source: Source): HistoryRow {
+  const { before, after } = change
+  if (before === null) {
+    return { recordId: after.id, kind, op: 'create', version: 1, source, changes: after.fields }
+  }
+  const changes: Record<string, JsonObject> = {}
+  for (const [field, value] of Object.entries(after.fields)) {
+    const was = before.fields[field] ?? null
+    if (same(was, value)) continue
+    const why = change.why[field]
+    changes[field] = {
+      before: was,
+      after: value,
+      rule: why?.rule ?? 'edit',
+      ...(why?.lost === undefined ? {} : { lost: { source: why.lost.source, value: why.lost.value } }),
+    }
+  }
+  const op = before.archived === after.archived ? 'update' : after.archived ? 'archive' : 'restore'
+  return { recordId: after.id, kind, op, version: after.version, source, changes }
+}
+
+async function swapKeys(q: Query, kind: RecordKind, changes: readonly Change[]): Promise<readonly Holding[]> {
+  const gone: Holding[] = []
+  const won: Holding[] = []
+  for (const { before, after } of changes) {
+    const old = before === null || before.archived ? [] : keysOf(kind, before.fields)
+    const now = after.archived ? [] : keysOf(kind, after.fields)
+    const missing = (from: readonly Key[], key: Key) =>
+      !from.some((k) => k.kind === key.kind && k.value === key.value)
+    for (const key of old) if (missing(now, key)) gone.push({ key, id: after.id })
+    for (const key of now) if (missing(old, key)) won.push({ key, id: after.id })
+  }
+  await release(q, gone)
+  return claim(q, won)
+}
+
+function duplicateItem(kind: RecordKind, claimed: Holding): Parameters<typeof openItems>[1][number] {
+  return {
+    kind: 'duplicate',
+    key: `duplicate:${claimed.key.kind}:${claimed.key.value}:${claimed.id}`,
+    title: `${claimed.key.value} now stands on ${kind} ${claimed.id}, but belongs to another ${kind}`,
+    fix: `They look like one ${kind}. Take the ${claimed.key.kind} off one of them, or merge them.`,
+    detail: { kind, key: claimed.key.value, record: claimed.id },
+    streamId: null,
+    recordId: claimed.id,
+  }
+}
+
+/** Whether an edit empties something that was there. */
+export function blanks(
+  before: HubRecord,
+  edits: Readonly<Record<string, { readonly value: Json }>>,
+): boolean {
+  return Object.entries(edits).some(([field, edit]) => isEmpty(edit.value) && !isEmpty(before.fields[field]))
+}

@@ -1,0 +1,178 @@
+import { failureOf } from '../connectors/connector.ts'
+import { closeItems, openItems } from '../store/inbox.ts'
+import { readConnection, setConnectionState } from '../store/connections.ts'
+import { markProcessed, waitingEvents } from '../store/webhook-events.ts'
+import { absorb } from './absorb.ts'
+import { holding } from './hold.ts'
+import { targetsOf, type Hub, type Target } from './hub.ts'
+import { observeStream } from './observe.ts'
+import { pushStream } from './push.ts'
+import { HeldError, openRun } from './run.ts'
+
+/** What a pass over a connection came to. `problem` is for people; the pass is tried again by its schedule. */
+export type Passed = {
+  readonly connection: string
+  readonly seen: number
+  readonly sent: number
+  readonly held: readonly string[]
+  readonly problem: string | null
+  /** Connections that have writes waiting now. */
+  readonly woken: ReadonlySet<string>
+}
+
+/** Reads a connection's streams, then sends what waits for it. One connection is worked on by one process at a time. */
+export async function syncConnection(hub: Hub, name: string, mode: 'changes' | 'sweep'): Promise<Passed> {
+  return passOver(hub, name, async (targets, pass) => {
+    for (const target of targets) {
+      if (target.stream.direction === 'out' || hub.stopping.aborted) continue
+      const observed = await observeStream(hub, target, mode)
+      pass.seen += observed.seen
+      if (observed.held) pass.held.push(target.label)
+      for (const woken of observed.woken) pass.woken.add(woken)
+    }
+    pass.woken.delete(name)
+    await pushAll(hub, targets, pass)
+  })
+}
+
+/** Sends what waits for a connection. */
+export async function pushConnection(hub: Hub, name: string): Promise<Passed> {
+  return passOver(hub, name, (targets, pass) => pushAll(hub, targets, pass))
+}
+
+const HINTS = 500
+
+/** Fetches what webhooks hinted at, takes it in, and sends what that leaves to this connection itself. */
+export async function followHints(hub: Hub, name: string): Promise<Passed> {
+  return passOver(hub, name, async (targets, pass) => {
+    for (;;) {
+      const events = await waitingEvents(hub.session.q, name, HINTS)
+      if (events.length === 0 || hub.stopping.aborted) break
+      const io = await hub.io(name)
+      const hints = events.flatMap((event) => event.hints)
+      for (const target of targets) {
+        const ids = [...new Set(hints.filter((h) => h.resource === target.stream.resource).map((h) => h.id))]
+        if (ids.length === 0 || target.stream.direction === 'out') continue
+        const run = openRun(hub, target, 'hints')
+        let problem: string | null = null
+        try {
+          const absorbed = await absorb(hub, target, await target.resource.fetch(io, ids), run)
+          for (const woken of absorbed.woken) pass.woken.add(woken)
+          pass.seen += ids.length
+        } catch (error) {
+          // What the guard holds waits in the inbox; the next full pass meets it again.
+          if (!(error instanceof HeldError)) {
+            problem = error instanceof Error ? error.message : String(error)
+            throw error
+          }
+          pass.held.push(target.label)
+        } finally {
+          await run.end(problem)
+        }
+      }
+      await markProcessed(
+        hub.session.q,
+        name,
+        events.map((e) => e.eventId),
+        hub.clock.now(),
+      )
+    }
+    if (pass.woken.delete(name)) await pushAll(hub, targets, pass)
+  })
+}
+
+async function pushAll(hub: Hub, targets: readonly Target[], pass: Pass): Promise<void> {
+  for (const target of targets) {
+    if (target.push === null || hub.stopping.aborted) continue
+    const pushed = await pushStream(hub, target)
+    pass.sent += pushed.sent
+    for (const woken of pushed.woken) if (woken !== target.stream.connection) pass.woken.add(woken)
+  }
+}
+
+type Pass = { seen: number; sent: number; readonly held: string[]; readonly woken: Set<string> }
+
+async function passOver(
+  hub: Hub,
+  name: string,
+  work: (targets: readonly Target[], pass: Pass) => Promise<void>,
+): Promise<Passed> {
+  return holding(hub, name, async () => {
+    const pass: Pass = { seen: 0, sent: 0, held: [], woken: new Set() }
+    const done = (problem: string | null): Passed => ({ connection: name, ...pass, problem })
+    const connection = await readConnection(hub.session.q, name)
+    if (connection === undefined)
+      return done(`no connection is called ${name}. Fix: \`concord connections add ${name}\`.`)
+    if (connection.state === 'paused') return done(`${name} is paused`)
+    if (connection.state === 'unauthorised') return done(connection.problem)
+    const wait = connection.notBefore
+    if (wait !== null && wait > hub.clock.now()) {
+      return done(`${name} asked to be left alone until ${new Date(wait).toISOString()}`)
+    }
+    try {
+      await work(targetsOf(hub, name), pass)
+      return done(null)
+    } catch (error) {
+      const failure = failureOf(error)
+      if (failure === null) throw error
+      if (failure.kind === 'auth') await refuse(hub, name, failure.message)
+      hub.log.warn({ connection: name, failure: failure.kind }, failure.message)
+      return done(failure.message)
+    }
+  })
+}
+
+const connectionKey = (name: string): string => `connection:${name}`
+
+/** Credentials that the vendor refuses stop the connection until a person gives new ones. */
+async function refuse(hub: Hub, name: string, message: string): Promise<void> {
+  await setConnectionState(hub.db.sql, name, 'unauthorised', message)
+  await openItems(
+    hub.db.sql,
+    [
+      {
+        kind: 'connection',
+        key: connectionKey(name),
+        title: `${name} refuses its credentials: ${message}`,
+        fix: `Nothing is read from or sent to ${name} until it has new ones: \`concord connections add ${name}\`.`,
+        detail: { connection: name, message },
+        streamId: null,
+        recordId: null,
+      },
+    ],
+    hub.clock.now(),
+  )
+}
+
+export async function connectionRestored(hub: Hub, name: string): Promise<void> {
+  await closeItems(hub.db.sql, [connectionKey(name)], 'new credentials work', hub.clock.now())
+}
+
+/** More rounds than systems in a chain of consequences; a hub that is still busy then is left to its workers. */
+const ROUNDS = 12
+
+/** Reads every named connection, then sends until all agree. */
+export async function syncAll(
+  hub: Hub,
+  names: readonly string[],
+  mode: 'changes' | 'sweep',
+): Promise<readonly Passed[]> {
+  const passed: Passed[] = []
+  let waiting = new Set<string>()
+  for (const name of names) {
+    const pass = await syncConnection(hub, name, mode)
+    passed.push(pass)
+    waiting.delete(name)
+    waiting = waiting.union(pass.woken)
+  }
+  for (let round = 0; round < ROUNDS && waiting.size > 0 && !hub.stopping.aborted; round++) {
+    const due = [...waiting].filter((name) => names.includes(name))
+    waiting = new Set()
+    for (const name of due) {
+      const pass = await pushConnection(hub, name)
+      passed.push(pass)
+      waiting = waiting.union(pass.woken)
+    }
+  }
+  return passed
+}

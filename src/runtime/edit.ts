@@ -1,0 +1,155 @@
+import { keysOf, STRONG } from '../core/identity.ts'
+import type { Json } from '../core/json.ts'
+import type { HubRecord, RecordId, RecordKind, Source } from '../core/model.ts'
+import type { HubEdit } from '../core/plan.ts'
+import { normalise } from '../mappings/normalise.ts'
+import { holders } from '../store/identities.ts'
+import { loadRecords, newRecordIds } from '../store/records.ts'
+import { wakePush } from '../store/wake.ts'
+import { applyChanges, bornRecord, type Change } from './changes.ts'
+import { addressesOf, consentOver } from './consent.ts'
+import type { Hub } from './hub.ts'
+import { withRaces } from './races.ts'
+import { openRun } from './run.ts'
+import { openWorkingSet } from './working-set.ts'
+
+export type Problem = { readonly field: string; readonly message: string }
+export type EditResult =
+  | { readonly kind: 'saved'; readonly record: HubRecord; readonly changed: boolean }
+  | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
+  /** A strong key belongs to another record. */
+  | { readonly kind: 'exists'; readonly id: RecordId; readonly by: string }
+  | { readonly kind: 'missing' }
+  /** The record has another version than the caller edited. */
+  | { readonly kind: 'changed'; readonly version: number }
+
+/** Values as a person or the API gave them, in normal form; or everything that is wrong with them. */
+function normalised(
+  hub: Hub,
+  kind: RecordKind,
+  given: Readonly<Record<string, Json>>,
+):
+  | { readonly kind: 'ok'; readonly fields: Record<string, Json> }
+  | { readonly kind: 'invalid'; readonly problems: readonly Problem[] } {
+  const { defaultCountry, defaultCurrency } = hub.configuration
+  const fields: Record<string, Json> = {}
+  const problems: Problem[] = []
+  for (const [field, value] of Object.entries(given)) {
+    const result = normalise(kind, field, value, { country: defaultCountry, currency: defaultCurrency })
+    if (result.kind === 'value') fields[field] = result.value
+    else problems.push({ field, message: result.problem })
+  }
+  return problems.length > 0 ? { kind: 'invalid', problems } : { kind: 'ok', fields }
+}
+
+async function missingRefs(
+  hub: Hub,
+  kind: RecordKind,
+  fields: Readonly<Record<string, Json>>,
+): Promise<Problem[]> {
+  const problems: Problem[] = []
+  for (const [field, record] of [
+    ['contact', 'contact'],
+    ['company', 'company'],
+    ['deal', 'deal'],
+  ] as const) {
+    const id = fields[field]
+    if (kind === record || typeof id !== 'number') continue
+    if ((await loadRecords(hub.session.q, record, [id])).size === 0) {
+      problems.push({
+        field,
+        message: `${field}: no ${record} has the id ${id}. Fix: give the id of an existing ${record}.`,
+      })
+    }
+  }
+  return problems
+}
+
+/** Makes a record the way a sync would: validated, matched by key, recorded, then planned outward. */
+export async function createRecord(
+  hub: Hub,
+  kind: RecordKind,
+  given: Readonly<Record<string, Json>>,
+  source: Source,
+): Promise<EditResult> {
+  const checked = normalised(hub, kind, given)
+  if (checked.kind === 'invalid') return checked
+  const refs = await missingRefs(hub, kind, checked.fields)
+  if (refs.length > 0) return { kind: 'invalid', problems: refs }
+  const run = openRun(hub, null, 'edit')
+  const result = await withRaces(hub, () =>
+    hub.session.begin(async (tx): Promise<EditResult> => {
+      const keys = keysOf(kind, checked.fields).filter((key) => STRONG[key.kind])
+      const [holder] = await holders(tx, kind, keys)
+      if (holder !== undefined) return { kind: 'exists', id: holder.id, by: holder.key.value }
+      const [id] = await newRecordIds(tx, 1)
+      if (id === undefined) throw new Error('the sequence gave no id')
+      const record = bornRecord(id, kind, checked.fields, { source, at: hub.clock.now(), rule: 'created' })
+      const [consent] = kind === 'contact' ? await consentOver(tx, [addressesOf(record.fields)], []) : []
+      const after =
+        consent === undefined || consent === 'unknown'
+          ? record
+          : { ...record, fields: { ...record.fields, emailConsent: consent } }
+      const change: Change = { before: null, after, why: {}, origin: null, urgent: consent === 'out' }
+      await wakePush(tx, await applyChanges(hub, tx, kind, [change], await run.id(), source))
+      return { kind: 'saved', record: after, changed: true }
+    }),
+  )
+  run.count({ created: result.kind === 'saved' ? 1 : 0 })
+  await run.end(null)
+  return result
+}
+
+/** Edits fields of a record. With `version`, only while the record still has it. */
+export async function editRecord(
+  hub: Hub,
+  kind: RecordKind,
+  id: RecordId,
+  given: Readonly<Record<string, Json>>,
+  source: Source,
+  options: { readonly version?: number; readonly archived?: boolean; readonly rule?: string } = {},
+): Promise<EditResult> {
+  const checked = normalised(hub, kind, given)
+  if (checked.kind === 'invalid') return checked
+  const refs = await missingRefs(hub, kind, checked.fields)
+  if (refs.length > 0) return { kind: 'invalid', problems: refs }
+  const run = openRun(hub, null, 'edit')
+  const rule = options.rule ?? `edited by ${source}`
+  const edits = Object.fromEntries(
+    Object.entries(checked.fields).map(([field, value]): [string, HubEdit] => [field, { value, rule }]),
+  )
+  const result = await withRaces(hub, () =>
+    hub.session.begin(async (tx): Promise<EditResult> => {
+      const record = (await loadRecords(tx, kind, [id], 'lock')).get(id)
+      if (record === undefined) return { kind: 'missing' }
+      if (options.version !== undefined && options.version !== record.version) {
+        return { kind: 'changed', version: record.version }
+      }
+      const keys = keysOf(kind, checked.fields).filter((key) => STRONG[key.kind])
+      const taken = (await holders(tx, kind, keys)).find((holder) => holder.id !== id)
+      if (taken !== undefined) return { kind: 'exists', id: taken.id, by: taken.key.value }
+      const set = openWorkingSet()
+      set.read([record])
+      const how = { source, at: hub.clock.now(), origin: null }
+      const changed = set.edit(
+        id,
+        edits,
+        options.archived === undefined ? how : { ...how, archived: options.archived },
+      )
+      if (changed && checked.fields['emails'] !== undefined) {
+        const [consent = 'unknown'] = await consentOver(tx, [addressesOf(set.get(id)?.fields ?? {})], [])
+        set.edit(
+          id,
+          { emailConsent: { value: consent, rule: 'known for this address' } },
+          { ...how, urgent: consent === 'out' },
+        )
+      }
+      if (changed)
+        await wakePush(tx, await applyChanges(hub, tx, kind, set.changes(), await run.id(), source))
+      return { kind: 'saved', record: set.get(id) ?? record, changed }
+    }),
+  )
+  run.count({ updated: result.kind === 'saved' && result.changed ? 1 : 0 })
+  await run.end(null)
+  return result
+}

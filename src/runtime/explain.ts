@@ -1,0 +1,122 @@
+import { isEmpty, isObject, type Instant, type Json } from '../core/json.ts'
+import { CATALOG, provenanceOf, type FieldName, type HubRecord, type RecordId } from '../core/model.ts'
+import { statementsAbout } from '../store/consents.ts'
+import { historyOf } from '../store/history.ts'
+import { listItems, type InboxItem } from '../store/inbox.ts'
+import { linksOf } from '../store/links.ts'
+import { writesOf, type WriteEntry } from '../store/outbox.ts'
+import { kindOf, loadRecords } from '../store/records.ts'
+import { addressesOf, CHANNEL } from './consent.ts'
+import type { Hub } from './hub.ts'
+
+/** Why a field holds what it holds. */
+export type FieldStory = {
+  readonly field: FieldName
+  readonly label: string
+  readonly value: Json
+  readonly source: string
+  readonly at: Instant
+  readonly rule: string
+  /** Earlier values and edits elsewhere that did not stand, latest first. */
+  readonly past: readonly {
+    readonly at: Instant
+    readonly source: string
+    readonly before: Json
+    readonly after: Json
+    readonly rule: string
+    readonly lost: { readonly source: string; readonly value: Json } | null
+    readonly run: number | null
+  }[]
+}
+
+export type Explanation = {
+  readonly record: HubRecord
+  readonly fields: readonly FieldStory[]
+  readonly links: readonly {
+    readonly stream: string
+    readonly remoteId: string | null
+    readonly state: string
+    readonly waits: boolean
+    readonly problem: string | null
+  }[]
+  readonly consents: readonly {
+    readonly address: string
+    readonly audience: string
+    readonly state: string
+    readonly at: Instant
+    readonly source: string
+    readonly reason: string | null
+    readonly explicit: boolean
+  }[]
+  readonly writes: readonly WriteEntry[]
+  readonly items: readonly InboxItem[]
+}
+
+/** Everything the hub knows about why a record is as it is; one field of it with `field`. */
+export async function explainRecord(hub: Hub, id: RecordId, field?: FieldName): Promise<Explanation | null> {
+  const q = hub.db.sql
+  const kind = await kindOf(q, id)
+  if (kind === undefined) return null
+  const record = (await loadRecords(q, kind, [id])).get(id)
+  if (record === undefined) return null
+  const [history, links, writes, items, consents] = await Promise.all([
+    historyOf(q, id),
+    linksOf(q, id),
+    writesOf(q, id),
+    listItems(q, { state: 'open', recordId: id, limit: 100 }),
+    kind === 'contact' ? statementsAbout(q, CHANNEL, addressesOf(record.fields)) : [],
+  ])
+  const names =
+    field === undefined ? Object.keys(record.fields).filter((name) => !isEmpty(record.fields[name])) : [field]
+  const fields = names.map((name): FieldStory => {
+    const origin = provenanceOf(record, name)
+    return {
+      field: name,
+      label: CATALOG[kind][name]?.label ?? name,
+      value: record.fields[name] ?? null,
+      source: origin?.source ?? 'nobody',
+      at: origin?.at ?? 0,
+      rule: origin?.rule ?? 'never set',
+      past: history.flatMap((entry) => {
+        const change = entry.changes[name]
+        if (entry.op === 'create' || !isObject(change)) return []
+        const lost = isObject(change['lost']) ? change['lost'] : null
+        return [
+          {
+            at: entry.at,
+            source: entry.source,
+            before: change['before'] ?? null,
+            after: change['after'] ?? null,
+            rule: String(change['rule'] ?? ''),
+            lost: lost === null ? null : { source: String(lost['source']), value: lost['value'] ?? null },
+            run: entry.runId,
+          },
+        ]
+      }),
+    }
+  })
+  const labels = new Map(hub.targets.map((t) => [t.id, t.label]))
+  return {
+    record,
+    fields,
+    links: links.map((l) => ({
+      stream: labels.get(l.streamId) ?? `stream ${l.streamId}`,
+      remoteId: l.remoteId,
+      state: l.state,
+      waits: l.wake > l.settled,
+      problem: l.problem,
+    })),
+    consents,
+    writes,
+    items,
+  }
+}
+
+/** The record an admin means: by id, or by an email address, a domain or a vendor's id. */
+export async function findRecord(hub: Hub, text: string): Promise<RecordId | null> {
+  if (/^\d+$/.test(text)) return Number(text)
+  const [found] = await hub.db.sql<{ id: number }[]>`
+    select record_id as id from identities where key = ${text.trim().toLowerCase()}
+    union all select record_id from links where remote_id = ${text.trim()} limit 1`
+  return found?.id ?? null
+}

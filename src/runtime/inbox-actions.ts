@@ -1,0 +1,110 @@
+import { isObject, type Json } from '../core/json.ts'
+import type { Source } from '../core/model.ts'
+import { closeItems, readItem, resolveItem, type InboxItem } from '../store/inbox.ts'
+import { linksById } from './link-lookup.ts'
+import { updateLinks } from '../store/links.ts'
+import { holdStream } from '../store/streams.ts'
+import { queueSync, wakePush } from '../store/wake.ts'
+import { editRecord } from './edit.ts'
+import type { Hub } from './hub.ts'
+import { spread } from '../core/lens.ts'
+import { NO_REFS } from '../core/stream.ts'
+
+export type ActionResult =
+  | { readonly kind: 'done'; readonly message: string }
+  | { readonly kind: 'refused'; readonly message: string }
+const refused = (message: string): ActionResult => ({ kind: 'refused', message })
+const done = (message: string): ActionResult => ({ kind: 'done', message })
+
+async function openItem(hub: Hub, id: number): Promise<InboxItem | ActionResult> {
+  const item = await readItem(hub.db.sql, id)
+  if (item === undefined) return refused(`The inbox has no item ${id}. Fix: \`concord inbox\` lists them.`)
+  if (item.state === 'done') return refused(`Item ${id} is closed already: ${item.resolution ?? ''}`)
+  return item
+}
+
+/** Lets a held mass change through at the next pass, and asks for that pass. */
+export async function approve(hub: Hub, id: number, by: Source): Promise<ActionResult> {
+  const item = await openItem(hub, id)
+  if ('message' in item) return item
+  if (item.kind !== 'mass_change' || item.streamId === null)
+    return refused(`Item ${id} is a ${item.kind}; only mass changes are approved.`)
+  const target = hub.targets.find((t) => t.id === item.streamId)
+  if (target === undefined) return refused(`The stream of item ${id} is not configured any more.`)
+  // The pass was stopped at its first excess, so nobody knows the full count: the kind of harm seen is approved.
+  const population = Number(item.detail['population'])
+  const upTo = (what: string) => (Number(item.detail[what]) > 0 ? population : 0)
+  const approved = { deletes: upTo('deletes'), blanks: upTo('blanks'), optIns: upTo('optIns') }
+  if (!(await resolveItem(hub.db.sql, id, `approved by ${by}`, hub.clock.now())))
+    return refused(`Item ${id} was closed by somebody else.`)
+  await holdStream(hub.db.sql, target.id, false, approved)
+  await queueSync(hub.db.sql, target.stream.connection, true)
+  return done(
+    `${target.label} goes on at its next pass (\`concord sync ${target.stream.connection} --sweep\` does it now).`,
+  )
+}
+
+/** Settles a conflict for one side. */
+export async function takeSide(
+  hub: Hub,
+  id: number,
+  side: 'hub' | 'remote',
+  by: Source,
+): Promise<ActionResult> {
+  const item = await openItem(hub, id)
+  if ('message' in item) return item
+  const { lens: key, link: linkId, remote } = item.detail
+  const target = hub.targets.find((t) => t.id === item.streamId)
+  const lens = target?.stream.lenses(NO_REFS).find((l) => l.key === key)
+  if (item.kind !== 'conflict' || target === undefined || lens === undefined || item.recordId === null) {
+    return refused(`Item ${id} is a ${item.kind}; only conflicts have sides.`)
+  }
+  const link = (await linksById(hub.db.sql, [Number(linkId)])).get(Number(linkId))
+  if (link === undefined) return refused(`The link of item ${id} is gone.`)
+  if (side === 'remote') {
+    const fields = spread(lens, remote ?? null)
+    const saved = await editRecord(hub, target.stream.record, item.recordId, fields, by, {
+      rule: `conflict ${id} settled by ${by}`,
+    })
+    if (saved.kind !== 'saved')
+      return refused(`The value of ${target.label} does not fit: ${JSON.stringify(saved)}`)
+  } else {
+    // The remote's value counts as known from now on, so that only the hub's side is an edit.
+    const base = {
+      ...link.base,
+      [lens.key]: {
+        hub: item.detail['agreed'] ?? null,
+        ...(isObject(remote) || remote !== undefined ? { remote: remote as Json } : {}),
+      },
+    }
+    await updateLinks(hub.db.sql, [{ ...link, base, wake: 1 }])
+    await wakePush(hub.db.sql, [target.stream.connection])
+  }
+  const closed = await resolveItem(hub.db.sql, id, `${side} chosen by ${by}`, hub.clock.now())
+  return closed ? done(`The ${side}'s value stands.`) : refused(`Item ${id} was closed by somebody else.`)
+}
+
+/** Sends a refused write once more. */
+export async function retryWrite(hub: Hub, id: number, by: Source): Promise<ActionResult> {
+  const item = await openItem(hub, id)
+  if ('message' in item) return item
+  const target = hub.targets.find((t) => t.id === item.streamId)
+  const link = (await linksById(hub.db.sql, [Number(item.detail['link'])])).get(Number(item.detail['link']))
+  if (item.kind !== 'rejected_write' || target === undefined || link === undefined) {
+    return refused(`Item ${id} is a ${item.kind}; only refused writes are sent again.`)
+  }
+  await updateLinks(hub.db.sql, [{ ...link, wake: 1 }])
+  await wakePush(hub.db.sql, [target.stream.connection])
+  await closeItems(hub.db.sql, [item.key], `sent again by ${by}`, hub.clock.now())
+  return done(`It is sent again at the next pass over ${target.stream.connection}.`)
+}
+
+/** Closes an item without doing anything about it. */
+export async function dismiss(hub: Hub, id: number, by: Source): Promise<ActionResult> {
+  const item = await openItem(hub, id)
+  if ('message' in item) return item
+  const closed = await resolveItem(hub.db.sql, id, `dismissed by ${by}`, hub.clock.now())
+  return closed
+    ? done(`Item ${id} is closed. It opens again if its cause comes back.`)
+    : refused(`Item ${id} was closed by somebody else.`)
+}

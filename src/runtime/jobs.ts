@@ -1,0 +1,108 @@
+import { Logger as WorkerLogger, run, type Runner, type Task, type TaskList } from 'graphile-worker'
+import cron, { type ScheduledTask } from 'node-cron'
+import { z } from 'zod'
+import { ensureHistoryPartitions } from '../store/history.ts'
+import { queueSync, wakePush } from '../store/wake.ts'
+import { forgetEvents } from '../store/webhook-events.ts'
+import { listConnections } from '../store/connections.ts'
+import { followHints, pushConnection, syncConnection, type Passed } from './cycle.ts'
+import type { Hub } from './hub.ts'
+
+/** Connections worked on at once by one process; each connection is one process's at a time. */
+const CONCURRENCY = 4
+const DAY_MS = 86_400_000
+const EVENTS_KEPT_MS = 30 * DAY_MS
+
+const payloadSchema = z.object({ connection: z.string() })
+
+export type Workers = { stop(): Promise<void> }
+
+/**
+ * Works off jobs until stopped, and fires the schedules of the configuration. Jobs are only wake-ups: losing one loses
+ * no work. Every process fires every schedule; the job's key makes that one job. `stop` lets running jobs finish.
+ */
+export async function startWorkers(hub: Hub): Promise<Workers> {
+  await ensureHistoryPartitions(hub.db.sql, hub.clock.now())
+  const runner: Runner = await run({
+    connectionString: hub.db.url,
+    concurrency: CONCURRENCY,
+    noHandleSignals: true,
+    pollInterval: 2_000,
+    taskList: tasks(hub),
+    logger: new WorkerLogger(() => (level, message) => {
+      if (level === 'error') hub.log.error(message)
+      else hub.log.trace(message)
+    }),
+  })
+  const schedules = schedule(hub)
+  // Work that a stopped hub left behind is taken up at once.
+  await wakePush(
+    hub.db.sql,
+    (await listConnections(hub.db.sql)).map((c) => c.name),
+  )
+  return {
+    async stop() {
+      await Promise.all(schedules.map((task) => task.destroy()))
+      await runner.stop()
+    },
+  }
+}
+
+function tasks(hub: Hub): TaskList {
+  const pass =
+    (work: (connection: string) => Promise<Passed>): Task =>
+    async (payload) => {
+      const { connection } = payloadSchema.parse(payload)
+      const passed = await work(connection)
+      hub.log.info({ ...passed, woken: [...passed.woken] }, passed.problem ?? 'pass')
+      await wakeLater(hub, connection)
+    }
+  return {
+    sync: pass((connection) => syncConnection(hub, connection, 'changes')),
+    sweep: pass((connection) => syncConnection(hub, connection, 'sweep')),
+    push: pass((connection) => pushConnection(hub, connection)),
+    hints: pass((connection) => followHints(hub, connection)),
+    housekeeping: async () => {
+      await ensureHistoryPartitions(hub.db.sql, hub.clock.now())
+      await forgetEvents(hub.db.sql, hub.clock.now() - EVENTS_KEPT_MS)
+    },
+  }
+}
+
+/** Writes that wait for their time, or for a look-up, bring their connection back by themselves. */
+async function wakeLater(hub: Hub, connection: string): Promise<void> {
+  const [due] = await hub.db.sql<{ at: number | null }[]>`
+    select min(at) as at from (
+      select l.not_before as at from links l join streams s on s.id = l.stream_id
+      where s.connection = ${connection} and l.wake > l.settled and l.not_before is not null
+      union all
+      select o.tried_at + make_interval(secs => 2 ^ least(o.attempts, 10)) from outbox o join streams s on s.id = o.stream_id
+      where s.connection = ${connection} and o.state in ('sending', 'uncertain')
+    ) waiting`
+  if (due?.at != null) await wakePush(hub.db.sql, [connection], Math.max(due.at, hub.clock.now() + 1_000))
+}
+
+function schedule(hub: Hub): readonly ScheduledTask[] {
+  const at = (expression: string, work: () => Promise<void>): ScheduledTask =>
+    cron.schedule(
+      expression,
+      () => {
+        work().catch((error: unknown) => hub.log.error(error, 'a schedule failed'))
+      },
+      { timezone: 'UTC' },
+    )
+  const times = new Map<string, () => Promise<void>>()
+  for (const { stream } of hub.targets) {
+    times.set(`${stream.schedule} sync ${stream.connection}`, () =>
+      queueSync(hub.db.sql, stream.connection, false),
+    )
+    times.set(`${stream.sweep} sweep ${stream.connection}`, () =>
+      queueSync(hub.db.sql, stream.connection, true),
+    )
+  }
+  const scheduled = [...times].map(([name, work]) => at(name.split(' ').slice(0, -2).join(' '), work))
+  const housekeeping = at('17 3 * * *', async () => {
+    await hub.db.sql`select graphile_worker.add_job('housekeeping', job_key := 'housekeeping')`
+  })
+  return [...scheduled, housekeeping]
+}

@@ -1,0 +1,107 @@
+import { randomUUID } from 'node:crypto'
+import type { Logger } from 'pino'
+import type { Configuration } from '../core/stream.ts'
+import type { Connector, Io } from '../connectors/connector.ts'
+import { readConnection, readSecrets, pauseUntil } from '../store/connections.ts'
+import type { Database } from '../store/database.ts'
+import type { Vault } from '../store/secrets.ts'
+import { ensureStreams, listStreams } from '../store/streams.ts'
+import { openClient } from './client/client.ts'
+import { tokenStore } from './client/token-store.ts'
+import { systemClock, type Clock } from './clock.ts'
+import { databaseSession, type Hub, type Progress, type Target } from './hub.ts'
+
+export type HubOptions = {
+  readonly db: Database
+  readonly vault: Vault
+  readonly log: Logger
+  readonly connectors: Readonly<Record<string, Connector>>
+  readonly configuration: Configuration
+  /** How requests leave; the real `fetch` unless a test or the simulation stands in. */
+  readonly transport?: typeof fetch
+  readonly clock?: Clock
+  readonly random?: () => number
+  readonly uuid?: () => string
+  readonly stopping?: AbortSignal
+  readonly progress?: (event: Progress) => void
+}
+
+/** Puts a hub together over a migrated database. Makes the rows of streams that are new in the configuration. */
+export async function openHub(options: HubOptions): Promise<Hub> {
+  const { db, configuration, connectors } = options
+  const clock = options.clock ?? systemClock
+  const stopping = options.stopping ?? new AbortController().signal
+  const clients = new Map<string, Promise<Io>>()
+  const hub: Hub = {
+    db,
+    session: databaseSession(db),
+    clock,
+    random: options.random ?? Math.random,
+    uuid: options.uuid ?? randomUUID,
+    log: options.log,
+    vault: options.vault,
+    configuration,
+    targets: await openTargets(db, configuration, connectors),
+    io(connection) {
+      const known = clients.get(connection)
+      if (known !== undefined) return known
+      const opened = openIo(hub, options, connection, stopping)
+      clients.set(connection, opened)
+      // A connection added later is found at the next call.
+      opened.catch(() => clients.delete(connection))
+      return opened
+    },
+    stopping,
+    progress: options.progress ?? (() => undefined),
+    preview: false,
+  }
+  return hub
+}
+
+async function openTargets(
+  db: Database,
+  configuration: Configuration,
+  connectors: Readonly<Record<string, Connector>>,
+): Promise<readonly Target[]> {
+  const streams = configuration.connections.flatMap((c) =>
+    c.streams.map((stream) => ({ stream, connector: c.connector })),
+  )
+  await ensureStreams(
+    db.sql,
+    streams.map(({ stream }) => ({ connection: stream.connection, name: stream.name })),
+  )
+  const ids = new Map((await listStreams(db.sql)).map((row) => [`${row.connection}/${row.name}`, row.id]))
+  return streams.flatMap(({ stream, connector: name }): Target[] => {
+    const label = `${stream.connection}/${stream.name}`
+    const connector = connectors[name]
+    const resource = connector?.resources[stream.resource]
+    const id = ids.get(label)
+    if (connector === undefined || resource === undefined || id === undefined) {
+      throw new Error(`${label}: connector ${name} has no resource ${stream.resource}`)
+    }
+    const push = stream.direction === 'in' ? null : (resource.push ?? null)
+    return [{ id, stream, connector, resource, push, label }]
+  })
+}
+
+/** The client of a connection, with what the store knows of it. */
+async function openIo(hub: Hub, options: HubOptions, name: string, signal: AbortSignal): Promise<Io> {
+  const row = await readConnection(hub.db.sql, name)
+  const connector = row === undefined ? undefined : options.connectors[row.connector]
+  if (row === undefined || connector === undefined) throw new Error(`no connection is called ${name}`)
+  const configured = hub.configuration.connections.find((c) => c.name === name)?.settings ?? {}
+  const { io } = openClient({
+    connector,
+    connection: name,
+    secrets: await readSecrets(hub.db.sql, hub.vault, name),
+    settings: { ...configured, ...row.settings },
+    transport: options.transport ?? fetch,
+    clock: hub.clock,
+    random: hub.random,
+    log: (entry) => hub.log.debug(entry, 'request'),
+    pauseUntil: (until) => pauseUntil(hub.db.sql, name, until),
+    tokens: tokenStore({ sql: hub.db.sql, vault: hub.vault, connection: name }),
+    signal,
+  })
+  return io
+}

@@ -1,0 +1,126 @@
+import { consentToSend } from '../core/consent.ts'
+import type { Harm } from '../core/guard.ts'
+import { isEmpty, isObject, same, type Json, type JsonObject } from '../core/json.ts'
+import { mergePatches } from '../core/lens.ts'
+import { planCreation, planLink, type Base } from '../core/plan.ts'
+import type { HubRecord, RecordId } from '../core/model.ts'
+import type { Refs, Stream } from '../core/stream.ts'
+import type { Link, Settlement } from '../store/links.ts'
+import type { NewOutboxRow } from '../store/outbox.ts'
+import { consentOf } from './consent.ts'
+
+/** What one due link needs. Pure: nothing was sent or written yet. */
+export type PushStep =
+  /** Nothing to send; the base may have moved. */
+  | { readonly kind: 'settle'; readonly settlement: Settlement; readonly base: Base | null }
+  | { readonly kind: 'write'; readonly write: NewOutboxRow; readonly base: Base; readonly harm: Harm }
+  /** A remote edit that is not in the hub yet stands in its last observation: take it in first. */
+  | { readonly kind: 'absorb'; readonly link: Link }
+  /** Refers to records that do not exist at the remote yet. */
+  | {
+      readonly kind: 'wait'
+      readonly link: Link
+      readonly demands: readonly { readonly stream: string; readonly recordId: RecordId }[]
+    }
+
+const SAFE: Harm = { deletes: 0, blanks: 0, optIns: 0 }
+
+/** Plans the write of one link. `key` names the write for good. One step a link and pass: consent goes before all else. */
+export function planPush(stream: Stream, link: Link, record: HubRecord, refs: Refs, key: string): PushStep {
+  const settle = (state?: Link['state'], base: Base | null = null): PushStep => ({
+    kind: 'settle',
+    settlement: { id: link.id, wake: link.wake, ...(state === undefined ? {} : { state }) },
+    base,
+  })
+  const write = (
+    op: NewOutboxRow['op'],
+    body: JsonObject,
+    pushed: readonly string[],
+    base: Base,
+    harm: Harm = SAFE,
+  ): PushStep => ({
+    kind: 'write',
+    base,
+    harm,
+    write: {
+      streamId: link.streamId,
+      linkId: link.id,
+      recordId: record.id,
+      key,
+      op,
+      remoteId: link.remoteId,
+      body,
+      consent: consentOf(record.fields),
+      pushed,
+      sent: record.fields,
+      wake: link.wake,
+    },
+  })
+
+  if (link.state !== 'linked') {
+    if (record.archived || !wanted(stream, link, record)) return settle('filtered')
+    const demands = unmet(stream, record, refs)
+    if (demands.length > 0) return { kind: 'wait', link, demands }
+    return create(stream, record, refs, write)
+  }
+  if (link.observed === null) return settle()
+  if (record.archived)
+    return stream.archives === 'archive'
+      ? write('archive', {}, [], link.base, { ...SAFE, deletes: 1 })
+      : settle()
+
+  const tell =
+    stream.consent === null
+      ? null
+      : consentToSend(consentOf(record.fields), link.consent, stream.consent.sends)
+  if (tell === 'in' || tell === 'out') {
+    const harm = tell === 'in' ? { ...SAFE, optIns: 1 } : SAFE
+    return write('consent', stream.consent?.write(tell) ?? {}, [], link.base, harm)
+  }
+  const observed = { body: link.observed, modifiedAt: stream.trustTimes ? link.modifiedAt : null }
+  const plan = planLink(stream.lenses(refs), record, observed, link.base, stream.connection)
+  if (Object.keys(plan.hub).length > 0) return { kind: 'absorb', link }
+  if (plan.patch === null) return settle(undefined, same(plan.base, link.base) ? null : plan.base)
+  const blanks = empties(plan.patch, link.observed) ? 1 : 0
+  return write('update', plan.patch, plan.pushed, plan.base, { ...SAFE, blanks })
+}
+
+/** Whether a record that is not at the remote belongs there. */
+function wanted(stream: Stream, link: Link, record: HubRecord): boolean {
+  if (link.demanded) return true
+  return stream.createAtRemote === 'always' && stream.filterOut(record.fields)
+}
+
+/** Records of this connection's other streams that must exist at the remote first. */
+function unmet(stream: Stream, record: HubRecord, refs: Refs): { stream: string; recordId: RecordId }[] {
+  return stream
+    .hubRefs(record.fields)
+    .flatMap((ref) =>
+      typeof ref.by === 'object' && refs.toKey(ref) === undefined
+        ? [{ stream: ref.by.stream, recordId: ref.id }]
+        : [],
+    )
+}
+
+function create(
+  stream: Stream,
+  record: HubRecord,
+  refs: Refs,
+  write: (op: 'create', body: JsonObject, pushed: readonly string[], base: Base) => PushStep,
+): PushStep {
+  const creation = planCreation(stream.lenses(refs), record.fields)
+  const state = consentOf(record.fields)
+  const tells = stream.consent !== null && state === 'out' && stream.consent.sends.includes('out')
+  const body = tells ? mergePatches(creation.body, stream.consent?.write('out') ?? {}) : creation.body
+  return write('create', body, creation.pushed, {})
+}
+
+/** Whether a patch takes away something the remote has. */
+function empties(patch: JsonObject, observed: Json): boolean {
+  if (!isObject(observed)) return false
+  return Object.entries(patch).some(([key, value]) => {
+    const there = observed[key]
+    if (isObject(value) && isObject(there)) return empties(value, there)
+    return isEmpty(value) && !isEmpty(there)
+  })
+}

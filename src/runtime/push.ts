@@ -1,0 +1,254 @@
+import type { Observation, Outcome, Push } from '../connectors/connector.ts'
+import type { Query } from '../store/database.ts'
+import { demandLinks, dueLinks, postponeLinks, settleLinks, updateLinks, type Link } from '../store/links.ts'
+import { openWrites, type NewOutboxRow } from '../store/outbox.ts'
+import { loadRecords } from '../store/records.ts'
+import { absorb } from './absorb.ts'
+import type { Hub, Target } from './hub.ts'
+import { keepOutcomes } from './outcomes.ts'
+import { planPush, type PushStep } from './push-plan.ts'
+import { recover } from './recover.ts'
+import { resolveRefs } from './refs.ts'
+import { toWrite } from './writes.ts'
+import { HeldError, openRun, saveCounts, type RunLog } from './run.ts'
+
+/** Links planned together; a wave's writes are sent in the connector's batches. */
+const WAVE = 500
+/** A reference that cannot be met yet is tried again after this long. */
+const REFERENCE_WAIT_MS = 60_000
+
+export type Pushed = { readonly sent: number; readonly woken: ReadonlySet<string> }
+
+/**
+ * Sends what a stream's links have waiting, until none is due. First settles writes whose outcome is unknown: they are
+ * looked up, never sent again blindly. Throws a `VendorError` where the connection as a whole cannot be used.
+ */
+export async function pushStream(
+  hub: Hub,
+  target: Target,
+  also: ReadonlySet<number> = new Set(),
+  counts: Record<string, number> = {},
+): Promise<Pushed> {
+  const { push } = target
+  if (push === null) return { sent: 0, woken: new Set() }
+  const run = openRun(hub, target, 'push', counts)
+  const woken = new Set<string>()
+  let problem: string | null = null
+  try {
+    if (!hub.preview) for (const name of await recover(hub, target, push, run)) woken.add(name)
+    const waited = new Set<number>()
+    while (!hub.stopping.aborted) {
+      const due = await dueLinks(hub.session.q, target.id, hub.clock.now(), WAVE)
+      if (due.length === 0) break
+      for (const name of await pushWave(hub, target, push, due, run, waited, also)) woken.add(name)
+      hub.progress({ kind: 'sent', target, sent: run.counts['sent'] ?? 0, waiting: null })
+    }
+  } catch (error) {
+    if (!(error instanceof HeldError)) problem = error instanceof Error ? error.message : String(error)
+    if (!(error instanceof HeldError)) throw error
+  } finally {
+    await run.end(problem)
+  }
+  return { sent: run.counts['sent'] ?? 0, woken }
+}
+
+async function pushWave(
+  hub: Hub,
+  target: Target,
+  push: Push,
+  due: readonly Link[],
+  run: RunLog,
+  waited: Set<number>,
+  also: ReadonlySet<number>,
+): Promise<ReadonlySet<string>> {
+  const steps = await planWave(hub, target, due)
+  const woken = new Set<string>()
+
+  const stale = steps.flatMap((step) => (step.kind === 'absorb' ? [step.link] : []))
+  await giveUpOn(
+    hub,
+    stale.filter((link) => waited.has(link.id)),
+  )
+  for (const link of stale) waited.add(link.id)
+  if (stale.length > 0) for (const name of await absorbStored(hub, target, stale, run)) woken.add(name)
+
+  await meetDemands(hub, target, steps, waited, also)
+
+  const settled = steps.flatMap((step) => (step.kind === 'settle' ? [step] : []))
+  const moved = new Map(settled.flatMap((s) => (s.base === null ? [] : [[s.settlement.id, s.base] as const])))
+  await hub.session.begin(async (tx) => {
+    await updateLinks(
+      tx,
+      due.flatMap((l) =>
+        moved.has(l.id) ? [{ ...l, base: moved.get(l.id) ?? l.base, wake: 0 as const }] : [],
+      ),
+    )
+    await settleLinks(
+      tx,
+      settled.map((s) => s.settlement),
+    )
+  })
+
+  const writes = steps.flatMap((step) => (step.kind === 'write' ? [step] : []))
+  if (writes.length === 0) return woken
+  for (const step of writes) await run.harm(step.harm, [`${target.stream.record} ${step.write.recordId}`])
+  // Opt-outs first, and each kind by itself: a slow profile update never holds one up.
+  const groups = [
+    writes.filter((s) => s.write.op === 'consent'),
+    writes.filter((s) => s.write.op !== 'consent'),
+  ]
+  for (const group of groups) {
+    for (let i = 0; i < group.length && !hub.stopping.aborted; i += push.batchMax) {
+      const batch = group.slice(i, i + push.batchMax)
+      for (const name of await sendBatch(hub, target, push, batch, due, run)) woken.add(name)
+    }
+  }
+  return woken
+}
+
+async function planWave(hub: Hub, target: Target, due: readonly Link[]): Promise<readonly PushStep[]> {
+  const records = await loadRecords(
+    hub.session.q,
+    target.stream.record,
+    due.map((link) => link.recordId),
+  )
+  const refs = await resolveRefs(
+    hub,
+    hub.session.q,
+    target,
+    due.flatMap((link) => (link.observed === null ? [] : [link.observed])),
+    [...records.values()].map((record) => record.fields),
+  )
+  return due.flatMap((link) => {
+    const record = records.get(link.recordId)
+    return record === undefined ? [] : [planPush(target.stream, link, record, refs, hub.uuid())]
+  })
+}
+
+/** Plans links again from what was last seen of their objects. */
+async function absorbStored(
+  hub: Hub,
+  target: Target,
+  links: readonly Link[],
+  run: RunLog,
+): Promise<ReadonlySet<string>> {
+  const observations = links.flatMap((link): Observation[] =>
+    link.remoteId === null || link.observed === null
+      ? []
+      : [
+          {
+            kind: 'present',
+            id: link.remoteId,
+            version: link.version,
+            modifiedAt: link.modifiedAt,
+            body: link.observed,
+          },
+        ],
+  )
+  return (await absorb(hub, target, observations, run, { force: true })).woken
+}
+
+/** A link that cannot be taken in as it stands waits for the next observation instead of going round. */
+async function giveUpOn(hub: Hub, links: readonly Link[]): Promise<void> {
+  const notBefore = hub.clock.now() + REFERENCE_WAIT_MS
+  await postponeLinks(
+    hub.session.q,
+    links.map((link) => ({ id: link.id, notBefore, problem: 'its last observation could not be taken in' })),
+  )
+}
+
+/** Makes what the waiting links refer to; what cannot be made yet is waited for. */
+async function meetDemands(
+  hub: Hub,
+  target: Target,
+  steps: readonly PushStep[],
+  waited: Set<number>,
+  also: ReadonlySet<number>,
+): Promise<void> {
+  const waiting = steps.flatMap((step) => (step.kind === 'wait' ? [step] : []))
+  if (waiting.length === 0) return
+  const demands = Map.groupBy(
+    waiting.flatMap((step) => step.demands),
+    (demand) => demand.stream,
+  )
+  for (const [name, wanted] of demands) {
+    const other = hub.targets.find(
+      (t) => t.stream.connection === target.stream.connection && t.stream.name === name,
+    )
+    if (other === undefined || other.id === target.id || also.has(other.id)) continue
+    await demandLinks(
+      hub.session.q,
+      other.id,
+      wanted.map((demand) => demand.recordId),
+    )
+    if (!hub.preview) await pushStream(hub, other, new Set([...also, target.id]))
+  }
+  const hopeless = waiting.filter((step) => hub.preview || waited.has(step.link.id))
+  for (const step of waiting) waited.add(step.link.id)
+  await postponeLinks(
+    hub.session.q,
+    hopeless.map((step) => ({
+      id: step.link.id,
+      notBefore: hub.clock.now() + REFERENCE_WAIT_MS,
+      problem: `waits for ${step.demands.map((d) => `${d.stream} of record ${d.recordId}`).join(', ')}`,
+    })),
+  )
+}
+
+async function sendBatch(
+  hub: Hub,
+  target: Target,
+  push: Push,
+  batch: readonly Extract<PushStep, { kind: 'write' }>[],
+  due: readonly Link[],
+  run: RunLog,
+): Promise<ReadonlySet<string>> {
+  const links = new Map(due.map((link) => [link.id, link]))
+  run.count({ sent: batch.length })
+  if (hub.preview) {
+    run.count(countOps(batch.map((step) => step.write)))
+    await settleLinks(
+      hub.session.q,
+      batch.map((step) => ({ id: step.write.linkId, wake: step.write.wake })),
+    )
+    return new Set()
+  }
+  const runId = await run.id()
+  await hub.session.begin((tx) => openBatch(tx, batch, runId, hub.clock.now()))
+  const outcomes = await push.send(
+    await hub.io(target.stream.connection),
+    batch.map((step) => toWrite(step.write, links)),
+  )
+  const woken = await keepOutcomes(
+    hub,
+    target,
+    batch.map((step, i) => ({ row: step.write, base: step.base, outcome: outcomes[i] ?? LOST })),
+    run,
+  )
+  await saveCounts(hub, run)
+  return woken
+}
+
+const LOST: Outcome = { kind: 'uncertain', message: 'the connector gave no outcome' }
+
+async function openBatch(
+  q: Query,
+  batch: readonly Extract<PushStep, { kind: 'write' }>[],
+  runId: number,
+  at: number,
+): Promise<void> {
+  await openWrites(
+    q,
+    batch.map((step) => step.write),
+    runId,
+    at,
+  )
+  const creating = batch.filter((step) => step.write.op === 'create').map((step) => step.write.linkId)
+  if (creating.length > 0) await q`update links set state = 'creating' where id = any(${creating})`
+}
+
+function countOps(writes: readonly Pick<NewOutboxRow, 'op'>[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const { op } of writes) counts[`write_${op}`] = (counts[`write_${op}`] ?? 0) + 1
+  return counts
+}

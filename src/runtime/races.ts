@@ -1,0 +1,21 @@
+import postgres from 'postgres'
+import { RaceError } from './changes.ts'
+import type { Hub } from './hub.ts'
+
+/** Serialisation failures and deadlocks: https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html */
+const RETRIED = new Set(['40001', '40P01'])
+const ATTEMPTS = 8
+
+/** Runs a transaction again when another one got in its way. The work must read everything anew each time. */
+export async function withRaces<T>(hub: Hub, work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work()
+    } catch (error) {
+      const race =
+        error instanceof RaceError || (error instanceof postgres.PostgresError && RETRIED.has(error.code))
+      if (!race || attempt >= ATTEMPTS) throw error
+      await hub.clock.sleep(hub.random() * 20 * attempt)
+    }
+  }
+}

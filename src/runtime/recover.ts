@@ -1,0 +1,133 @@
+import type { Push } from '../connectors/connector.ts'
+import { closeWrites, openOf, retryWrites, type OutboxRow } from '../store/outbox.ts'
+import { settleLinks } from '../store/links.ts'
+import { absorb } from './absorb.ts'
+import type { Hub, Target } from './hub.ts'
+import { linksById } from './link-lookup.ts'
+import { backoffMs, keepOutcomes } from './outcomes.ts'
+import { toCreate } from './writes.ts'
+import type { RunLog } from './run.ts'
+
+const BATCH = 200
+/** Where only a look-up can tell, the vendor gets this long to show what it made. */
+const SETTLE_MS = 120_000
+const RESENDS = 5
+
+/**
+ * Settles writes whose outcome nobody knows, left by a crash or a lost answer. A create is looked up; where it is not
+ * found it is sent again under its own key while the vendor still knows that key, else given up for a new one. Other
+ * writes state what should be, so their object is fetched and the link planned again.
+ * Only the holder of the connection may call this: a `sending` row of its own process would look abandoned.
+ */
+export async function recover(
+  hub: Hub,
+  target: Target,
+  push: Push,
+  run: RunLog,
+): Promise<ReadonlySet<string>> {
+  const woken = new Set<string>()
+  const open = await openOf(hub.session.q, target.id, BATCH)
+  if (open.length === 0) return woken
+  const creates = open.filter((row) => row.op === 'create')
+  const others = open.filter((row) => row.op !== 'create')
+  run.count({ recovered: open.length })
+  if (creates.length > 0)
+    for (const name of await recoverCreates(hub, target, push, creates, run)) woken.add(name)
+  if (others.length > 0) for (const name of await recoverUpdates(hub, target, others, run)) woken.add(name)
+  return woken
+}
+
+async function recoverCreates(
+  hub: Hub,
+  target: Target,
+  push: Push,
+  creates: readonly OutboxRow[],
+  run: RunLog,
+): Promise<ReadonlySet<string>> {
+  const io = await hub.io(target.stream.connection)
+  const now = hub.clock.now()
+  const found = await push.find(io, creates.map(toCreate))
+  const known = creates.flatMap((row, i) => {
+    const observation = found[i]
+    return observation?.kind === 'present'
+      ? [{ row, base: {}, outcome: { kind: 'applied', observation } as const }]
+      : []
+  })
+  const woken = new Set(await keepOutcomes(hub, target, known, run))
+  const missing = creates.filter((_, i) => found[i]?.kind !== 'present')
+
+  const ripe = missing.filter((row) => row.attempts === 1 || now >= row.triedAt + backoffMs(row.attempts))
+  const resend = ripe.filter((row) => sameKeyIsSafe(push, row, now))
+  const giveUp = ripe.filter((row) => !sameKeyIsSafe(push, row, now) && now >= row.triedAt + SETTLE_MS)
+  if (resend.length > 0) {
+    await retryWrites(
+      hub.session.q,
+      resend.map((row) => row.key),
+      now,
+    )
+    const outcomes = await push.send(io, resend.map(toCreate))
+    const answered = resend.flatMap((row, i) => {
+      const outcome = outcomes[i]
+      return outcome === undefined ? [] : [{ row, base: {}, outcome }]
+    })
+    for (const name of await keepOutcomes(hub, target, answered, run)) woken.add(name)
+  }
+  if (giveUp.length > 0) {
+    await hub.session.begin(async (tx) => {
+      await closeWrites(
+        tx,
+        giveUp.map((row) => ({ key: row.key, state: 'abandoned', outcome: { message: 'never arrived' } })),
+        now,
+      )
+      // Due again, under a new key: `wake` of the row was never settled.
+      await settleLinks(
+        tx,
+        giveUp.map((row) => ({ id: row.linkId, wake: 0, state: 'pending' as const })),
+      )
+    })
+  }
+  return woken
+}
+
+function sameKeyIsSafe(push: Push, row: OutboxRow, now: number): boolean {
+  switch (push.dedupe.kind) {
+    case 'upsert':
+      return true
+    case 'key':
+      return row.attempts < RESENDS && now < row.createdAt + push.dedupe.keyLivesMs
+    case 'lookup':
+      return false
+  }
+}
+
+async function recoverUpdates(
+  hub: Hub,
+  target: Target,
+  rows: readonly OutboxRow[],
+  run: RunLog,
+): Promise<ReadonlySet<string>> {
+  const ids = [...new Set(rows.flatMap((row) => row.remoteId ?? []))]
+  const seen = await target.resource.fetch(await hub.io(target.stream.connection), ids)
+  const { woken } = await absorb(hub, target, seen, run, { force: true })
+  const links = await linksById(
+    hub.session.q,
+    rows.map((row) => row.linkId),
+  )
+  await hub.session.begin(async (tx) => {
+    await closeWrites(
+      tx,
+      rows.map((row) => ({
+        key: row.key,
+        state: 'stale',
+        outcome: { message: 'looked up and planned again' },
+      })),
+      hub.clock.now(),
+    )
+    // The link is still due; only its waiting time ends.
+    await settleLinks(
+      tx,
+      [...links.values()].map((link) => ({ id: link.id, wake: link.settled })),
+    )
+  })
+  return woken
+}

@@ -1,0 +1,180 @@
+import { changedAfterIssue, paymentStatus, planInvoices } from '../core/invoicing.ts'
+import { isEmpty, same } from '../core/json.ts'
+import type { HubRecord, RecordId, RecordKind } from '../core/model.ts'
+import type { Query } from '../store/database.ts'
+import { closeItems, openItems, type NewItem } from '../store/inbox.ts'
+import { loadRecords, newRecordIds } from '../store/records.ts'
+import { applyChanges, bornRecord, edited, type Change } from './changes.ts'
+import { invoicingOf, type Hub } from './hub.ts'
+
+const RULE = 'rule:invoicing'
+const missingKey = (deal: RecordId) => `missing_data:invoice:${deal}`
+const changedKey = (invoice: RecordId) => `changed_after_invoice:${invoice}`
+
+/**
+ * What follows from changes, in their transaction: a won deal gets its invoices, an invoice's state shows on its deal.
+ * Returns the connections that have work now.
+ */
+export async function followRules(
+  hub: Hub,
+  q: Query,
+  kind: RecordKind,
+  changes: readonly Change[],
+  run: number | null,
+): Promise<ReadonlySet<string>> {
+  if (invoicingOf(hub) === null) return new Set()
+  switch (kind) {
+    case 'deal':
+      return invoiceDeals(
+        hub,
+        q,
+        changes.map((c) => c.after),
+        run,
+      )
+    case 'contact':
+      return invoiceDeals(hub, q, await dealsWaitingFor(q, changes), run)
+    case 'invoice':
+      return showPayment(hub, q, changes, run)
+    case 'company':
+    case 'activity':
+      return new Set()
+  }
+}
+
+/** Deals whose invoice may have waited for what a contact has got now. New contacts are on no deal yet. */
+async function dealsWaitingFor(q: Query, changes: readonly Change[]): Promise<readonly HubRecord[]> {
+  const ids = changes
+    .filter(
+      (c) => c.before !== null && isEmpty(c.before.fields['emails']) && !isEmpty(c.after.fields['emails']),
+    )
+    .map((c) => c.after.id)
+  if (ids.length === 0) return []
+  const found = await q<
+    { id: number }[]
+  >`select id from deals where contact_id = any(${ids}) and archived_at is null`
+  return [
+    ...(
+      await loadRecords(
+        q,
+        'deal',
+        found.map((row) => row.id),
+      )
+    ).values(),
+  ]
+}
+
+async function invoiceDeals(
+  hub: Hub,
+  q: Query,
+  deals: readonly HubRecord[],
+  run: number | null,
+): Promise<ReadonlySet<string>> {
+  const invoicing = invoicingOf(hub)
+  if (invoicing === null || deals.length === 0) return new Set()
+  const at = hub.clock.now()
+  const issued = Map.groupBy(
+    await invoicesOf(
+      q,
+      deals.map((deal) => deal.id),
+    ),
+    (invoice) => Number(invoice.fields['deal']),
+  )
+  const contactIds = deals.map((deal) => deal.fields['contact']).filter((id) => typeof id === 'number')
+  const contacts = await loadRecords(q, 'contact', contactIds)
+  const items: NewItem[] = []
+  const closable: string[] = []
+  const wanted: { readonly deal: HubRecord; readonly fields: HubRecord['fields'] }[] = []
+  for (const deal of deals) {
+    const existing = issued.get(deal.id) ?? []
+    for (const invoice of existing) {
+      const difference = changedAfterIssue(invoice.fields, deal)
+      if (difference === null) closable.push(changedKey(invoice.id))
+      else items.push(changedItem(deal, invoice, difference))
+    }
+    if (deal.archived) continue
+    const contact = contacts.get(Number(deal.fields['contact'])) ?? null
+    const plan = planInvoices(deal, contact, invoicing.rule, invoicing.pipelines)
+    if (plan.kind === 'missing' && existing.length === 0) items.push(missingItem(deal, plan.problems))
+    else closable.push(missingKey(deal.id))
+    if (plan.kind !== 'invoices') continue
+    const have = new Set(existing.map((invoice) => invoice.fields['item']))
+    for (const invoice of plan.invoices)
+      if (!have.has(invoice.item)) wanted.push({ deal, fields: invoice.fields })
+  }
+  await openItems(q, items, at)
+  await closeItems(q, closable, 'its cause is gone', at)
+  const ids = await newRecordIds(q, wanted.length)
+  const births = wanted.flatMap(({ fields }, i): Change[] => {
+    const id = ids[i]
+    if (id === undefined) return []
+    const after = bornRecord(id, 'invoice', fields, { source: RULE, at, rule: 'the deal was won' })
+    return [{ before: null, after, why: {}, origin: null, urgent: false }]
+  })
+  return applyChanges(hub, q, 'invoice', births, run, RULE)
+}
+
+async function invoicesOf(q: Query, dealIds: readonly RecordId[]): Promise<readonly HubRecord[]> {
+  const found = await q<{ id: number }[]>`select id from invoices where deal_id = any(${dealIds as number[]})`
+  return [
+    ...(
+      await loadRecords(
+        q,
+        'invoice',
+        found.map((row) => row.id),
+      )
+    ).values(),
+  ]
+}
+
+/** A deal's payment status follows its invoices. */
+async function showPayment(
+  hub: Hub,
+  q: Query,
+  changes: readonly Change[],
+  run: number | null,
+): Promise<ReadonlySet<string>> {
+  const moved = changes.filter(
+    (c) => !same(c.before?.fields['status'] ?? null, c.after.fields['status'] ?? null),
+  )
+  const dealIds = [
+    ...new Set(moved.map((c) => c.after.fields['deal']).filter((id) => typeof id === 'number')),
+  ]
+  if (dealIds.length === 0) return new Set()
+  const deals = await loadRecords(q, 'deal', dealIds, 'lock')
+  const all = Map.groupBy(await invoicesOf(q, dealIds), (invoice) => Number(invoice.fields['deal']))
+  const at = hub.clock.now()
+  const updates = [...deals.values()].flatMap((deal): Change[] => {
+    const status = paymentStatus((all.get(deal.id) ?? []).map((invoice) => invoice.fields))
+    const why = { paymentStatus: { value: status, rule: 'follows its invoices' } }
+    const after = edited(deal, why, RULE, at)
+    return after === null ? [] : [{ before: deal, after, why, origin: null, urgent: false }]
+  })
+  return applyChanges(hub, q, 'deal', updates, run, RULE)
+}
+
+function missingItem(
+  deal: HubRecord,
+  problems: readonly { readonly field: string; readonly message: string }[],
+): NewItem {
+  return {
+    kind: 'missing_data',
+    key: missingKey(deal.id),
+    title: `Deal ${deal.id} (${String(deal.fields['name'] ?? 'no name')}) is won but cannot be invoiced: ${problems.map((p) => p.message).join('; ')}`,
+    fix: 'Fill in what is missing; the invoice is made as soon as it is there.',
+    detail: { deal: deal.id, missing: problems.map((p) => ({ field: p.field, message: p.message })) },
+    streamId: null,
+    recordId: deal.id,
+  }
+}
+
+function changedItem(deal: HubRecord, invoice: HubRecord, difference: string): NewItem {
+  return {
+    kind: 'changed_after_invoice',
+    key: changedKey(invoice.id),
+    title: `Deal ${deal.id} (${String(deal.fields['name'] ?? 'no name')}) changed after its invoice: ${difference}`,
+    fix: 'The invoice stays as it is. Void it and issue another one at the vendor, or set the deal back.',
+    detail: { deal: deal.id, invoice: invoice.id, difference },
+    streamId: null,
+    recordId: deal.id,
+  }
+}

@@ -1,0 +1,36 @@
+import type { Instant } from '../core/json.ts'
+import type { Query } from './database.ts'
+
+/**
+ * Queues the push of connections, in the transaction that made the work: commit and wake-up are one. A second
+ * wake-up of the same connection is the same job; one that comes while it runs is queued behind it.
+ */
+export async function wakePush(
+  q: Query,
+  connections: Iterable<string>,
+  at: Instant | null = null,
+): Promise<void> {
+  const names = [...connections]
+  if (names.length === 0) return
+  await q`
+    select graphile_worker.add_job('push', json_build_object('connection', name), queue_name := 'connection:' || name,
+      run_at := coalesce(${at}::timestamptz, now()), job_key := 'push:' || name || ${at === null ? '' : ':later'}::text,
+      max_attempts := 1000)
+    from unnest(${names}::text[]) as n(name)`
+}
+
+/** Queues a pass over a connection; `sweep` compares everything. */
+export async function queueSync(q: Query, connection: string, sweep: boolean): Promise<void> {
+  const job = sweep ? 'sweep' : 'sync'
+  await q`
+    select graphile_worker.add_job(${job}, json_build_object('connection', ${connection}::text),
+      queue_name := 'connection:' || ${connection}::text, job_key := ${`${job}:${connection}`}::text, max_attempts := 3)`
+}
+
+/** Queues the webhook hints of a connection to be followed, before anything else that waits for it. */
+export async function wakeHints(q: Query, connection: string): Promise<void> {
+  await q`
+    select graphile_worker.add_job('hints', json_build_object('connection', ${connection}::text),
+      queue_name := 'connection:' || ${connection}::text, job_key := 'hints:' || ${connection}::text, priority := -1,
+      max_attempts := 1000)`
+}
