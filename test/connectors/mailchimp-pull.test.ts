@@ -222,9 +222,9 @@ describe('fetch', () => {
 
   test('a missing audience is no mass delete', async () => {
     const w = world({ settings: { list: 'gone' } })
-    await expect(w.members.fetch(w.io, ['a', 'b'])).rejects.toMatchObject({
-      failure: { kind: 'rejected', field: 'list' },
-    })
+    const failure = { kind: 'rejected', code: 'settings', field: 'list' }
+    await expect(w.members.fetch(w.io, ['a', 'b'])).rejects.toMatchObject({ failure })
+    await expect(w.members.pull(w.io, null)).rejects.toMatchObject({ failure })
   })
 })
 

@@ -34,9 +34,9 @@ describe('a create', () => {
       'unsubscribed',
     ])
     expect(w.vendor.audience.confirmationMails).toEqual([])
-    expect(
-      writesSent(w).every(({ method, body }) => method === 'PUT' && !('status' in JSON.parse(body))),
-    ).toBe(true)
+    expect(writesSent(w).every(({ method, body }) => method === 'PUT' && !body.includes('"status"'))).toBe(
+      true,
+    )
   })
 
   test('does without required merge fields', async () => {
@@ -74,7 +74,9 @@ describe('a create', () => {
     const [outcome] = await send(w, create(ADA, { merge_fields: { FNAME: 'Ada', LNAME: 'Byron' } }))
     const merged = { FNAME: 'Ada', LNAME: 'Byron', COMPANY: 'Engines' }
     expect(appliedBody(outcome)).toMatchObject({ status: 'subscribed', merge_fields: merged })
-    expect(writesSent(w).map(({ body }) => JSON.parse(body))).toEqual([{ merge_fields: { LNAME: 'Byron' } }])
+    expect(writesSent(w).map(({ body }) => body)).toEqual([
+      JSON.stringify({ merge_fields: { LNAME: 'Byron' } }),
+    ])
   })
 
   test('never brings back an archived person', async () => {

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import { classify } from '../../src/connectors/mailchimp/classify.ts'
 import { createMailchimp } from '../../src/connectors/mailchimp/index.ts'
 import {
@@ -133,7 +134,7 @@ export async function pullAll(
   }
   const last = pages.at(-1)
   const seen = new Map(pages.flatMap((page) => page.observations).map((o) => [o.id, o]))
-  const emails = [...seen.values()].map((o) => String(bodyOf(o)['email_address'])).toSorted()
+  const emails = [...seen.values()].map((o) => z.string().parse(bodyOf(o)['email_address'])).toSorted()
   return { pages, cursor, seen, emails, complete: last?.listed === 'everything' }
 }
 

@@ -13,7 +13,7 @@ export type Call = {
 
 export async function request(io: Io, account: Account, call: Call): Promise<Response> {
   const query = new URLSearchParams(call.query)
-  const url = `${account.baseUrl}/3.0${call.path}${query.size > 0 ? `?${query}` : ''}`
+  const url = `${account.baseUrl}/3.0${call.path}${query.size > 0 ? `?${query.toString()}` : ''}`
   return io.fetch(url, {
     method: call.method,
     headers: {

@@ -1,12 +1,18 @@
-import type { FieldInfo, Io, Observation, RemoteId, Resource } from '../connector.ts'
-import { failureOf, VendorError } from '../connector.ts'
+import {
+  failureOf,
+  type FieldInfo,
+  type Io,
+  type Observation,
+  type RemoteId,
+  type Resource,
+} from '../connector.ts'
 import { ask, inParallel } from './api.ts'
 import type { Sleep } from './index.ts'
 import { pull } from './listing.ts'
 import { observe } from './member.ts'
 import { find, send } from './push.ts'
 import { readMember } from './read.ts'
-import { type Target, targetOf } from './settings.ts'
+import { noSuchList, type Target, targetOf } from './settings.ts'
 import { list, mergeFields } from './wire.ts'
 
 /**
@@ -47,8 +53,7 @@ async function assertListExists(io: Io, target: Target): Promise<void> {
     await ask(io, target, { method: 'GET', path, query: { fields: 'id,name' } }, list)
   } catch (error) {
     if (failureOf(error)?.kind !== 'missing') throw error
-    const message = `There is no audience ${target.list} in this Mailchimp account (any more).`
-    throw new VendorError({ kind: 'rejected', code: 'settings', field: 'list', message }, { cause: error })
+    throw noSuchList(target)
   }
 }
 

@@ -90,9 +90,10 @@ function cleared(value: Json): Json {
   return value === null ? '' : value
 }
 
-function tagNames(value: Json): readonly string[] {
-  if (!Array.isArray(value)) return []
-  return value.flatMap((tag: Json) => {
+/** Tags are read as objects and may be written as names. */
+export function tagNames(value: Json | undefined): readonly string[] {
+  const tags: readonly Json[] = Array.isArray(value) ? value : []
+  return tags.flatMap((tag) => {
     const name = isObject(tag) ? tag['name'] : tag
     return typeof name === 'string' && name.trim() !== '' ? [name.trim()] : []
   })

@@ -1,9 +1,9 @@
 import { z } from 'zod'
-import type { BadRow, Io, Observation } from '../connector.ts'
+import { type BadRow, failureOf, type Io, type Observation } from '../connector.ts'
 import type { Instant } from '../../core/json.ts'
 import { bodyText, type Call, malformed, parseReply, request } from './api.ts'
 import { changedAt, observe } from './member.ts'
-import type { Target } from './settings.ts'
+import { noSuchList, type Target } from './settings.ts'
 import { member, type Member, MEMBER_FIELDS, memberList } from './wire.ts'
 
 /** The contacts of one status (null: all but the archived) that changed at `since` or later, oldest change first. */
@@ -56,7 +56,9 @@ export async function readScan(io: Io, target: Target, scan: Scan, at: Place): P
     query: queryOf(scan, at),
   }
   const askedAt = io.now()
-  const response = await request(io, target, call)
+  const response = await request(io, target, call).catch((error: unknown) => {
+    throw failureOf(error)?.kind === 'missing' ? noSuchList(target) : error
+  })
   const reply = parseReply(await bodyText(response, call), call, memberList)
   if (reply.members.length === 0 && reply.total_items > 0 && at.offset === 0) {
     throw malformed(call, `${reply.total_items} contacts, but none is listed`)

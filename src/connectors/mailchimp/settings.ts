@@ -28,6 +28,10 @@ export function listOf(io: Io): string | null {
   return typeof list === 'string' && list.trim() !== '' ? list.trim() : null
 }
 
+export function noSuchList(target: Target): VendorError {
+  return badSetting('list', `There is no audience ${target.list} in this Mailchimp account (any more).`)
+}
+
 export function badSetting(field: string, message: string): VendorError {
   return new VendorError({ kind: 'rejected', code: 'settings', field, message })
 }

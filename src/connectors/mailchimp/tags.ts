@@ -1,6 +1,6 @@
-import { isObject } from '../../core/json.ts'
 import type { Io } from '../connector.ts'
 import { request } from './api.ts'
+import { tagNames } from './profile.ts'
 import { memberPath, readMember } from './read.ts'
 import type { Target } from './settings.ts'
 import type { Member } from './wire.ts'
@@ -15,10 +15,7 @@ export async function setTags(
   member: Member,
   wanted: readonly string[],
 ): Promise<Member | null> {
-  const listed = member.body['tags']
-  const present = (Array.isArray(listed) ? listed : []).flatMap((tag) => {
-    return isObject(tag) && typeof tag['name'] === 'string' ? [tag['name']] : []
-  })
+  const present = tagNames(member.body['tags'])
   const tags = [
     ...missingFrom(present, wanted).map((name) => ({ name, status: 'active' })),
     ...missingFrom(wanted, present).map((name) => ({ name, status: 'inactive' })),
