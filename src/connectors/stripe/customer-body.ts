@@ -34,15 +34,19 @@ export const customerChange = z.strictObject({
 })
 export type CustomerChange = z.output<typeof customerChange>
 
-/** The customer as it is after `change`, as far as addresses go: Stripe does not say what becomes of parts left out. */
+/**
+ * Stripe does not say what becomes of address parts that are left out, so all of them are sent: those of the change,
+ * and the others as they are in `observed`.
+ */
 export function customerParams(change: CustomerChange, observed: JsonObject): Stripe.CustomerUpdateParams {
   const { address, ...plain } = change
   if (address === undefined) return plain
   const before = addressParts.safeParse(observed['address'])
-  const whole = { ...(before.success ? before.data : {}), ...address }
-  const kept = Object.fromEntries(Object.entries(whole).filter(([, part]) => part !== ''))
-  return { ...plain, address: address === null || Object.keys(kept).length === 0 ? '' : kept }
+  const whole = { ...NO_ADDRESS, ...(before.success ? before.data : {}), ...address }
+  const empty = address === null || Object.values(whole).every((part) => part === '')
+  return { ...plain, address: empty ? '' : whole }
 }
+const NO_ADDRESS = { line1: '', line2: '', city: '', state: '', postal_code: '', country: '' }
 
 export const CUSTOMER_FIELDS: readonly FieldInfo[] = [
   { path: 'email', label: 'Email', required: false },
