@@ -39,7 +39,6 @@ export const customerWire = z.object({
     .transform((locales) => locales ?? []),
   created: seconds,
 })
-export type CustomerWire = z.output<typeof customerWire>
 
 /** Deleted customers are still answered, as stubs. */
 export const stubWire = z.object({ id: z.string(), deleted: z.literal(true) })
