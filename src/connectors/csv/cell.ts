@@ -1,7 +1,7 @@
-import { type Json, isObject } from '../../core/json.ts'
+import type { Json } from '../../core/json.ts'
 
 /** A number, or a phone number: `+49 30 1234-5`, `-12.50`, `+1 (415) 555 01 00`. It can not call a function. */
-const HARMLESS = /^[+-]?[\d\s().,/-]*\d[\d\s().,/-]*$/
+const HARMLESS = /^[+-]?(?=\D*\d)[\d\s().,/-]+$/
 /** https://owasp.org/www-community/attacks/CSV_Injection */
 const FORMULA = /^[=+\-@\t\r]/
 
@@ -11,8 +11,6 @@ const FORMULA = /^[=+\-@\t\r]/
  */
 export function cellOf(value: Json | undefined): string {
   if (value === undefined || value === null) return ''
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value)
-  const text = Array.isArray(value) || isObject(value) ? JSON.stringify(value) : value.toString()
-  const sound = text.toWellFormed()
-  return FORMULA.test(sound) && !HARMLESS.test(sound) ? `'${sound}` : sound
+  const text = (typeof value === 'string' ? value : JSON.stringify(value)).toWellFormed()
+  return FORMULA.test(text) && !HARMLESS.test(text) ? `'${text}` : text
 }

@@ -8,8 +8,12 @@ import { type Encoding, readBytes, type Source } from './source.ts'
 
 const DELIMITERS = [',', ';', '\t', '|']
 const SAMPLE_BYTES = 1 << 16
-/** How much more likely, in chardet's percent, another encoding must be than the usual Windows-1252. */
-const CLEARLY = 15
+/**
+ * How much more likely, in chardet's percent, another encoding must be than the usual Windows-1252. Another script
+ * shows at once; which Latin letters are meant can not be told from a few names, so there a setting is often needed.
+ */
+const CLEARLY = { script: 15, latin: 30 }
+const OTHER_SCRIPT = /^(windows-125[1356]|iso-8859-[5678])$/
 
 /** What a file says about itself. `body` is where its header stands. */
 export type Format = {
@@ -64,7 +68,8 @@ async function guessEncoding(handle: FileHandle, head: Buffer): Promise<Encoding
   })
   const usual = guesses.find(({ name }) => name === 'windows-1252')?.confidence ?? 0
   const best = guesses.toSorted((a, b) => b.confidence - a.confidence)[0]
-  return best !== undefined && best.confidence >= usual + CLEARLY ? best.name : 'windows-1252'
+  const margin = OTHER_SCRIPT.test(best?.name ?? '') ? CLEARLY.script : CLEARLY.latin
+  return best !== undefined && best.confidence >= usual + margin ? best.name : 'windows-1252'
 }
 
 /** UTF-16 without a mark: in a header every other byte is zero. */
@@ -74,7 +79,7 @@ function guessUtf16(head: Buffer): Encoding | null {
   for (let i = 0; i < sample.length; i++) if (sample[i] === 0) zeros[i % 2] = (zeros[i % 2] ?? 0) + 1
   const [even = 0, odd = 0] = zeros
   const many = sample.length / 4
-  return odd > many && even === 0 ? 'utf-16le' : even > many && odd === 0 ? 'utf-16be' : null
+  return odd > many && odd > 4 * even ? 'utf-16le' : even > many && even > 4 * odd ? 'utf-16be' : null
 }
 
 /** The first part of the file with a byte over 127; null where there is none. One fast pass over the file. */

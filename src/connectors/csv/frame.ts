@@ -11,6 +11,8 @@ export type Span = {
   readonly line: number
   /** Closed by a line break; only the last row of a file may not be. */
   readonly ended: boolean
+  /** At least one cell is in quotes. */
+  readonly quoted: boolean
 }
 
 /** How far a file has been cut into rows. Kept by the caller, so that a row may span several windows. */
@@ -25,6 +27,8 @@ export type FrameState = {
   /** After the first of them: where reading goes on if the row turns out to be broken; -1 before any. */
   firstBreak: number
   quoted: boolean
+  /** A cell of this row was in quotes. */
+  anyQuoted: boolean
   atFieldStart: boolean
   /** The row is broken on its first line: skip to the end of that line. */
   broken: boolean
@@ -44,6 +48,7 @@ export function frameState(at: number, line: number): FrameState {
     breaks: 0,
     firstBreak: -1,
     quoted: false,
+    anyQuoted: false,
     atFieldStart: true,
     broken: false,
   }
@@ -64,7 +69,7 @@ export function frame(
   spans: Span[],
 ): Stop {
   const length = units.length
-  let { start, line, breaks, firstBreak, quoted, atFieldStart, broken } = state
+  let { start, line, breaks, firstBreak, quoted, anyQuoted, atFieldStart, broken } = state
   let at = state.at - base
   let stop: Stop = 'window'
   for (; at < length; at++) {
@@ -101,11 +106,12 @@ export function frame(
         stop = 'garbled'
         break
       }
-      if (end > start) spans.push({ start, end, line, ended: true })
+      if (end > start) spans.push({ start, end, line, ended: true, quoted: anyQuoted })
       line += breaks + 1
       start = base + at + 1
       breaks = 0
       firstBreak = -1
+      anyQuoted = false
       atFieldStart = true
       if (spans.length >= max) {
         stop = 'full'
@@ -114,6 +120,7 @@ export function frame(
       }
     } else if (unit === QUOTE && atFieldStart && !broken) {
       quoted = true
+      anyQuoted = true
       atFieldStart = false
     } else atFieldStart = false
   }
@@ -123,11 +130,21 @@ export function frame(
       stop = quoted ? 'unclosed' : 'garbled'
       if (firstBreak < 0) firstBreak = end
     } else {
-      if (end > start) spans.push({ start, end, line, ended: false })
+      if (end > start) spans.push({ start, end, line, ended: false, quoted: anyQuoted })
       start = end
       stop = 'end'
     }
   }
-  Object.assign(state, { at: base + at, start, line, breaks, firstBreak, quoted, atFieldStart, broken })
+  Object.assign(state, {
+    at: base + at,
+    start,
+    line,
+    breaks,
+    firstBreak,
+    quoted,
+    anyQuoted,
+    atFieldStart,
+    broken,
+  })
   return stop
 }

@@ -1,6 +1,6 @@
 import { access, constants, mkdir } from 'node:fs/promises'
 import type { Connector, FieldInfo, Io, Push, Resource } from '../connector.ts'
-import { VendorError } from '../connector.ts'
+import { outcomeOf, VendorError } from '../connector.ts'
 import { atPath, currentExport, newestExport, resolveFolder, withFile } from './files.ts'
 import { fetchRows, OWN, ownFile, scanOwn } from './lookup.ts'
 import { openTable } from './open.ts'
@@ -54,20 +54,23 @@ function push(name: ResourceName): Push {
     dedupe: { kind: 'upsert' },
     async send(io, writes) {
       const settings = readSettings(io.settings)
-      return send(settings, outOf(settings), name, writes, io.now())
+      const { out } = settings
+      if (out === undefined) return writes.map(() => outcomeOf(readOnly()))
+      return send(settings, out, name, writes, io.now())
     },
     async find(io, creates) {
+      const { out } = readSettings(io.settings)
+      if (out === undefined) throw readOnly()
       const ids = creates.map(({ recordId }) => ownId(recordId))
-      const { rows } = await scanOwn(outOf(readSettings(io.settings)), name, new Set(ids))
+      const { rows } = await scanOwn(out, name, new Set(ids))
       return ids.map((id) => rows.get(id) ?? null)
     },
   }
 }
 
-function outOf({ out }: Settings): string {
-  if (out !== undefined) return out
+function readOnly(): VendorError {
   const message = 'This connection only reads. Set out to the folder that the hub may write to.'
-  throw new VendorError({ kind: 'rejected', code: 'read-only', field: 'out', message })
+  return new VendorError({ kind: 'rejected', code: 'read-only', field: 'out', message })
 }
 
 /** The columns of the current export; of the hub's own file where there is no export. */

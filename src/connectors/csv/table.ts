@@ -87,8 +87,9 @@ export function idOf(table: Table, cells: readonly string[]): string | null {
 }
 
 export function present(table: Table, id: string, cells: readonly string[]): Observation {
+  const { columns } = table
   const body: Record<string, string> = {}
-  for (const [at, column] of table.columns.entries()) body[column] = cells[at] ?? ''
+  for (let at = 0; at < columns.length; at++) body[columns[at] ?? ''] = cells[at] ?? ''
   return {
     kind: 'present',
     id,
