@@ -108,7 +108,7 @@ function checkedMergeFields(
   options: WriteOptions,
 ): Map<string, MergeValue> {
   const { values, errors } = checkMergeFields(audience.mergeFields, body.merge_fields ?? {})
-  const merged = new Map([...current, ...values].filter(([, value]) => value !== ''))
+  const merged = new Map([...new Map([...current, ...values])].filter(([, value]) => value !== ''))
   const missing = options.skipMergeValidation ? [] : missingMergeFields(audience.mergeFields, merged)
   if (errors.length + missing.length > 0) throw invalidMergeFields([...errors, ...missing])
   return merged
