@@ -1,0 +1,303 @@
+import { fieldType, RECORD_KINDS, type RecordKind } from '../core/model.ts'
+import type { Configuration, InvoicingRule, Pipeline, Stream } from '../core/stream.ts'
+import type { Defaults } from './codec.ts'
+import { countryOf } from './codecs/country.ts'
+import { currencyCodes, currencyOf } from './codecs/currency.ts'
+import { parseFile, type Parsed, type SourceFile } from './document.ts'
+import { compileField } from './lens.ts'
+import { choose } from './nearest.ts'
+import { unknownField } from './normalise.ts'
+import { checkPolicy, type Policies } from './policy.ts'
+import { within, type Problem, type Report } from './problem.ts'
+import {
+  connectionFile,
+  fieldEntry,
+  hubFile,
+  invoicingFile,
+  pipelinesFile,
+  policiesFile,
+  streamEntry,
+} from './schema.ts'
+import { checkCron, compileStream, condition, type StreamContext } from './stream.ts'
+import { validate } from './validate.ts'
+
+/** What there is to connect to: the resources of every connector by its id. */
+export type Catalog = { readonly connectors: Readonly<Record<string, readonly string[]>> }
+
+export type Loaded =
+  | { readonly kind: 'ok'; readonly configuration: Configuration }
+  | { readonly kind: 'problems'; readonly problems: readonly Problem[] }
+
+type Connection = Configuration['connections'][number]
+
+/**
+ * Compiles a whole configuration from its files, in any order. Either everything is right, or every problem is told
+ * at once, with its place and what to do.
+ */
+export function loadConfiguration(files: readonly SourceFile[], catalog: Catalog): Loaded {
+  const problems: Problem[] = []
+  const sections = sort(files, problems)
+  const [hub] = only(sections.hub)
+  const [policyFile] = only(sections.policies)
+  const defaults = hub === undefined ? FALLBACK : loadHub(hub)
+  const names = sections.connection.map(({ root }) => textAt(root, 'connection') ?? '')
+  const policies = policyFile === undefined ? {} : loadPolicies(policyFile, names)
+  const connections = sections.connection.map((document, i) => {
+    if (names.indexOf(names[i] ?? '') < i)
+      document.report(['connection'], `there are two connections "${names[i]}"`, 'Give one another name.')
+    return loadConnection(document, { defaults, policies, connections: names }, catalog)
+  })
+  const [pipelineFile] = only(sections.pipelines)
+  const pipelines = pipelineFile === undefined ? [] : loadPipelines(pipelineFile)
+  const [invoicingDocument] = only(sections.invoicing)
+  const invoicing =
+    invoicingDocument === undefined ? null : loadInvoicing(invoicingDocument, sections.connection)
+  if (problems.length > 0) return { kind: 'problems', problems: problems.toSorted(byPlace) }
+  return {
+    kind: 'ok',
+    configuration: {
+      connections: connections.filter((connection) => connection !== undefined),
+      pipelines,
+      invoicing,
+      defaultCountry: defaults.country,
+      defaultCurrency: defaults.currency,
+    },
+  }
+}
+
+const FALLBACK: Defaults = { country: 'US', currency: 'USD' }
+
+function byPlace(a: Problem, b: Problem): number {
+  return a.file === b.file ? a.line - b.line || a.column - b.column : a.file < b.file ? -1 : 1
+}
+
+/** The kinds of file, by the top-level key that tells them apart. */
+const SECTIONS = ['connection', 'policies', 'pipelines', 'invoicing', 'hub'] as const
+type Section = (typeof SECTIONS)[number]
+
+/** The files by what they are about, which their top-level key says. */
+function sort(files: readonly SourceFile[], problems: Problem[]): Record<Section, Parsed[]> {
+  const sorted: Record<Section, Parsed[]> = {
+    connection: [],
+    policies: [],
+    pipelines: [],
+    invoicing: [],
+    hub: [],
+  }
+  for (const file of files) {
+    const before = problems.length
+    const document = parseFile(file, problems)
+    const keys = keysOf(document.root)
+    const section = SECTIONS.find((name) => keys.includes(name))
+    if (section !== undefined) sorted[section].push(document)
+    else if (problems.length === before) {
+      const [first] = keys
+      const help =
+        first === undefined ? `Begin it with one of ${SECTIONS.join(', ')}.` : choose(first, SECTIONS)
+      document.report([], 'it is not clear what this file is about', help)
+    }
+  }
+  return sorted
+}
+
+function only(documents: readonly Parsed[]): readonly Parsed[] {
+  for (const extra of documents.slice(1))
+    extra.report(
+      [],
+      `${documents[0]?.file ?? 'another file'} says this already`,
+      'Keep one of the two files.',
+    )
+  return documents
+}
+
+function keysOf(root: unknown): readonly string[] {
+  return typeof root === 'object' && root !== null && !Array.isArray(root) ? Object.keys(root) : []
+}
+
+function at(root: unknown, key: string): unknown {
+  return typeof root === 'object' && root !== null ? Reflect.get(root, key) : undefined
+}
+
+function textAt(root: unknown, key: string): string | undefined {
+  const value = at(root, key)
+  return typeof value === 'string' ? value : undefined
+}
+
+function loadHub(document: Parsed): Defaults {
+  const parsed = validate(hubFile, document.root, document, [])
+  if (parsed === undefined) return FALLBACK
+  const { defaultCountry, defaultCurrency } = parsed.hub
+  const country = defaultCountry.length === 2 ? countryOf(defaultCountry) : undefined
+  const currency = currencyOf(defaultCurrency)
+  if (country === undefined)
+    document.report(
+      ['hub', 'defaultCountry'],
+      `"${defaultCountry}" is not an ISO 3166-1 country code`,
+      'Write one such as DE.',
+    )
+  if (currency === undefined) {
+    const fix = choose(defaultCurrency.toUpperCase(), currencyCodes())
+    document.report(['hub', 'defaultCurrency'], `"${defaultCurrency}" is not an ISO 4217 currency`, fix)
+  }
+  return { country: country ?? FALLBACK.country, currency: currency ?? FALLBACK.currency }
+}
+
+function loadPolicies(document: Parsed, connections: readonly string[]): Policies {
+  const policies = validate(policiesFile, document.root, document, [])?.policies
+  if (policies === undefined) return {}
+  if (policies.default !== undefined)
+    checkPolicy(
+      policies.default,
+      undefined,
+      undefined,
+      connections,
+      within(document.report, 'policies', 'default'),
+    )
+  for (const kind of RECORD_KINDS) {
+    for (const [field, entry] of Object.entries(policies[kind] ?? {})) {
+      if (fieldType(kind, field) === undefined)
+        document.reportKey(['policies', kind], field, ...unknownField(kind, field))
+      else checkPolicy(entry, kind, field, connections, within(document.report, 'policies', kind, field))
+    }
+  }
+  return policies
+}
+
+function loadConnection(
+  document: Parsed,
+  shared: Pick<StreamContext, 'defaults' | 'policies' | 'connections'>,
+  catalog: Catalog,
+): Connection | undefined {
+  const { root, report } = document
+  const connector = textAt(root, 'connector')
+  const known = Object.keys(catalog.connectors)
+  if (connector !== undefined && !known.includes(connector))
+    report(['connector'], `there is no connector "${connector}"`, choose(connector, known))
+  const rawStreams = at(root, 'streams')
+  const context: StreamContext = {
+    ...shared,
+    connection: textAt(root, 'connection') ?? '',
+    resources: connector === undefined ? undefined : catalog.connectors[connector],
+    streams: kindsOf(rawStreams),
+  }
+  const parsed = validate(connectionFile, root, document, [])
+  if (parsed === undefined) {
+    if (!document.broken) checkSoundParts(rawStreams, context, report)
+    return undefined
+  }
+  const streams = Object.entries(parsed.streams).map(([name, entry]) =>
+    compileStream(name, entry, context, within(report, 'streams', name)),
+  )
+  return {
+    name: parsed.connection,
+    connector: parsed.connector,
+    settings: parsed.settings ?? {},
+    streams: streams.filter((stream): stream is Stream => stream !== undefined),
+  }
+}
+
+const kindOf = (value: unknown): RecordKind | undefined => RECORD_KINDS.find((kind) => kind === value)
+
+function kindsOf(rawStreams: unknown): Record<string, RecordKind> {
+  const kinds: Record<string, RecordKind> = {}
+  for (const name of keysOf(rawStreams)) {
+    const kind = kindOf(at(at(rawStreams, name), 'record'))
+    if (kind !== undefined) kinds[name] = kind
+  }
+  return kinds
+}
+
+/** In a file of the wrong shape, checks the streams and entries whose shape is right: nobody likes two rounds. */
+function checkSoundParts(rawStreams: unknown, context: StreamContext, report: Report): void {
+  for (const name of keysOf(rawStreams)) {
+    const raw = at(rawStreams, name)
+    const inside = within(report, 'streams', name)
+    const stream = streamEntry.safeParse(raw)
+    if (stream.success) {
+      compileStream(name, stream.data, context, inside)
+      continue
+    }
+    checkSchedules(raw, inside)
+    const kind = kindOf(at(raw, 'record'))
+    if (kind !== undefined) checkConditions(raw, kind, inside)
+    const fields: unknown = at(raw, 'fields')
+    if (kind === undefined || !Array.isArray(fields)) continue
+    for (const [i, field] of fields.entries()) {
+      const entry = fieldEntry.safeParse(field)
+      if (entry.success)
+        compileField(entry.data, { ...context, kind, direction: 'both' }, within(inside, 'fields', i))
+    }
+  }
+}
+
+function checkSchedules(raw: unknown, report: Report): void {
+  for (const key of ['schedule', 'sweep']) {
+    const said = textAt(raw, key)
+    if (said !== undefined) checkCron(said, within(report, key))
+  }
+}
+
+function checkConditions(raw: unknown, kind: RecordKind, report: Report): void {
+  condition(textAt(raw, 'only'), 'remote', kind, within(report, 'only'))
+  condition(textAt(at(raw, 'create'), 'where'), 'record', kind, within(report, 'create', 'where'))
+}
+
+function loadPipelines(document: Parsed): readonly Pipeline[] {
+  const pipelines = validate(pipelinesFile, document.root, document, [])?.pipelines ?? []
+  const twice = (names: readonly string[], i: number) => names.indexOf(names[i] ?? '') < i
+  const names = pipelines.map((pipeline) => pipeline.name)
+  for (const [i, pipeline] of pipelines.entries()) {
+    if (twice(names, i))
+      document.report(
+        ['pipelines', i, 'name'],
+        `there are two pipelines "${pipeline.name}"`,
+        'Give one another name.',
+      )
+    const stages = pipeline.stages.map((stage) => stage.name)
+    for (const [j, stage] of stages.entries()) {
+      if (twice(stages, j))
+        document.report(
+          ['pipelines', i, 'stages', j, 'name'],
+          `there are two stages "${stage}"`,
+          'Give one another name.',
+        )
+    }
+  }
+  return pipelines
+}
+
+function loadInvoicing(document: Parsed, connections: readonly Parsed[]): InvoicingRule | null {
+  const rule = validate(invoicingFile, document.root, document, [])?.invoicing
+  if (rule === undefined) return null
+  const issuers = connections
+    .filter(({ root }) => Object.values(kindsOf(at(root, 'streams'))).includes('invoice'))
+    .map(({ root }) => textAt(root, 'connection') ?? '')
+  if (!issuers.includes(rule.connection))
+    document.report(
+      ['invoicing', 'connection'],
+      `no connection "${rule.connection}" has a stream of invoices`,
+      choose(rule.connection, issuers),
+    )
+  const total = rule.schedule.reduce((sum, { share }) => sum + share, 0)
+  if (Math.abs(total - 1) > 1e-9)
+    document.report(
+      ['invoicing', 'schedule'],
+      `the shares add up to ${Number(total.toFixed(6))}, not to 1`,
+      'Correct the shares.',
+    )
+  const items = rule.schedule.map(({ item }) => item)
+  for (const [i, item] of items.entries()) {
+    if (items.indexOf(item) < i)
+      document.report(
+        ['invoicing', 'schedule', i, 'item'],
+        `there are two items "${item}"`,
+        'Give one another name.',
+      )
+  }
+  return {
+    connection: rule.connection,
+    dueDays: rule.dueDays,
+    memo: rule.memo ?? null,
+    schedule: rule.schedule,
+  }
+}
