@@ -1,4 +1,4 @@
-export const MAX_BODY_BYTES = 64 * 2 ** 20
+const MAX_BODY_BYTES = 64 * 2 ** 20
 
 export class BodyTooLarge extends Error {
   constructor() {

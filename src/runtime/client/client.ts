@@ -9,6 +9,7 @@ import { openPacer } from './pacer.ts'
 import { openScrubber } from './redact.ts'
 import type { RequestLog } from './request-log.ts'
 import { openSlots } from './slots.ts'
+import { openStops } from './stops.ts'
 
 export type ClientOptions = {
   readonly connector: Connector
@@ -60,6 +61,7 @@ export function openClient(options: ClientOptions): Client {
     stats: { requests: 0, throttled: 0, retries: 0 },
   }
   const stop = options.signal ?? new AbortController().signal
+  const stops = openStops(stop)
   const caller: Caller = {
     wire,
     classify: (reply, now) => connector.classify(reply, now),
@@ -73,7 +75,7 @@ export function openClient(options: ClientOptions): Client {
   const io: Io = {
     fetch: async (input, init) => {
       const request = await outgoing(input, init)
-      const waiting = anyOf(stop, request.signal)
+      const waiting = stops.open(request.signal)
       try {
         return toResponse(await call(caller, request, waiting.signal))
       } finally {
@@ -116,17 +118,3 @@ function textSetting(settings: JsonObject, name: string): string | null {
 
 const toResponse = ({ status, headers, bytes }: Reply) =>
   new Response(NULL_BODY.has(status) ? null : bytes, { status, headers })
-
-/** Like `AbortSignal.any`, which keeps some memory for each call as long as the client's own signal lives. */
-function anyOf(...signals: readonly (AbortSignal | null)[]): { signal: AbortSignal; release(): void } {
-  const controller = new AbortController()
-  const abort = () => controller.abort()
-  for (const signal of signals) {
-    signal?.addEventListener('abort', abort, { once: true })
-    if (signal?.aborted) abort()
-  }
-  const release = () => {
-    for (const signal of signals) signal?.removeEventListener('abort', abort)
-  }
-  return { signal: controller.signal, release }
-}

@@ -19,6 +19,11 @@ export type Pacer = {
 /** How much of a window is given up at most to requests that arrive later than they usually do. */
 const HEADROOM = 0.03
 const WIDEST_HEADROOM = 0.25
+/** At each refusal, and back again with each request: some thousands undo a refusal. */
+const WIDENING = 4
+const NARROWING = 0.9998
+/** Given up in any case: a quicker one than all so far may come. */
+const LEAST_HEADROOM = 0.01
 /** Windows up to this long are sent evenly; in longer ones a short burst should not wait. */
 const EVEN_MS = 10_000
 /** Of a window: how far the even schedule may lag (a busy process) and still be caught up with. */
@@ -54,7 +59,7 @@ export function openPacer(windows: readonly RateWindow[], clock: Clock): Pacer {
   function send(now: Instant): Ticket {
     const sent: Send = { at: now, takenMs: null }
     for (const lap of laps) lap.add(sent)
-    headroom = Math.max(HEADROOM, headroom * 0.999)
+    headroom = Math.max(HEADROOM, headroom * NARROWING)
     return {
       replied() {
         if (sent.takenMs !== null) return
@@ -74,7 +79,7 @@ export function openPacer(windows: readonly RateWindow[], clock: Clock): Pacer {
       heldUntil = Math.max(heldUntil, until)
     },
     widen() {
-      headroom = Math.min(WIDEST_HEADROOM, headroom * 2)
+      headroom = Math.min(WIDEST_HEADROOM, headroom * WIDENING)
     },
   }
 }
@@ -92,7 +97,8 @@ function openLap({ permits, windowMs }: RateWindow, openedAt: Instant) {
       if (oldest === undefined) return slot + gapMs
       const share = count < 2 * permits ? WIDEST_HEADROOM : headroom
       const lateMs = oldest.takenMs === null ? Number.POSITIVE_INFINITY : oldest.takenMs - quickestMs
-      const freeAt = oldest.at + windowMs + ROUNDING_MS + Math.min(lateMs, windowMs * share)
+      const freeAt =
+        oldest.at + windowMs + ROUNDING_MS + Math.min(lateMs + windowMs * LEAST_HEADROOM, windowMs * share)
       return Math.max(slot + gapMs, freeAt)
     },
     add(sent: Send): void {

@@ -9,7 +9,11 @@ import { type Tokens, type TokenStore, tokenSecrets } from './oauth.ts'
  * refresh token; so the row is locked, read again inside the lock, and the new pair is committed before anybody uses
  * it. The lock is held while the vendor answers, at most the client's time limit for each try.
  */
-export function tokenStore(options: { sql: Sql; vault: Vault; connection: string }): TokenStore {
+export function tokenStore(options: {
+  sql: Pick<Sql, 'begin'>
+  vault: Vault
+  connection: string
+}): TokenStore {
   const { sql, vault, connection } = options
   /** Granted, but the database failed before it was kept: saved at the next try, as it cannot be asked for again. */
   let unsaved: { readonly spent: string; readonly tokens: Tokens } | null = null
