@@ -227,9 +227,8 @@ function standing(deal: HubRecord, pipelines: readonly Pipeline[]): readonly str
 function payer(invoice: Fields, deal: HubRecord): readonly string[] {
   const [billed, now] = [invoice['contact'] ?? null, deal.fields['contact'] ?? null]
   if (billed === null || same(billed, now)) return []
-  return [
-    `the invoice went to contact ${String(billed)}, the deal now names ${now === null ? 'nobody' : `contact ${String(now)}`}`,
-  ]
+  const named = now === null ? 'nobody' : `contact ${JSON.stringify(now)}`
+  return [`the invoice went to contact ${JSON.stringify(billed)}, the deal now names ${named}`]
 }
 
 function figures(invoice: Fields, deal: HubRecord, rule: InvoicingRule | undefined): readonly string[] {
@@ -247,7 +246,7 @@ function figures(invoice: Fields, deal: HubRecord, rule: InvoicingRule | undefin
     return sameCurrency(total, now)
   const due = { ...now, amount: splitAmount(now.amount, shares)[Math.max(at, 0)] ?? 0 }
   if (due.amount !== total.amount) {
-    const part = whole ? '' : ` (${String(invoice['item'])}: ${formatMoney(due)})`
+    const part = whole ? '' : ` (its share: ${formatMoney(due)})`
     return [`the invoice is over ${formatMoney(total)}, the deal over ${formatMoney(now)} now${part}`]
   }
   const bill = billOf(deal)

@@ -8,12 +8,16 @@ export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+export function isList(value: Json | undefined): value is readonly Json[] {
+  return Array.isArray(value)
+}
+
 /** Structural equality; the order of object keys does not count, the order of lists does. */
 export function same(a: Json | undefined, b: Json | undefined): boolean {
   if (a === b) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false
-  if (Array.isArray(a)) {
-    return Array.isArray(b) && a.length === b.length && a.every((item, i) => same(item, b[i]))
+  if (isList(a)) {
+    return isList(b) && a.length === b.length && a.every((item, i) => same(item, b[i]))
   }
   if (!isObject(a) || !isObject(b)) return false
   const keys = Object.keys(a)

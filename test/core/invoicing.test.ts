@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { changedAfterIssue, paymentStatus, planInvoices } from '../../src/core/invoicing.ts'
-import { isObject, type Json } from '../../src/core/json.ts'
+import { isList, isObject, type Json } from '../../src/core/json.ts'
 import type { Fields, HubRecord, RecordKind } from '../../src/core/model.ts'
 import type { InvoicingRule, Pipeline } from '../../src/core/stream.ts'
 
@@ -160,7 +160,7 @@ describe('lines', () => {
         if (planned.kind !== 'invoices') throw new Error(planned.kind)
         const totals = planned.invoices.map(({ fields: { total, lines } }) => {
           const due = isObject(total) ? Number(total['amount']) : Number.NaN
-          const listed = Array.isArray(lines) ? lines : []
+          const listed = isList(lines) ? lines : []
           const added = listed.map((l) => (isObject(l) ? Number(l['quantity']) * Number(l['unitAmount']) : 0))
           expect(added.reduce((a, b) => a + b, 0)).toBe(due)
           expect(due).toBeGreaterThan(0)
@@ -231,7 +231,9 @@ describe('a deal that changes after its invoice', () => {
 
   test('is compared by its share where the invoice is over a part', () => {
     const words = changedAfterIssue(issued({}, HALVES), deal({ amount: eur(200000) }), { rule: HALVES })
-    expect(words).toBe('the invoice is over 370.37 EUR, the deal over 2,000.00 EUR now (deposit: 600.00 EUR)')
+    expect(words).toBe(
+      'the invoice is over 370.37 EUR, the deal over 2,000.00 EUR now (its share: 600.00 EUR)',
+    )
   })
 
   test('is no matter once the invoice is void', () => {
