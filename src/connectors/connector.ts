@@ -112,6 +112,8 @@ export type Observation =
       /** Only where the vendor's time of the last edit can be trusted. */
       readonly modifiedAt: Instant | null
       readonly body: JsonObject
+      /** The record a create of ours was for, where the object itself says so: it is that one, whatever its keys. */
+      readonly madeFor?: RecordId
     }
   | { readonly kind: 'absent'; readonly id: RemoteId }
 
@@ -169,7 +171,10 @@ export type Push = {
 
 export type CreateWrite = {
   readonly op: 'create'
-  /** Made before the first call and the same at every attempt. */
+  /**
+   * Made before the first call. Repeated attempts use it again, until `find` has shown for long enough that none of
+   * them made anything: vendors replay stored failures of a key as well.
+   */
   readonly key: string
   readonly recordId: RecordId
   readonly body: JsonObject

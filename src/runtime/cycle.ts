@@ -5,7 +5,7 @@ import { markProcessed, waitingEvents } from '../store/webhook-events.ts'
 import { absorb } from './absorb.ts'
 import { holding } from './hold.ts'
 import { targetsOf, type Hub, type Target } from './hub.ts'
-import { observeStream } from './observe.ts'
+import { observeStream, type Observed } from './observe.ts'
 import { pushStream } from './push.ts'
 import { HeldError, openRun } from './run.ts'
 
@@ -25,7 +25,7 @@ export async function syncConnection(hub: Hub, name: string, mode: 'changes' | '
   return passOver(hub, name, async (targets, pass) => {
     for (const target of targets) {
       if (target.stream.direction === 'out' || hub.stopping.aborted) continue
-      const observed = await observeStream(hub, target, mode)
+      const observed = await readOne(hub, target, mode, pass)
       pass.seen += observed.seen
       if (observed.held) pass.held.push(target.label)
       for (const woken of observed.woken) pass.woken.add(woken)
@@ -33,6 +33,18 @@ export async function syncConnection(hub: Hub, name: string, mode: 'changes' | '
     pass.woken.delete(name)
     await pushAll(hub, targets, pass)
   })
+}
+
+/** What one stream refuses (a missing audience, a file with another shape) is its own problem; the others go on. */
+async function readOne(hub: Hub, target: Target, mode: 'changes' | 'sweep', pass: Pass): Promise<Observed> {
+  try {
+    return await observeStream(hub, target, mode)
+  } catch (error) {
+    const failure = failureOf(error)
+    if (failure?.kind !== 'rejected') throw error
+    pass.problems.push(`${target.label}: ${failure.message}`)
+    return { seen: 0, held: false, woken: new Set() }
+  }
 }
 
 /** Sends what waits for a connection. */
@@ -90,7 +102,13 @@ async function pushAll(hub: Hub, targets: readonly Target[], pass: Pass): Promis
   }
 }
 
-type Pass = { seen: number; sent: number; readonly held: string[]; readonly woken: Set<string> }
+type Pass = {
+  seen: number
+  sent: number
+  readonly held: string[]
+  readonly problems: string[]
+  readonly woken: Set<string>
+}
 
 async function passOver(
   hub: Hub,
@@ -98,8 +116,15 @@ async function passOver(
   work: (targets: readonly Target[], pass: Pass) => Promise<void>,
 ): Promise<Passed> {
   return holding(hub, name, async () => {
-    const pass: Pass = { seen: 0, sent: 0, held: [], woken: new Set() }
-    const done = (problem: string | null): Passed => ({ connection: name, ...pass, problem })
+    const pass: Pass = { seen: 0, sent: 0, held: [], problems: [], woken: new Set() }
+    const done = (problem: string | null): Passed => {
+      const { problems, ...rest } = pass
+      return {
+        connection: name,
+        ...rest,
+        problem: problem ?? (problems.length === 0 ? null : problems.join('; ')),
+      }
+    }
     const connection = await readConnection(hub.session.q, name)
     if (connection === undefined)
       return done(`no connection is called ${name}. Fix: \`concord connections add ${name}\`.`)

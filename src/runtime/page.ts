@@ -1,5 +1,5 @@
 import { statementFrom, type ConsentReading, type Statement } from '../core/consent.ts'
-import { keysOf, matchByKeys, type Candidate } from '../core/identity.ts'
+import { keysOf, matchByKeys, type Candidate, type Match } from '../core/identity.ts'
 import { same, type JsonObject } from '../core/json.ts'
 import type { Lens } from '../core/lens.ts'
 import { planBirth, planLink, type Base, type LinkPlan } from '../core/plan.ts'
@@ -125,6 +125,9 @@ function noteAsks(
   }
 }
 
+/** The object says itself which record it was made for. */
+type Ours = { readonly kind: 'ours'; readonly id: RecordId }
+
 /** Objects without a link: matched by their keys, or new, or not wanted. */
 export async function settleStrangers(page: PageWork, strangers: readonly Arrival[]): Promise<void> {
   const { target, set, tx, lenses, at } = page
@@ -138,18 +141,12 @@ export async function settleStrangers(page: PageWork, strangers: readonly Arriva
     keysOf(stream.record, birth.fields).filter((k) => stream.match.includes(k.kind)),
   )
   const held = await holders(tx, stream.record, keys.flat())
-  const missing = held.map((h) => h.id).filter((id) => set.get(id) === undefined)
+  const made = wanted.flatMap((a) => a.seen.madeFor ?? [])
+  const involved = [...held.map((h) => h.id), ...made]
+  const missing = involved.filter((id) => set.get(id) === undefined)
   set.read((await loadRecords(tx, stream.record, missing, 'lock')).values())
   const heldBy = Map.groupBy(held, (h) => `${h.key.kind} ${h.key.value}`)
-  const unbound = new Map(
-    (
-      await unboundLinks(
-        tx,
-        target.id,
-        held.map((h) => h.id),
-      )
-    ).map((l) => [l.recordId, l]),
-  )
+  const unbound = new Map((await unboundLinks(tx, target.id, involved)).map((link) => [link.recordId, link]))
   const [recordIds, linkIds] = [await newRecordIds(tx, wanted.length), await newLinkIds(tx, wanted.length)]
 
   for (const [i, arrival] of wanted.entries()) {
@@ -165,7 +162,11 @@ export async function settleStrangers(page: PageWork, strangers: readonly Arriva
         fields: set.get(h.id)?.fields ?? {},
       })),
     )
-    const match = matchByKeys(birth.fields, [...candidates, ...set.newHolders(mine)], stream.match)
+    const ours = unbound.get(arrival.seen.madeFor ?? 0)
+    const match: Match | Ours =
+      ours === undefined
+        ? matchByKeys(birth.fields, [...candidates, ...set.newHolders(mine)], stream.match)
+        : { kind: 'ours', id: ours.recordId }
     if (match.kind === 'none') {
       if (!stream.createInHub) continue
       const source = stream.connection

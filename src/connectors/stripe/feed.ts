@@ -54,8 +54,14 @@ function seen(sighting: Sighting, committed: 'no' | 'unknown'): Observation {
 export function present(id: RemoteId, body: JsonObject): Sighting {
   return {
     kind: 'seen',
-    observation: { kind: 'present', id, version: hashOf(body), modifiedAt: null, body },
+    observation: { kind: 'present', id, version: hashOf(body), modifiedAt: null, body, ...madeFor(body) },
   }
+}
+
+/** The record we wrote into the metadata. A draft of ours is not done yet: the write that makes it goes on. */
+function madeFor({ metadata, status }: JsonObject): { readonly madeFor?: number } {
+  const record = isObject(metadata) ? Number(metadata['concord_record']) : Number.NaN
+  return Number.isSafeInteger(record) && record > 0 && status !== 'draft' ? { madeFor: record } : {}
 }
 
 export function bad(feed: Pick<Feed, 'object'>, raw: unknown, problem: string): Sighting {

@@ -1,0 +1,168 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { pino } from 'pino'
+import { csv } from '../../src/connectors/csv/index.ts'
+import { createMailchimp } from '../../src/connectors/mailchimp/index.ts'
+import { stripe } from '../../src/connectors/stripe/index.ts'
+import type { Connector } from '../../src/connectors/connector.ts'
+import type { JsonObject } from '../../src/core/json.ts'
+import type { Configuration } from '../../src/core/stream.ts'
+import { formatProblem } from '../../src/mappings/problem.ts'
+import { loadConfiguration } from '../../src/mappings/load.ts'
+import type { Hub } from '../../src/runtime/hub.ts'
+import { openHub } from '../../src/runtime/open.ts'
+import { sandboxFetch } from '../../src/sandbox/faults.ts'
+import { createMailchimpSandbox, type MailchimpSandbox } from '../../src/sandbox/mailchimp/app.ts'
+import { createStripeSandbox, type StripeSandbox } from '../../src/sandbox/stripe/index.ts'
+import { saveConnection } from '../../src/store/connections.ts'
+import { openDatabase, type Database } from '../../src/store/database.ts'
+import { openVault } from '../../src/store/secrets.ts'
+import { testDatabase } from './database.ts'
+
+export const T0 = Date.parse('2026-03-02T09:00:00Z')
+const MAILCHIMP = 'http://127.0.0.1:4101'
+const STRIPE = 'http://127.0.0.1:4102'
+const KEY = 'a key that is only for tests'
+
+export type World = {
+  readonly hub: Hub
+  readonly db: Database
+  readonly mailchimp: MailchimpSandbox
+  readonly stripe: StripeSandbox
+  readonly clock: { now: number }
+  /** The folder of CSV exports. */
+  readonly folder: string
+  /** Every request that left, `METHOD path`. */
+  readonly sent: string[]
+  /** Puts an export in place of the last one. */
+  export(resource: 'contacts' | 'companies' | 'deals', rows: readonly (readonly string[])[]): void
+  /** Another hub over the same state, as after a restart. */
+  restarted(): Promise<Hub>
+  close(): Promise<void>
+}
+
+/** Deterministic numbers in [0, 1): mulberry32. */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = state
+    t = Math.imul(t ^ (t >>> 15), t | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
+  }
+}
+
+export function shippedConfiguration(
+  change: (name: string, text: string) => string = (_, text) => text,
+): Configuration {
+  const folder = path.join(import.meta.dirname, '..', '..', 'config')
+  const files = readdirSync(folder)
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => ({ name, text: change(name, readFileSync(path.join(folder, name), 'utf8')) }))
+  const catalog = Object.fromEntries(
+    Object.entries(CONNECTORS).map(([id, connector]) => [id, Object.keys(connector.resources)]),
+  )
+  const loaded = loadConfiguration(files, { connectors: catalog })
+  if (loaded.kind === 'problems') throw new Error(loaded.problems.map(formatProblem).join('\n'))
+  return loaded.configuration
+}
+
+export const CONNECTORS: Readonly<Record<string, Connector>> = { csv, mailchimp: createMailchimp(), stripe }
+
+const HEADERS = {
+  contacts: 'id,email,first_name,last_name,phone,job_title,company,company_domain,unsubscribed',
+  companies: 'id,name,domain,phone,industry,employees',
+  deals: 'id,name,pipeline,stage,amount,currency,close_date,contact_email,company_domain,lines',
+}
+
+export type WorldOptions = {
+  readonly configure?: (name: string, text: string) => string
+  readonly connections?: readonly ('csv' | 'mailchimp' | 'stripe')[]
+  readonly seed?: number
+}
+
+/** The hub on its own database, with sandbox vendors in the same process and a clock that only tests move. */
+export async function openWorld(options: WorldOptions = {}): Promise<World> {
+  const clock = { now: T0 }
+  const random = seeded(options.seed ?? 1)
+  const folder = mkdtempSync(path.join(tmpdir(), 'concord-world-'))
+  mkdirSync(path.join(folder, 'out'))
+  const mailchimp = createMailchimpSandbox({ now: () => clock.now, random, apiKey: 'key-us1' })
+  const stripeSandbox = createStripeSandbox({
+    now: () => clock.now,
+    random,
+    apiKey: 'sk_test_world',
+    requestsPerSecond: 10_000,
+  })
+  const { url, drop } = await testDatabase()
+  const db = openDatabase(url, 6)
+  const sent: string[] = []
+  const hosts: Readonly<Record<string, typeof fetch>> = {
+    [MAILCHIMP]: sandboxFetch(mailchimp.app),
+    [STRIPE]: sandboxFetch(stripeSandbox.app),
+  }
+  const transport: typeof fetch = async (input, init) => {
+    const request = new Request(input, init)
+    const { origin, pathname } = new URL(request.url)
+    sent.push(`${request.method} ${pathname}`)
+    const vendor = hosts[origin]
+    if (vendor === undefined) throw new Error(`nobody answers at ${origin}`)
+    return vendor(request)
+  }
+  const sleep = async (ms: number) => void (clock.now += ms)
+  const vault = openVault([KEY])
+  const settings: Record<string, JsonObject> = {
+    csv: { folder, out: path.join(folder, 'out'), settleMs: 0 },
+    mailchimp: { baseUrl: MAILCHIMP, list: mailchimp.audience.id },
+    stripe: { baseUrl: STRIPE },
+  }
+  const secrets: Record<string, Record<string, string>> = {
+    csv: {},
+    mailchimp: { apiKey: 'key-us1' },
+    stripe: { apiKey: 'sk_test_world' },
+  }
+  for (const name of options.connections ?? ['csv', 'mailchimp', 'stripe']) {
+    const connection = { name, connector: name, accountId: null, label: null, settings: settings[name] ?? {} }
+    await saveConnection(db.sql, vault, connection, secrets[name] ?? {})
+  }
+  const configuration = shippedConfiguration(options.configure)
+  let uuids = 0
+  const open = () =>
+    openHub({
+      db,
+      vault,
+      log: pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
+      connectors: { ...CONNECTORS, mailchimp: createMailchimp({ sleep }) },
+      configuration,
+      transport,
+      clock: { now: () => clock.now, sleep },
+      random,
+      uuid: () => `uuid-${options.seed ?? 1}-${++uuids}`,
+    })
+  for (const [resource, header] of Object.entries(HEADERS)) {
+    writeFileSync(path.join(folder, `${resource}.csv`), `${header}\n`)
+  }
+  return {
+    hub: await open(),
+    db,
+    mailchimp,
+    stripe: stripeSandbox,
+    clock,
+    folder,
+    sent,
+    export(resource, rows) {
+      const text = rows.map((row) =>
+        row.map((cell) => (/[",\n]/.test(cell) ? `"${cell.replaceAll('"', '""')}"` : cell)).join(','),
+      )
+      writeFileSync(path.join(folder, `${resource}.csv`), `${text.join('\n')}\n`)
+    },
+    restarted: open,
+    async close() {
+      await db.close()
+      await drop()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
