@@ -1,0 +1,143 @@
+import { readdir, readFile, mkdir } from 'node:fs/promises'
+import path from 'node:path'
+import type { Logger } from 'pino'
+import type { Configuration } from '../core/stream.ts'
+import type { Connector } from '../connectors/connector.ts'
+import { loadConfiguration, type Catalog } from '../mappings/load.ts'
+import { formatProblem, type Problem } from '../mappings/problem.ts'
+import { activeConfig, applyConfig, type ConfigFiles } from '../store/config-versions.ts'
+import { openDatabase, type Database } from '../store/database.ts'
+import { openEmbedded } from '../store/embedded.ts'
+import { migrate } from '../store/migrate.ts'
+import { localKey, openVault, SecretError, type Vault } from '../store/secrets.ts'
+import type { Clock } from './clock.ts'
+import type { Hub, Progress } from './hub.ts'
+import { openHub } from './open.ts'
+
+/** What a process of Concord is told by its environment. */
+export type Environment = {
+  /** Holds the embedded database and its key. */
+  readonly dir: string
+  /** A server of one's own instead of the embedded database. */
+  readonly databaseUrl: string | null
+  /** Comma-separated, the current key first; required with `databaseUrl`. */
+  readonly secretKeys: string | null
+}
+
+export type BootOptions = {
+  readonly environment: Environment
+  readonly connectors: Readonly<Record<string, Connector>>
+  /** The folder with the configuration that ships; it becomes version 1 of an empty hub. */
+  readonly shipped: string
+  readonly log: Logger
+  readonly stopping?: AbortSignal
+  readonly progress?: (event: Progress) => void
+  readonly clock?: Clock
+  readonly transport?: typeof fetch
+}
+
+export type Booted = {
+  readonly hub: Hub
+  readonly db: Database
+  readonly vault: Vault
+  readonly url: string
+  /** Version of the active configuration. */
+  readonly configVersion: number
+  /** Closes the database, and stops the embedded server where this process started it. */
+  close(): Promise<void>
+}
+
+/** The active configuration does not load any more, or the shipped one never did. */
+export class ConfigError extends Error {
+  readonly problems: readonly Problem[]
+  constructor(problems: readonly Problem[]) {
+    super(problems.map(formatProblem).join('\n'))
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+/** Opens the database (embedded unless a server is named), brings it up to date, and puts the hub together. */
+export async function boot(options: BootOptions): Promise<Booted> {
+  const { environment, connectors, log } = options
+  if (environment.databaseUrl !== null && environment.secretKeys === null) {
+    throw new SecretError(
+      'CONCORD_SECRET_KEY is not set. Fix: with DATABASE_URL it is required, as the key must not live beside the data; make one with `openssl rand -base64 32`.',
+    )
+  }
+  const server = await openServer(environment, log)
+  try {
+    await migrate(server.url)
+    const vault = openVault(await keysOf(environment))
+    const db = openDatabase(server.url)
+    const active = await activeOrShipped(db, options)
+    const configuration = compile(active.files, connectors)
+    const hub = await openHub({ ...options, db, vault, configuration })
+    return {
+      hub,
+      db,
+      vault,
+      url: server.url,
+      configVersion: active.version,
+      async close() {
+        await db.close()
+        await server.stop()
+      },
+    }
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+}
+
+async function openServer(
+  { databaseUrl, dir }: Environment,
+  log: Logger,
+): Promise<{ readonly url: string; stop(): Promise<void> }> {
+  if (databaseUrl !== null) return { url: databaseUrl, stop: async () => undefined }
+  await mkdir(dir, { recursive: true })
+  return openEmbedded({ dir: path.join(dir, 'postgres'), log: (line) => log.debug(line) })
+}
+
+async function keysOf({ secretKeys, dir }: Environment): Promise<readonly string[]> {
+  if (secretKeys === null) return [await localKey(path.join(dir, 'secret.key'))]
+  return secretKeys
+    .split(',')
+    .map((key) => key.trim())
+    .filter((key) => key !== '')
+}
+
+/** The connectors and their resources, as the configuration may name them. */
+export function catalogOf(connectors: Readonly<Record<string, Connector>>): Catalog {
+  return {
+    connectors: Object.fromEntries(
+      Object.entries(connectors).map(([id, connector]) => [id, Object.keys(connector.resources)]),
+    ),
+  }
+}
+
+/** Compiles a configuration's files. Throws a `ConfigError` with every problem. */
+export function compile(files: ConfigFiles, connectors: Readonly<Record<string, Connector>>): Configuration {
+  const sources = Object.entries(files).map(([name, text]) => ({ name, text }))
+  const loaded = loadConfiguration(sources, catalogOf(connectors))
+  if (loaded.kind === 'problems') throw new ConfigError(loaded.problems)
+  return loaded.configuration
+}
+
+/** The YAML files of a folder, by name. */
+export async function readConfigFolder(folder: string): Promise<ConfigFiles> {
+  const names = (await readdir(folder)).filter((name) => /\.ya?ml$/.test(name)).toSorted()
+  const texts = await Promise.all(names.map((name) => readFile(path.join(folder, name), 'utf8')))
+  return Object.fromEntries(names.map((name, i) => [name, texts[i] ?? '']))
+}
+
+async function activeOrShipped(
+  db: Database,
+  { shipped }: BootOptions,
+): Promise<{ readonly version: number; readonly files: ConfigFiles }> {
+  const active = await activeConfig(db.sql)
+  if (active !== undefined) return active
+  const files = await readConfigFolder(shipped)
+  await applyConfig(db.sql, 0, files, 'shipped', Date.now())
+  return (await activeConfig(db.sql)) ?? { version: 1, files }
+}
