@@ -1,4 +1,4 @@
-import type { Json } from '../core/json.ts'
+import { isObject, type Json } from '../core/json.ts'
 import { CATALOG, fieldType, type FieldName, type FieldType, type RecordKind } from '../core/model.ts'
 import { codecFrom, invalid, readAs, shown, type Codec, type Defaults } from './codec.ts'
 import { address } from './codecs/address.ts'
@@ -83,7 +83,7 @@ export function hubCodec(field: FieldName, type: FieldType, defaults: Defaults):
     case 'address':
       return ADDRESS
     case 'money':
-      return money({}, defaults, true)
+      return hubMoney(defaults)
     case 'lines':
       return LINES
   }
@@ -99,6 +99,22 @@ const DOMAINS = list(domain())
 const TAGS = list(text())
 const ADDRESS = address()
 const LINES = lines()
+
+/** A number is minor units, as the hub keeps it; text is what people write. A bare number may be either. */
+function hubMoney(defaults: Defaults): Codec {
+  const kept = money({ unit: 'minor' }, defaults, true)
+  const typed = money({}, defaults, true)
+  return {
+    ...kept,
+    get(raw) {
+      if (typeof raw === 'number')
+        return invalid(raw, `${raw} may be whole units or minor ones. ${MONEY_FIX}`)
+      return isObject(raw) && typeof raw['amount'] === 'number' ? kept.get(raw) : typed.get(raw)
+    },
+  }
+}
+
+const MONEY_FIX = 'Write "12.34 EUR", or {"amount": 1234, "currency": "EUR"} in minor units.'
 
 /** The hub keeps milliseconds; people write ISO times. */
 const INSTANT = codecFrom({

@@ -52,8 +52,13 @@ export function list(item: Codec, options: ListOptions = {}, empty?: EmptyForm):
   })
 }
 
+/** No member holds the separator, also where the remote answers a list after all. */
 function members(raw: Json, separator: string | undefined): readonly Json[] | undefined {
-  if (isList(raw)) return raw
+  if (isList(raw)) {
+    return raw.flatMap((member) =>
+      separator !== undefined && typeof member === 'string' ? member.split(separator) : [member],
+    )
+  }
   const said = scalarText(raw)
   if (said === undefined || said.length > 100_000) return undefined
   return separator === undefined ? [said] : said.split(separator)

@@ -15,7 +15,7 @@ export function phone(country: string, empty: EmptyForm = ''): Codec {
     samples: ['+4930123456', '+12025550143'],
     empty,
     read(raw) {
-      const said = scalarText(raw)
+      const said = scalarText(raw)?.trim()
       if (said === undefined || said.length > 100)
         return invalid(raw, `${shown(raw)} is not a phone number. Write it as +49 30 123456.`)
       const known = memory.get(said)
@@ -30,7 +30,7 @@ export function phone(country: string, empty: EmptyForm = ''): Codec {
 }
 
 function parse(said: string, country: string): Reading {
-  const dialled = said.replace(/^\s*(?:tel:)?\s*00(?=[1-9])/i, '+').replace(/^\s*tel:/i, '')
+  const dialled = said.replace(/^(?:tel:)?\s*00(?=[1-9])/i, '+').replace(/^tel:/i, '')
   const defaultCountry = isSupportedCountry(country) ? { defaultCountry: country } : {}
   const number = parsePhoneNumberFromString(dialled, { ...defaultCountry, extract: false })
   if (number?.isPossible() === true) return readAs(number.number)

@@ -29,7 +29,7 @@ export function picklist(options: PicklistOptions, empty: EmptyForm = ''): Codec
       const hub = toHub.get(fold(said))
       if (hub !== undefined) return readAs(hub)
       return unknown === 'keep'
-        ? readAs(cleanText(said))
+        ? readAs(cleanText(said) || null)
         : invalid(raw, `${shown(raw)} is not on the list. ${choose(said, Object.keys(values))}`)
     },
     write: (value) => (typeof value === 'string' ? (toRemote.get(value) ?? value) : value),
