@@ -1,7 +1,15 @@
 import { keysOf, type Key } from '../core/identity.ts'
 import { isEmpty, same, type Json, type JsonObject } from '../core/json.ts'
 import type { HubEdit } from '../core/plan.ts'
-import type { Fields, HubRecord, Provenance, RecordId, RecordKind, Source } from '../core/model.ts'
+import {
+  provenanceOf,
+  type Fields,
+  type HubRecord,
+  type Provenance,
+  type RecordId,
+  type RecordKind,
+  type Source,
+} from '../core/model.ts'
 import type { Query } from '../store/database.ts'
 import { appendHistory, type HistoryRow } from '../store/history.ts'
 import { claim, release, type Holding } from '../store/identities.ts'
@@ -27,7 +35,10 @@ export type Change = {
 /** Somebody else changed the same records in between: the caller starts its transaction over. */
 export class RaceError extends Error {}
 
-/** The record with edits in it, one version up; null where nothing is different. */
+/**
+ * The record with edits in it, one version up; null where nothing is different. An edit to the value that is there
+ * already still changes whose word it is: later conflicts are settled by it.
+ */
 export function edited(
   record: HubRecord,
   edits: Readonly<Record<string, HubEdit>>,
@@ -35,20 +46,27 @@ export function edited(
   at: number,
   change: { readonly archived?: boolean } = {},
 ): HubRecord | null {
-  const real = Object.entries(edits).filter(
-    ([field, edit]) => !same(record.fields[field] ?? null, edit.value),
+  const told = Object.entries(edits).filter(
+    ([field, edit]) =>
+      !same(record.fields[field] ?? null, edit.value) || provenanceOf(record, field)?.source !== source,
   )
   const archived = change.archived ?? record.archived
-  if (real.length === 0 && archived === record.archived) return null
+  if (told.length === 0 && archived === record.archived) return null
   const provenance: Record<string, Provenance> = { ...record.provenance }
-  for (const [field, edit] of real) provenance[field] = { source, at, rule: edit.rule }
+  for (const [field, edit] of told) provenance[field] = { source, at, rule: edit.rule }
   return {
     ...record,
     version: record.version + 1,
-    fields: { ...record.fields, ...Object.fromEntries(real.map(([field, edit]) => [field, edit.value])) },
+    fields: { ...record.fields, ...Object.fromEntries(told.map(([field, edit]) => [field, edit.value])) },
     provenance,
     archived,
   }
+}
+
+/** Whether a change shows to anybody: whose word a value is does not. */
+function shows({ before, after }: Change): boolean {
+  if (before === null || before.archived !== after.archived) return true
+  return Object.entries(after.fields).some(([field, value]) => !same(before.fields[field] ?? null, value))
 }
 
 export function bornRecord(id: RecordId, kind: RecordKind, fields: Fields, origin: Provenance): HubRecord {
@@ -72,6 +90,7 @@ export async function applyChanges(
   const at = hub.clock.now()
   const born = changes.filter((c) => c.before === null)
   const changed = changes.filter((c) => c.before !== null)
+  const shown = changes.filter(shows)
   // Sent without waiting in between: one connection runs them in order.
   const [, written, , refused] = await Promise.all([
     insertRecords(
@@ -88,7 +107,7 @@ export async function applyChanges(
     ),
     appendHistory(
       q,
-      changes.map((c) => historyRow(kind, c, source)),
+      shown.map((c) => historyRow(kind, c, source)),
       run,
       at,
     ),
@@ -105,10 +124,10 @@ export async function applyChanges(
   )
   const woken = await wakeLinks(
     q,
-    changes.map((c) => ({ recordId: c.after.id, origin: c.origin, urgent: c.urgent })),
+    shown.map((c) => ({ recordId: c.after.id, origin: c.origin, urgent: c.urgent })),
     creatingStreams(hub, kind),
   )
-  const more = await followRules(hub, q, kind, changes, run)
+  const more = await followRules(hub, q, kind, shown, run)
   return new Set([...woken, ...more])
 }
 

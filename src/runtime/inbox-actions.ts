@@ -1,14 +1,13 @@
-import { isObject, type Json } from '../core/json.ts'
+import { answerAsk } from '../core/plan.ts'
 import type { Source } from '../core/model.ts'
 import { closeItems, readItem, resolveItem, type InboxItem } from '../store/inbox.ts'
 import { linksById } from './link-lookup.ts'
 import { updateLinks } from '../store/links.ts'
 import { holdStream } from '../store/streams.ts'
 import { queueSync, wakePush } from '../store/wake.ts'
-import { editRecord } from './edit.ts'
+import { absorb } from './absorb.ts'
+import { openRun } from './run.ts'
 import type { Hub } from './hub.ts'
-import { spread } from '../core/lens.ts'
-import { NO_REFS } from '../core/stream.ts'
 
 export type ActionResult =
   | { readonly kind: 'done'; readonly message: string }
@@ -44,7 +43,7 @@ export async function approve(hub: Hub, id: number, by: Source): Promise<ActionR
   )
 }
 
-/** Settles a conflict for one side. */
+/** Settles a conflict for one side: only that side counts as edited from now on, and the link is planned again. */
 export async function takeSide(
   hub: Hub,
   id: number,
@@ -53,35 +52,31 @@ export async function takeSide(
 ): Promise<ActionResult> {
   const item = await openItem(hub, id)
   if ('message' in item) return item
-  const { lens: key, link: linkId, remote } = item.detail
   const target = hub.targets.find((t) => t.id === item.streamId)
-  const lens = target?.stream.lenses(NO_REFS).find((l) => l.key === key)
-  if (item.kind !== 'conflict' || target === undefined || lens === undefined || item.recordId === null) {
+  const link = (await linksById(hub.db.sql, [Number(item.detail['link'])])).get(Number(item.detail['link']))
+  if (item.kind !== 'conflict' || target === undefined) {
     return refused(`Item ${id} is a ${item.kind}; only conflicts have sides.`)
   }
-  const link = (await linksById(hub.db.sql, [Number(linkId)])).get(Number(linkId))
-  if (link === undefined) return refused(`The link of item ${id} is gone.`)
-  if (side === 'remote') {
-    const fields = spread(lens, remote ?? null)
-    const saved = await editRecord(hub, target.stream.record, item.recordId, fields, by, {
-      rule: `conflict ${id} settled by ${by}`,
-    })
-    if (saved.kind !== 'saved')
-      return refused(`The value of ${target.label} does not fit: ${JSON.stringify(saved)}`)
-  } else {
-    // The remote's value counts as known from now on, so that only the hub's side is an edit.
-    const base = {
-      ...link.base,
-      [lens.key]: {
-        hub: item.detail['agreed'] ?? null,
-        ...(isObject(remote) || remote !== undefined ? { remote: remote as Json } : {}),
-      },
-    }
-    await updateLinks(hub.db.sql, [{ ...link, base, wake: 1 }])
-    await wakePush(hub.db.sql, [target.stream.connection])
+  if (link === undefined || link.remoteId === null || link.observed === null) {
+    return refused(`The link of item ${id} is gone.`)
   }
   const closed = await resolveItem(hub.db.sql, id, `${side} chosen by ${by}`, hub.clock.now())
-  return closed ? done(`The ${side}'s value stands.`) : refused(`Item ${id} was closed by somebody else.`)
+  if (!closed) return refused(`Item ${id} was closed by somebody else.`)
+  const { lens, hub: mine = null, remote = null, agreed = null, rule } = item.detail
+  const base = answerAsk(
+    link.base,
+    { lens: String(lens), hub: mine, remote, agreed, rule: String(rule) },
+    side,
+  )
+  await updateLinks(hub.db.sql, [{ ...link, base, wake: 1 }])
+  const { remoteId, version, modifiedAt, observed: body } = link
+  const run = openRun(hub, target, 'edit')
+  await absorb(hub, target, [{ kind: 'present', id: remoteId, version, modifiedAt, body }], run, {
+    force: true,
+  })
+  await run.end(null)
+  await wakePush(hub.db.sql, [target.stream.connection])
+  return done(`The ${side}'s value stands.`)
 }
 
 /** Sends a refused write once more. */

@@ -58,7 +58,7 @@ const sourceTime = (target: Target, seen: Present): number | null =>
 export function statementOf(target: Target, { seen, link, consent }: Arrival, at: number): Statement | null {
   const where = target.stream.consent
   if (consent === null || where === null) return null
-  return statementFrom(consent, link?.consent ?? null, seen.modifiedAt ?? at, {
+  return statementFrom(consent, link?.consent ?? null, Math.min(seen.modifiedAt ?? at, at), {
     channel: where.channel,
     audience: where.audience,
     source: target.stream.connection,
@@ -111,7 +111,7 @@ function noteAsks(
       key: keyOf(ask.lens),
       title: `${label} and the hub disagree on ${ask.lens} of ${page.target.stream.record} ${recordId}`,
       fix: 'Choose a side: `concord inbox resolve ID --take hub` or `--take remote`. Until then each keeps its own.',
-      detail: { lens: ask.lens, link: linkId, hub: ask.hub, remote: ask.remote, agreed: ask.agreed },
+      detail: { ...ask, link: linkId },
       streamId: id,
       recordId,
     })

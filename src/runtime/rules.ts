@@ -87,7 +87,7 @@ async function invoiceDeals(
   for (const deal of deals) {
     const existing = issued.get(deal.id) ?? []
     for (const invoice of existing) {
-      const difference = changedAfterIssue(invoice.fields, deal)
+      const difference = changedAfterIssue(invoice.fields, deal, invoicing)
       if (difference === null) closable.push(changedKey(invoice.id))
       else items.push(changedItem(deal, invoice, difference))
     }
