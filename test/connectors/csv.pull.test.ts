@@ -12,7 +12,7 @@ const PEOPLE = 'id,email,name\n1,ann@x.org,Ann\n2,bob@x.org,Bob\n3,cleo@x.org,Cl
 function smallPages(folder: string, rows: number) {
   const settings = readSettings({ folder })
   return (from: Parameters<typeof pull>[2], now = NOON) =>
-    pull(settings, 'contacts', from, now, true, { ...LIMITS, rows })
+    pull(settings, 'contacts', from, now, { ...LIMITS, rows })
 }
 
 describe('reading an export', () => {
@@ -158,6 +158,14 @@ describe('fetch', () => {
     const folder = await makeFolder()
     await put(folder, 'contacts.csv', 'id,email,name\n1,ann@x.org\n2,bob@x.org,Bob\n')
     expect(await resource('contacts').fetch(ioFor({ folder }), ['1'])).toEqual([])
+  })
+
+  test('of an id that comes twice the first row counts, as in a pull', async () => {
+    const folder = await makeFolder()
+    await put(folder, 'contacts.csv', 'id,name\n1,Ann\n1,Anna\n')
+    expect(await resource('contacts').fetch(ioFor({ folder }), ['1'])).toEqual(
+      (await importAll({ folder })).observations,
+    )
   })
 
   test('a folder that is not there is an error', async () => {

@@ -1,39 +1,13 @@
 import { spawn } from 'node:child_process'
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parse } from 'csv-parse/sync'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import type { JsonObject } from '../../src/core/json.ts'
-import type { CreateWrite, Outcome, Write } from '../../src/connectors/connector.ts'
 import { cellOf } from '../../src/connectors/csv/cell.ts'
-import { importAll, ioFor, makeFolder, pushOf, put, resource } from './csv.support.ts'
-
-function create(recordId: number, body: JsonObject): CreateWrite {
-  return { op: 'create', key: `key-${recordId}`, recordId, body, consent: 'unknown' }
-}
-
-async function world() {
-  const root = await makeFolder()
-  const settings = { folder: path.join(root, 'in'), out: path.join(root, 'out') }
-  await mkdir(settings.folder)
-  const io = ioFor(settings)
-  return {
-    settings,
-    io,
-    send: (...writes: Write[]) => pushOf('contacts').send(io, writes),
-    find: (...creates: CreateWrite[]) => pushOf('contacts').find(io, creates),
-    fetch: (...ids: string[]) => resource('contacts').fetch(io, ids),
-    text: () => readFile(path.join(settings.out, 'contacts.csv'), 'utf8'),
-  }
-}
-
-function observed(outcome: Outcome | undefined) {
-  if (outcome?.kind !== 'applied') throw new Error(`not applied: ${JSON.stringify(outcome)}`)
-  return outcome.observation
-}
+import { create, ioFor, makeFolder, observed, pushOf, put, world } from './csv.support.ts'
 
 describe('writing', () => {
   test('creates become rows; the outcome is the row as it is read back', async () => {
@@ -131,16 +105,6 @@ describe('writing', () => {
     ])
     expect(await text()).toBe('id,name\r\nhub-1,Zoë,x\r\n')
     expect(await readdir(settings.out)).toEqual(['contacts.csv'])
-  })
-
-  test('a resource that the hub writes is pulled, but its listing deletes nothing', async () => {
-    const { send, settings } = await world()
-    await put(settings.folder, 'contacts.csv', 'id,email\n1,ann@x.org\n')
-    expect((await importAll(settings)).listed).toBe(true)
-    await send(create(1, { email: 'ann@x.org' }))
-    const pass = await importAll(settings)
-    expect(pass.observations).toHaveLength(1)
-    expect(pass.listed).toBe(false)
   })
 
   test('without a folder to write to every write is refused', async () => {

@@ -45,8 +45,7 @@ test('pages with a restart after each read the same as one straight read, and as
         })
         await put(folder, 'contacts.csv', text, { ...format, minutesAgo: 60 + ++run })
         const settings = readSettings({ folder, ...(latin ? { encoding: 'latin1' } : {}) })
-        const passOf = (limits: Limits) =>
-          readAll((from) => pull(settings, 'contacts', from, NOON, true, limits))
+        const passOf = (limits: Limits) => readAll((from) => pull(settings, 'contacts', from, NOON, limits))
         const straight = await passOf(LIMITS)
         const paged = await passOf({ rows, windowBytes: half * 2 })
         expect(paged.observations).toEqual(straight.observations)

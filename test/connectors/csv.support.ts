@@ -1,20 +1,22 @@
-import { mkdtemp, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import iconv from 'iconv-lite'
 import { onTestFinished } from 'vitest'
-import { rm } from 'node:fs/promises'
 import type { JsonObject } from '../../src/core/json.ts'
 import { csv } from '../../src/connectors/csv/index.ts'
 import {
   type BadRow,
+  type CreateWrite,
   type Cursor,
   failureOf,
   type Io,
   type Observation,
+  type Outcome,
   type Page,
   type Push,
   type Resource,
+  type Write,
 } from '../../src/connectors/connector.ts'
 
 /** Noon; files are made an hour before. */
@@ -100,4 +102,29 @@ export function bodies(pass: { observations: readonly Observation[] }): JsonObje
 
 export function ids(pass: { observations: readonly Observation[] }): string[] {
   return pass.observations.map(({ id }) => id)
+}
+
+export function create(recordId: number, body: JsonObject): CreateWrite {
+  return { op: 'create', key: `key-${recordId}`, recordId, body, consent: 'unknown' }
+}
+
+/** A folder of exports and one the hub writes to, with the contacts in them. */
+export async function world() {
+  const root = await makeFolder()
+  const settings = { folder: path.join(root, 'in'), out: path.join(root, 'out') }
+  await mkdir(settings.folder)
+  const io = ioFor(settings)
+  return {
+    settings,
+    io,
+    send: (...writes: Write[]) => pushOf('contacts').send(io, writes),
+    find: (...creates: CreateWrite[]) => pushOf('contacts').find(io, creates),
+    fetch: (...ids: string[]) => resource('contacts').fetch(io, ids),
+    text: () => readFile(path.join(settings.out, 'contacts.csv'), 'utf8'),
+  }
+}
+
+export function observed(outcome: Outcome | undefined) {
+  if (outcome?.kind !== 'applied') throw new Error(`not applied: ${JSON.stringify(outcome)}`)
+  return outcome.observation
 }

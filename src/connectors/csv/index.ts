@@ -14,8 +14,12 @@ const RESOURCES = ['contacts', 'companies', 'deals'] as const
 
 /**
  * A folder of CSV exports, and a folder of CSV files that the hub writes. The newest file named after a resource is
- * its current export; each new one is read whole. What the hub writes is not read back as an export. A resource that
- * the hub also writes is never swept, as an export can not be expected to list what the hub made.
+ * its current export; each new one is read whole.
+ *
+ * An export is what the source says; what the hub writes is a handoff, what the source should import. They are
+ * different objects. A write to an exported row leaves the row as the export has it, so an export made before the
+ * import shows no edit, and the source adopting the value or changing it is its own edit. An object the hub made is
+ * in the handoff until an export holds it under its `hub-` id; a listing does not show it, asking for it by id does.
  *
  * Bad rows that show their id carry it: the runtime should count them as listed. A page never says `listed` where a
  * bad row hides its id, or where the file stops short.
@@ -39,11 +43,7 @@ function resource(name: ResourceName): Resource {
     deletes: 'swept',
     push: push(name),
     discover: (io) => discover(readSettings(io.settings), name),
-    async pull(io, from) {
-      const settings = readSettings(io.settings)
-      const written = settings.out !== undefined && (await ownFile(settings.out, name)) !== null
-      return pull(settings, name, from, io.now(), !written)
-    },
+    pull: async (io, from) => pull(readSettings(io.settings), name, from, io.now()),
     fetch: (io, ids) => fetchRows(readSettings(io.settings), name, ids, io.now()),
   }
 }

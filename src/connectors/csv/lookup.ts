@@ -18,7 +18,8 @@ type Found = {
 
 /**
  * The rows with these ids as they are now; `absent` only where a whole file was read and does not hold them. An id
- * whose row can not be read, or that may be in such a row, is left out. Reads the export, then the hub's own file.
+ * whose row can not be read, or that may be in such a row, is left out. What the source says is in the export; only
+ * an object that the hub made, and that no export has adopted yet, is where the hub put it.
  */
 export async function fetchRows(
   settings: Settings,
@@ -26,23 +27,38 @@ export async function fetchRows(
   ids: readonly RemoteId[],
   now: number,
 ): Promise<readonly Observation[]> {
-  const { folder, out, settleMs } = settings
-  const current = await (out === undefined ? currentExport : newestExport)(settings, resource)
-  if (current !== null && isSettling(current, now, settleMs)) throw changing(current.file)
+  const { out } = settings
   const wanted = new Set(ids)
-  const theirs =
-    current === null ? null : await scan(folder, current, resource, settingsFor(settings, resource), wanted)
-  const ours = out === undefined ? null : await scanOwn(out, resource, wanted)
+  const own = new Set(ids.filter(isOwnId))
+  const theirs = await scanExport(settings, resource, wanted, now)
+  const ours = out === undefined || own.size === 0 ? null : await scanOwn(out, resource, own)
   return [...wanted].flatMap((id): readonly Observation[] => {
-    const row = theirs?.rows.get(id) ?? ours?.rows.get(id)
-    if (row !== undefined) return [row]
-    if (theirs?.illegible.has(id) || ours?.illegible.has(id)) return []
-    const gone = (theirs?.whole ?? isOwnId(id)) && (ours?.whole ?? true)
+    const exported = theirs?.rows.get(id)
+    if (exported !== undefined) return [exported]
+    if (theirs?.illegible.has(id)) return []
+    const made = ours?.rows.get(id)
+    if (made !== undefined) return [made]
+    if (ours?.illegible.has(id)) return []
+    const gone = (theirs?.whole ?? own.has(id)) && (!own.has(id) || (ours?.whole ?? true))
     return gone ? [{ kind: 'absent', id }] : []
   })
 }
 
-/** Ids of objects that the hub made: no export system gives them. */
+/** Looks in the current export. Null where there is none yet, which is an error unless the hub writes. */
+export async function scanExport(
+  settings: Settings,
+  resource: ResourceName,
+  wanted: ReadonlySet<RemoteId>,
+  now: number,
+): Promise<Found | null> {
+  const { folder, out, settleMs } = settings
+  const current = await (out === undefined ? currentExport : newestExport)(settings, resource)
+  if (current === null) return null
+  if (isSettling(current, now, settleMs)) throw changing(current.file)
+  return scan(folder, current, resource, settingsFor(settings, resource), wanted)
+}
+
+/** Ids of objects that the hub made. An export holds one only where the source has adopted it with its id. */
 export function isOwnId(id: RemoteId): boolean {
   return /^hub-\d+$/.test(id)
 }

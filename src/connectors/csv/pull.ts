@@ -38,15 +38,12 @@ type Reading = Extract<z.infer<typeof cursorSchema>, { at: 'reading' }>
  * One page of the newest export. Only null starts a pass: where the file was replaced, or a new one came,
  * `cursor-expired` asks for null, so that no listing is ever made of two files. A file that may still be written, or
  * that changes while it is read, gives an empty page and is left for the next cycle.
- *
- * `sweeps` false: the pass never ends with `listed`.
  */
 export async function pull(
   settings: Settings,
   resource: ResourceName,
   from: Cursor | null,
   now: Instant,
-  sweeps: boolean,
   limits: Limits = LIMITS,
 ): Promise<Page> {
   const current = await currentExport(settings, resource)
@@ -58,7 +55,7 @@ export async function pull(
   const page = await withFile(settings.folder, current.file, async (handle) => {
     if (!(await isStill(handle, current))) return null
     const start = cursor ?? (await begin(handle, current, settings, resource))
-    const read = await readPage(handle, start, settings, resource, sweeps, limits)
+    const read = await readPage(handle, start, settings, resource, limits)
     return (await isStill(handle, current)) ? read : null
   })
   return page ?? nothing
@@ -96,7 +93,6 @@ async function readPage(
   start: Reading,
   settings: Settings,
   resource: ResourceName,
-  sweeps: boolean,
   limits: Limits,
 ): Promise<Page> {
   const { file, size, mtimeMs, inode, encoding, delimiter } = start
@@ -109,7 +105,7 @@ async function readPage(
   if (block.end) {
     const done: Cursor = { at: 'done', file, size, mtimeMs, inode }
     const page = { observations, bad, cursor: done, more: false, total: rows }
-    return whole && sweeps ? { ...page, listed: 'everything' } : page
+    return whole ? { ...page, listed: 'everything' } : page
   }
   const units = size / unitBytesOf(encoding) - start.body
   const total = Math.max(rows, Math.round((rows * units) / Math.max(1, block.next.at - start.body)))

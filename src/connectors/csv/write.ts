@@ -12,7 +12,7 @@ import {
 } from '../connector.ts'
 import { cellOf } from './cell.ts'
 import { atPath, resolveFolder, withFile } from './files.ts'
-import { fetchRows, isOwnId, OWN, ownFile } from './lookup.ts'
+import { isOwnId, OWN, ownFile, scanExport } from './lookup.ts'
 import { blocksOf, type OpenTable, openTable } from './open.ts'
 import type { Settings } from './settings.ts'
 import { slice } from './source.ts'
@@ -25,6 +25,9 @@ export function ownId(recordId: number): RemoteId {
   return `hub-${recordId}`
 }
 
+type Present = Extract<Observation, { kind: 'present' }>
+/** Rows as the current export has them. */
+type Exported = ReadonlyMap<RemoteId, Present>
 type Pending = { readonly at: number; readonly write: Write }
 /** The writes of one batch: those to come by the row they concern, and the outcomes so far by their place. */
 type Batch = { readonly pending: Map<RemoteId, Pending[]>; readonly outcomes: Outcome[] }
@@ -33,6 +36,9 @@ type Batch = { readonly pending: Map<RemoteId, Pending[]>; readonly outcomes: Ou
  * Merges a batch into `out/<resource>.csv`: UTF-8, commas, CRLF, `id` first. The file is copied row by row to a
  * temporary one beside it, which then takes its place, so at any moment, also after a crash, there is one whole file.
  * An update of a row that only the export holds puts the whole row, as changed, into the hub's file.
+ *
+ * The file is what the source should import. The outcome is what the source says, which a write does not change: the
+ * exported row as it was. Only a row that stands nowhere but in the hub's file is answered as it is there.
  */
 export async function send(
   settings: Settings,
@@ -77,16 +83,19 @@ async function syncFolder(folder: string): Promise<void> {
   }
 }
 
-/** Consent comes without the row it is about: where only the export has it, it is read there. */
+/** The exported rows that the writes do not bring themselves. One of the hub's own stands there once it is adopted. */
 async function exportedRows(
   settings: Settings,
   resource: ResourceName,
   writes: readonly Write[],
   now: number,
-): Promise<ReadonlyMap<RemoteId, JsonObject>> {
-  const ids = writes.flatMap((write) => (write.op === 'consent' && !isOwnId(write.id) ? [write.id] : []))
-  const rows = ids.length === 0 ? [] : await fetchRows(settings, resource, ids, now)
-  return new Map(rows.flatMap((row) => (row.kind === 'present' ? [[row.id, row.body]] : [])))
+): Promise<Exported> {
+  const ids = writes.flatMap((write) =>
+    write.op === 'create' || (write.op === 'update' && !isOwnId(write.id)) ? [] : [write.id],
+  )
+  const found = ids.length === 0 ? null : await scanExport(settings, resource, new Set(ids), now)
+  const rows = [...(found?.rows.values() ?? [])]
+  return new Map(rows.flatMap((row) => (row.kind === 'present' ? [[row.id, row]] : [])))
 }
 
 async function merge(
@@ -94,7 +103,7 @@ async function merge(
   resource: ResourceName,
   temporary: string,
   writes: readonly Write[],
-  exported: ReadonlyMap<RemoteId, JsonObject>,
+  exported: Exported,
 ): Promise<readonly Outcome[]> {
   const batch: Batch = { pending: new Map(), outcomes: [] }
   for (const [at, write] of writes.entries()) {
@@ -112,7 +121,7 @@ async function merge(
         : await withFile(out, own.file, async (handle) => {
             const opened = await openTable(handle, own, resource, OWN)
             const table = widen(resource, opened.table.columns, writes, exported)
-            await copy(opened, table, batch, target)
+            await copy(opened, table, batch, exported, target)
             return table
           })
     const table = copied ?? (await startFile(resource, writes, exported, target))
@@ -130,7 +139,7 @@ async function merge(
 async function startFile(
   resource: ResourceName,
   writes: readonly Write[],
-  exported: ReadonlyMap<RemoteId, JsonObject>,
+  exported: Exported,
   target: FileHandle,
 ): Promise<Table> {
   const table = widen(resource, ['id'], writes, exported)
@@ -143,7 +152,7 @@ function widen(
   resource: ResourceName,
   columns: readonly string[],
   writes: readonly Write[],
-  exported: ReadonlyMap<RemoteId, JsonObject>,
+  exported: Exported,
 ): Table {
   const wanted = new Set(columns)
   const add = (body: JsonObject) => {
@@ -152,14 +161,20 @@ function widen(
   for (const write of writes) {
     if (write.op === 'create') add(write.body)
     if (write.op === 'update') add(write.observed)
+    if (write.op === 'consent') add(exported.get(write.id)?.body ?? {})
     if (write.op === 'update' || write.op === 'consent') add(write.patch)
   }
-  for (const body of exported.values()) add(body)
   return readTable(`${resource}.csv`, resource, [...wanted], OWN)
 }
 
 /** Carries the old file over, changed where the batch says so. Untouched rows are copied byte by byte if they can be. */
-async function copy(opened: OpenTable, table: Table, batch: Batch, target: FileHandle): Promise<void> {
+async function copy(
+  opened: OpenTable,
+  table: Table,
+  batch: Batch,
+  exported: Exported,
+  target: FileHandle,
+): Promise<void> {
   const { source } = opened
   const alike = opened.header.length === table.columns.length && source.delimiter === ','
   const verbatim = alike && source.encoding === 'utf-8'
@@ -174,7 +189,7 @@ async function copy(opened: OpenTable, table: Table, batch: Batch, target: FileH
       const pending = id === null ? undefined : batch.pending.get(id)
       if (id !== null && pending !== undefined) {
         batch.pending.delete(id)
-        const cells = change(table, id, row.cells, pending, batch.outcomes)
+        const cells = change(table, id, row.cells, pending, exported, batch.outcomes)
         if (cells !== null) parts.push(csv([cells]))
       } else if (verbatim) parts.push(slice(window, row.start, row.end), LINE_BREAK)
       else parts.push(csv([table.columns.map((_, at) => row.cells[at] ?? '')]))
@@ -193,27 +208,28 @@ function brokenOwnFile(name: string, line: number): VendorError {
 async function append(
   table: Table,
   { pending, outcomes }: Batch,
-  exported: ReadonlyMap<RemoteId, JsonObject>,
+  exported: Exported,
   target: FileHandle,
 ): Promise<void> {
   const added: (readonly string[])[] = []
   for (const [id, writes] of pending) {
     const [first] = writes
     if (first === undefined) continue
-    const base = first.write.op === 'update' ? first.write.observed : exported.get(id)
+    const base = first.write.op === 'update' ? first.write.observed : exported.get(id)?.body
     const cells =
-      first.write.op === 'create' || base !== undefined
-        ? change(table, id, cellsOf(table, id, base ?? {}), writes, outcomes)
-        : refuse(id, writes, outcomes)
+      first.write.op === 'create' || (first.write.op !== 'archive' && base !== undefined)
+        ? change(table, id, cellsOf(table, id, base ?? {}), writes, exported, outcomes)
+        : refuse(id, writes, exported, outcomes)
     if (cells !== null) added.push(cells)
   }
   await target.write(csv(added))
 }
 
-function refuse(id: RemoteId, writes: readonly Pending[], outcomes: Outcome[]): null {
+function refuse(id: RemoteId, writes: readonly Pending[], exported: Exported, outcomes: Outcome[]): null {
   for (const { at, write } of writes) {
     if (write.op !== 'archive') outcomes[at] = { kind: 'stale' }
-    else if (isOwnId(id)) outcomes[at] = { kind: 'applied', observation: { kind: 'absent', id } }
+    else if (isOwnId(id) && !exported.has(id))
+      outcomes[at] = { kind: 'applied', observation: { kind: 'absent', id } }
     else {
       const message = `A CSV file can not say that ${id} is archived; archive it in the system that exports it.`
       outcomes[at] = { kind: 'rejected', code: 'cannot-archive', field: null, message }
@@ -228,6 +244,7 @@ function change(
   id: RemoteId,
   before: readonly string[],
   writes: readonly Pending[],
+  exported: Exported,
   outcomes: Outcome[],
 ): readonly string[] | null {
   let cells: readonly string[] | null = before
@@ -235,11 +252,31 @@ function change(
     if (write.op === 'archive') cells = null
     else if (write.op === 'create') cells = patched(table, id, cells ?? [], write.body)
     else if (cells !== null) cells = patched(table, id, cells, write.patch)
-    const observation: Observation = cells === null ? { kind: 'absent', id } : present(table, id, cells)
+    const row: Observation = cells === null ? { kind: 'absent', id } : present(table, id, cells)
     outcomes[at] =
-      cells === null && write.op !== 'archive' ? { kind: 'stale' } : { kind: 'applied', observation }
+      cells === null && write.op !== 'archive'
+        ? { kind: 'stale' }
+        : { kind: 'applied', observation: asExported(write, exported.get(id)) ?? row }
   }
   return cells
+}
+
+/**
+ * The exported row behind a write, as last seen; null where there is none. Consent has no base that could tell "told"
+ * from "says so": an answer without it would have it told again at once and for ever. So it counts as said, under the
+ * version of the row, until an export changes the row.
+ */
+function asExported(write: Write, row: Present | undefined): Present | null {
+  if (write.op === 'create') return null
+  if (write.op === 'update') {
+    const { id, version, observed } = write
+    const stands = row !== undefined || !isOwnId(id)
+    return stands ? { kind: 'present', id, version, modifiedAt: null, body: observed } : null
+  }
+  if (row === undefined) return null
+  if (write.op === 'archive') return { ...row, modifiedAt: null }
+  const said = Object.entries(write.patch).map(([column, value]) => [column, cellOf(value)])
+  return { ...row, modifiedAt: null, body: { ...row.body, ...Object.fromEntries(said) } }
 }
 
 function patched(table: Table, id: RemoteId, cells: readonly string[], patch: JsonObject): readonly string[] {
