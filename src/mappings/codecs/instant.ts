@@ -2,7 +2,7 @@ import { codecFrom, invalid, readAs, shown, type Codec, type EmptyForm } from '.
 import { dayExists } from './calendar.ts'
 
 export type InstantOptions = {
-  /** `iso` (the default) is text; `s` and `ms` are numbers since 1970. */
+  /** `iso` (the default) is text; `s` and `ms` are whole numbers since 1970. */
   readonly unit?: 'iso' | 's' | 'ms' | undefined
   /** Reads text without a zone as UTC; without this such text is refused. */
   readonly zone?: 'utc' | undefined
@@ -35,9 +35,9 @@ const LATEST = 8_640_000_000_000_000
 
 function readNumber(raw: Parameters<Codec['get']>[0], unit: 's' | 'ms') {
   const number = typeof raw === 'string' && /^\d+$/.test(raw.trim()) ? Number(raw) : raw
-  const at = typeof number === 'number' ? Math.round(unit === 's' ? number * 1000 : number) : Number.NaN
+  const at = typeof number === 'number' ? Math.round(number) * (unit === 's' ? 1000 : 1) : Number.NaN
   return Number.isSafeInteger(at) && Math.abs(at) <= LATEST
-    ? readAs(at)
+    ? readAs(at === 0 ? 0 : at)
     : invalid(raw, `${shown(raw)} is not a time in ${unit}. Write a whole number since 1970, or change unit.`)
 }
 

@@ -33,9 +33,14 @@ function parse(said: string, country: string): Reading {
   const dialled = said.replace(/^(?:tel:)?\s*00(?=[1-9])/i, '+').replace(/^tel:/i, '')
   const defaultCountry = isSupportedCountry(country) ? { defaultCountry: country } : {}
   const number = parsePhoneNumberFromString(dialled, { ...defaultCountry, extract: false })
-  if (number?.isPossible() === true) return readAs(number.number)
+  if (number?.isPossible() === true && isFixed(dialled, number.number)) return readAs(number.number)
   return invalid(
     said,
     `${shown(said)} is not a phone number in ${country}. Write it with its country code, as +49 30 123456.`,
   )
+}
+
+/** A few garbled numbers parse to one that parses to yet another: that is no form to keep. */
+function isFixed(dialled: string, e164: string): boolean {
+  return dialled === e164 || parsePhoneNumberFromString(e164, { extract: false })?.number === e164
 }
