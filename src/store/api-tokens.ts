@@ -10,13 +10,11 @@ export type ApiToken = { readonly name: string; readonly createdAt: Instant }
 /** A token of 256 random bits has no dictionary, so a plain hash of it is enough. */
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex')
 
-/** Makes a token that is told this once: only its hash is kept. Undefined where the name is in use. */
-export async function createToken(q: Query, name: string): Promise<{ readonly token: string } | undefined> {
+/** Makes a token that is told this once: only its hash is kept. */
+export async function createToken(q: Query, name: string): Promise<{ readonly token: string }> {
   const token = `${PREFIX}${randomBytes(32).toString('base64url')}`
-  const made = await q`
-    insert into api_tokens (hash, name)
-    select ${hashOf(token)}, ${name} where not exists (select from api_tokens where name = ${name}) returning 1`
-  return made.length === 1 ? { token } : undefined
+  await q`insert into api_tokens (hash, name) values (${hashOf(token)}, ${name})`
+  return { token }
 }
 
 /** Whose token this is; undefined for one that was never made or was removed. */
