@@ -224,7 +224,7 @@ async function writePage(page: PageWork, gone: readonly Link[], run: RunLog): Pr
   const born = changes.filter((c) => c.before === null).length
   run.count({
     created: born,
-    linked: inserts.length - born,
+    linked: page.planned.filter((p) => (p.before?.remoteId ?? null) === null).length - born,
     updated: changes.length - born,
     gone: gone.length,
     conflicts: page.items.filter((i) => i.kind === 'conflict').length,

@@ -33,7 +33,8 @@ export async function approve(hub: Hub, id: number, by: Source): Promise<ActionR
   // The pass was stopped at its first excess, so nobody knows the full count: the kind of harm seen is approved.
   const population = Number(item.detail['population'])
   const upTo = (what: string) => (Number(item.detail[what]) > 0 ? population : 0)
-  const approved = { deletes: upTo('deletes'), blanks: upTo('blanks'), optIns: upTo('optIns') }
+  const side = item.detail['side'] === 'out' ? 'out' : 'in'
+  const approved = { side, deletes: upTo('deletes'), blanks: upTo('blanks'), optIns: upTo('optIns') } as const
   if (!(await resolveItem(hub.db.sql, id, `approved by ${by}`, hub.clock.now())))
     return refused(`Item ${id} was closed by somebody else.`)
   await holdStream(hub.db.sql, target.id, false, approved)

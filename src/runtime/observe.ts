@@ -141,8 +141,19 @@ async function finishListing(
   woken: Set<string>,
 ): Promise<void> {
   // A listing taken up in the middle proves nothing about its first part.
-  await markSweep(hub.session.q, target.id, listing === null)
-  if (listing === null || !listing.complete) return
+  if (listing === null) return markSweep(hub.session.q, target.id, true)
+  if (listing.complete) await takeOutVanished(hub, target, io, listing, run, woken)
+  await markSweep(hub.session.q, target.id, false)
+}
+
+async function takeOutVanished(
+  hub: Hub,
+  target: Target,
+  io: Io,
+  listing: Listing,
+  run: RunLog,
+  woken: Set<string>,
+): Promise<void> {
   for (let after = 0; ; ) {
     const links = await linkedAfter(hub.session.q, target.id, after, 5_000)
     const last = links.at(-1)
@@ -188,7 +199,10 @@ async function reportUnreadable(hub: Hub, target: Target, run: RunLog): Promise<
   )
     return
   const { count, samples } = await quarantined(hub.session.q, target.id, 20)
-  if (count === 0) return closeItems(hub.session.q, [key], 'everything can be read', hub.clock.now())
+  if (count === 0) {
+    await closeItems(hub.session.q, [key], 'everything can be read', hub.clock.now())
+    return
+  }
   await openItems(
     hub.session.q,
     [

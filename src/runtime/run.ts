@@ -1,10 +1,9 @@
 import { addHarm, guard, NO_HARM, type Harm } from '../core/guard.ts'
-import { openItems } from '../store/inbox.ts'
+import { closeItems, openItems } from '../store/inbox.ts'
 import { population } from '../store/links.ts'
 import { beginRun, endRun, noteRun, type Counts, type RunKind } from '../store/runs.ts'
-import { holdStream, readStream } from '../store/streams.ts'
+import { holdStream, markSweep, readStream, type Side } from '../store/streams.ts'
 import type { Hub, Target } from './hub.ts'
-import { closeItems } from '../store/inbox.ts'
 
 /** The guard stopped a page before it was written. */
 export class HeldError extends Error {}
@@ -29,6 +28,7 @@ export function openRun(
 ): RunLog {
   let id: Promise<number> | null = null
   let total = NO_HARM
+  const side: Side = kind === 'push' ? 'out' : 'in'
   let held = false
   const startedAt = hub.clock.now()
   return {
@@ -46,13 +46,14 @@ export function openRun(
       const row = await readStream(hub.db.sql, target.id)
       const verdict = guard(total, await population(hub.db.sql, target.id), target.stream.guard)
       if (verdict.kind === 'pass') return
-      if (row.approved !== null && total[verdict.what] <= row.approved[verdict.what]) return
+      if (row.approved?.side === side && total[verdict.what] <= row.approved[verdict.what]) return
       held = true
-      await holdForApproval(hub, target, total, verdict, samples)
+      await holdForApproval(hub, target, side, total, verdict, samples)
       throw new HeldError(`${target.label} would change too much at once`)
     },
     async end(problem) {
-      if (target !== null && !held && problem === null) await letGo(hub, target)
+      // A few hinted objects that went through do not show that a held pass would.
+      if (target !== null && !held && problem === null && kind !== 'hints') await letGo(hub, target, side)
       if (id === null) return
       await endRun(
         hub.session.q,
@@ -71,11 +72,12 @@ export async function saveCounts(hub: Hub, run: RunLog): Promise<void> {
 }
 
 const WHAT = { deletes: 'remove', blanks: 'empty fields of', optIns: 'opt in' } as const
-export const massChangeKey = (target: { readonly id: number }): string => `mass_change:${target.id}`
+const massChangeKey = (target: Target, side: Side): string => `mass_change:${target.id}:${side}`
 
 async function holdForApproval(
   hub: Hub,
   target: Target,
+  side: Side,
   total: Harm,
   verdict: {
     readonly what: keyof Harm
@@ -87,16 +89,19 @@ async function holdForApproval(
 ): Promise<void> {
   if (hub.preview) return
   await holdStream(hub.db.sql, target.id, true, null)
+  // Whatever was held is met again by comparing everything.
+  if (side === 'in') await markSweep(hub.db.sql, target.id, true)
   await openItems(
     hub.db.sql,
     [
       {
         kind: 'mass_change',
-        key: massChangeKey(target),
+        key: massChangeKey(target, side),
         title: `${target.label} would ${WHAT[verdict.what]} at least ${verdict.count} of ${verdict.population} records`,
         fix: `Nothing of it was written. If it is right, approve it (\`concord inbox approve ID\`); if not, correct the source: the next sync looks again. Up to ${verdict.allowed} are let through without asking.`,
         detail: {
           ...total,
+          side,
           population: verdict.population,
           allowed: verdict.allowed,
           samples: samples.slice(0, 20),
@@ -110,9 +115,14 @@ async function holdForApproval(
 }
 
 /** A pass that went through uses up an approval, and closes an item whose cause is gone. */
-async function letGo(hub: Hub, target: Target): Promise<void> {
+async function letGo(hub: Hub, target: Target, side: Side): Promise<void> {
   const row = await readStream(hub.session.q, target.id)
-  if (!row.held && row.approved === null) return
-  await holdStream(hub.session.q, target.id, false, null)
-  await closeItems(hub.session.q, [massChangeKey(target)], 'a later pass went through', hub.clock.now())
+  if (row.approved?.side !== side && !row.held) return
+  const closed = await closeItems(
+    hub.session.q,
+    [massChangeKey(target, side)],
+    'a later pass went through',
+    hub.clock.now(),
+  )
+  if (closed > 0 || row.approved?.side === side) await holdStream(hub.session.q, target.id, false, null)
 }

@@ -46,17 +46,18 @@ export async function openItems(q: Query, items: readonly NewItem[], at: Instant
       detail = excluded.detail, updated_at = excluded.updated_at, seen = inbox.seen + 1`
 }
 
-/** Closes open items by key: their cause is gone. */
+/** Closes open items by key: their cause is gone. Returns how many were open. */
 export async function closeItems(
   q: Query,
   keys: readonly string[],
   resolution: string,
   at: Instant,
-): Promise<void> {
-  if (keys.length === 0) return
-  await q`
+): Promise<number> {
+  if (keys.length === 0) return 0
+  const closed = await q`
     update inbox set state = 'done', resolution = ${resolution}, updated_at = ${at}
     where state = 'open' and key = any(${keys as string[]})`
+  return closed.count
 }
 
 const COLUMNS = `id, kind, key, title, fix, detail, stream_id as "streamId", record_id as "recordId", state, seen,

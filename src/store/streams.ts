@@ -2,14 +2,17 @@ import type { Harm } from '../core/guard.ts'
 import type { Instant, JsonObject } from '../core/json.ts'
 import { jsonText, type Query } from './database.ts'
 
+/** Into the hub, or out to the remote. */
+export type Side = 'in' | 'out'
+
 export type StreamRow = {
   readonly id: number
   readonly connection: string
   readonly name: string
   readonly cursor: JsonObject | null
   readonly needsSweep: boolean
-  /** The harm of a held run that a person approved; used up by the next run. */
-  readonly approved: Harm | null
+  /** The harm of a held run that a person approved; used up by the next run of that side. */
+  readonly approved: (Harm & { readonly side: Side }) | null
   readonly held: boolean
   readonly checkedAt: Instant | null
   readonly movedAt: Instant | null
@@ -68,7 +71,12 @@ export async function markSweep(q: Query, id: number, needsSweep: boolean): Prom
   await q`update streams set needs_sweep = ${needsSweep} where id = ${id} and needs_sweep <> ${needsSweep}`
 }
 
-export async function holdStream(q: Query, id: number, held: boolean, approved: Harm | null): Promise<void> {
+export async function holdStream(
+  q: Query,
+  id: number,
+  held: boolean,
+  approved: StreamRow['approved'],
+): Promise<void> {
   await q`
     update streams set held = ${held}, approved = ${approved === null ? null : jsonText(approved)}::text::jsonb
     where id = ${id}`

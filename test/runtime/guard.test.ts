@@ -1,0 +1,128 @@
+import { afterEach, expect, test } from 'vitest'
+import { syncAll } from '../../src/runtime/cycle.ts'
+import { approve, takeSide } from '../../src/runtime/inbox-actions.ts'
+import { previewSync } from '../../src/runtime/preview.ts'
+import { listItems } from '../../src/store/inbox.ts'
+import { openWorld, type World } from '../support/world.ts'
+
+let world: World
+const archiving = (name: string, text: string) =>
+  name === 'csv.yaml' ? text.replace('deletes: unlink', 'deletes: archive') : text
+afterEach(async () => {
+  await world.close()
+})
+
+const HEADER = ['id', 'email', 'first_name', 'last_name', 'phone']
+const people = (n: number) =>
+  Array.from({ length: n }, (_, i) => [`p${i}`, `p${i}@example.com`, `First${i}`, `Last${i}`, ''])
+async function sync(mode: 'changes' | 'sweep' = 'changes') {
+  const passes = await syncAll(world.hub, ['csv'], mode)
+  world.clock.now += 900_000
+  return passes
+}
+const live = async () => {
+  const [row] = await world.db.sql<
+    { n: number }[]
+  >`select count(*) as n from contacts where archived_at is null`
+  return row?.n
+}
+const items = () => listItems(world.db.sql, { state: 'open', limit: 50 })
+
+test('an export that lost most of its rows is held, nothing is archived, and an approval lets it through', async () => {
+  world = await openWorld({ connections: ['csv'], configure: archiving })
+  world.export('contacts', [HEADER, ...people(200)])
+  await sync()
+  expect(await live()).toBe(200)
+  world.export('contacts', [HEADER, ...people(20)])
+  const [pass] = await sync()
+  expect(pass?.held).toEqual(['csv/contacts'])
+  expect(await live()).toBe(200)
+  const [item] = await items()
+  expect(item).toMatchObject({ kind: 'mass_change' })
+  expect(await approve(world.hub, item?.id ?? 0, 'user:ann')).toMatchObject({ kind: 'done' })
+  await sync('sweep')
+  expect(await live()).toBe(20)
+  expect(await items()).toEqual([])
+})
+
+test('a held export that is corrected at its source goes on by itself', async () => {
+  world = await openWorld({ connections: ['csv'], configure: archiving })
+  world.export('contacts', [HEADER, ...people(200)])
+  await sync()
+  world.export('contacts', [HEADER, ...people(20)])
+  await sync()
+  world.export('contacts', [HEADER, ...people(199)])
+  await sync()
+  expect(await live()).toBe(199)
+  expect(await items()).toEqual([])
+})
+
+test('a column emptied over the whole export is held', async () => {
+  world = await openWorld({ connections: ['csv'] })
+  world.export('contacts', [HEADER, ...people(100)])
+  await sync()
+  world.export('contacts', [HEADER, ...people(100).map((row) => [row[0] ?? '', row[1] ?? '', '', '', ''])])
+  await sync()
+  const [row] = await world.db.sql`select count(*) as n from contacts where family_name is null`
+  expect(row).toEqual({ n: 0 })
+  expect(await items()).toMatchObject([{ kind: 'mass_change' }])
+})
+
+test('rows that cannot be read stop nothing and are told with their line', async () => {
+  world = await openWorld({ connections: ['csv'] })
+  world.export('contacts', [
+    HEADER,
+    ['a', 'ann@example.com.', 'Ann', 'A', ''],
+    ['b', 'bob@example.com'],
+    ['c', 'cem@example.com', 'Cem', 'C', ''],
+  ])
+  await sync()
+  expect(await world.db.sql`select given_name from contacts order by id`).toEqual(
+    expect.arrayContaining([{ given_name: 'Cem' }]),
+  )
+  const [item] = await items()
+  expect(item).toMatchObject({ kind: 'unreadable' })
+  expect(JSON.stringify(item?.detail)).toContain('line 3')
+})
+
+test('a plan says what the first sync does on both sides, and writes nothing anywhere', async () => {
+  world = await openWorld({ connections: ['csv', 'mailchimp', 'stripe'] })
+  world.export('contacts', [HEADER, ...people(30)])
+  world.mailchimp.admin.subscribe('p1@example.com', { FNAME: 'Other' })
+  world.mailchimp.admin.subscribe('new@example.com', { FNAME: 'New' })
+  const preview = await previewSync(world.hub, ['csv', 'mailchimp', 'stripe'])
+  const line = (stream: string) => preview.lines.find((l) => l.stream === stream)
+  expect(line('csv/contacts')?.hub).toMatchObject({ create: 30 })
+  expect(line('mailchimp/members')?.hub).toMatchObject({ create: 1, link: 1 })
+  expect(line('mailchimp/members')?.remote.update).toBe(1)
+  for (const table of ['contacts', 'links', 'history', 'outbox', 'inbox', 'runs']) {
+    expect(await world.db.sql`select count(*) as n from ${world.db.sql(table)}`).toEqual([{ n: 0 }])
+  }
+  expect(world.sent.filter((request) => !request.startsWith('GET'))).toEqual([])
+  await syncAll(world.hub, ['csv', 'mailchimp', 'stripe'], 'changes')
+  expect(await live()).toBe(31)
+})
+
+test('a conflict under `ask` keeps both sides until a person chooses', async () => {
+  const asking = (name: string, text: string) =>
+    name === 'policies.yaml' ? text.replace(/jobTitle: .*/, 'jobTitle: ask') : text
+  world = await openWorld({ connections: ['mailchimp', 'stripe'], configure: asking })
+  world.mailchimp.admin.subscribe('ada@example.com', { FNAME: 'Ada', JOBTITLE: 'Countess' })
+  world.stripe.admin.createCustomer({
+    email: 'ada@example.com',
+    name: 'Ada',
+    metadata: { job_title: 'Analyst' },
+  })
+  const both = ['mailchimp', 'stripe']
+  await syncAll(world.hub, both, 'changes')
+  await syncAll(world.hub, both, 'sweep')
+  expect(world.mailchimp.admin.member('ada@example.com')?.mergeFields.get('JOBTITLE')).toBe('Countess')
+  expect(world.stripe.admin.customers()[0]?.metadata).toMatchObject({ job_title: 'Analyst' })
+  const [item, ...more] = await items()
+  expect(more).toEqual([])
+  expect(item).toMatchObject({ kind: 'conflict' })
+  expect(await takeSide(world.hub, item?.id ?? 0, 'remote', 'user:ann')).toMatchObject({ kind: 'done' })
+  await syncAll(world.hub, both, 'changes')
+  expect(world.mailchimp.admin.member('ada@example.com')?.mergeFields.get('JOBTITLE')).toBe('Analyst')
+  expect(await items()).toEqual([])
+})
