@@ -25,6 +25,8 @@ import { HeldError, openRun, saveCounts, type RunLog } from './run.ts'
 
 const VANISHED_BATCH = 500
 const UNRESOLVED_BATCH = 500
+/** A listing may be replaced while it is read; one that always is gives up until the next cycle. */
+const RESTARTS = 3
 
 export type Observed = { readonly seen: number; readonly held: boolean; readonly woken: ReadonlySet<string> }
 
@@ -75,6 +77,7 @@ async function pullAll(
   let listing: Listing | null =
     from === null ? { seen: openBitmap(), excused: new Set(), complete: true } : null
   let saved = stored
+  let restarts = 0
   let seen = 0
   let next = pull(target, io, from)
   for (;;) {
@@ -82,7 +85,7 @@ async function pullAll(
     try {
       page = await next
     } catch (error) {
-      if (failureOf(error)?.kind !== 'cursor-expired' || listing !== null) throw error
+      if (failureOf(error)?.kind !== 'cursor-expired' || restarts++ >= RESTARTS) throw error
       hub.log.warn({ stream: target.label }, 'the vendor forgot the cursor: everything is listed again')
       listing = { seen: openBitmap(), excused: new Set(), complete: true }
       next = pull(target, io, null)

@@ -7,7 +7,7 @@ import { openWorld, type World } from '../support/world.ts'
 
 let world: World
 const archiving = (name: string, text: string) =>
-  name === 'csv.yaml' ? text.replace('deletes: unlink', 'deletes: archive') : text
+  name === 'csv.yaml' ? text.replaceAll('deletes: unlink', 'deletes: archive') : text
 afterEach(async () => {
   await world.close()
 })

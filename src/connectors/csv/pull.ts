@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { z } from 'zod'
 import type { Instant } from '../../core/json.ts'
 import { type Cursor, type Page, VendorError } from '../connector.ts'
-import { currentExport, isSettling, type Stamp, sameStamp, withFile } from './files.ts'
+import { currentExport, isSettling, newestExport, type Stamp, sameStamp, withFile } from './files.ts'
 import { openTable } from './open.ts'
 import { LIMITS, type Limits, readRows } from './rows.ts'
 import { type Settings, settingsFor } from './settings.ts'
@@ -46,9 +46,12 @@ export async function pull(
   now: Instant,
   limits: Limits = LIMITS,
 ): Promise<Page> {
-  const current = await currentExport(settings, resource)
   const cursor = from === null ? null : parseCursor(from)
   const nothing: Page = { observations: [], bad: [], cursor: from ?? { at: 'waiting' }, more: false }
+  // A folder need not have every resource; an export that was there and is not any more is a problem.
+  const hadOne = cursor !== null && cursor.at !== 'waiting'
+  const current = await (hadOne ? currentExport : newestExport)(settings, resource)
+  if (current === null) return nothing
   if (cursor?.at === 'done' && sameStamp(cursor, current)) return nothing
   if (isSettling(current, now, settings.settleMs)) return nothing
   if (cursor !== null && !(cursor.at === 'reading' && sameStamp(cursor, current))) throw expired(current.file)
