@@ -258,6 +258,8 @@ export type Receipt =
   | { readonly kind: 'refused'; readonly status: 400 | 401; readonly reason: string }
 
 export type Webhooks = {
+  /** The vendor signs nothing: the secret travels in the URL it is given, as `?secret=`. */
+  readonly secretInUrl?: true
   /** Verifies on the raw bytes and reads the hints. Pure: no I/O, `secret` is the connection's webhook secret. */
   receive(raw: RawRequest, secret: string, now: Instant): Receipt
   /** Asks the vendor to call `url`. Returns the secret to verify with, where the vendor makes it. */

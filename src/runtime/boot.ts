@@ -1,5 +1,6 @@
 import { readdir, readFile, mkdir } from 'node:fs/promises'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Configuration } from '../core/stream.ts'
 import type { Connector } from '../connectors/connector.ts'
@@ -36,15 +37,26 @@ export type BootOptions = {
   readonly transport?: typeof fetch
 }
 
-export type Booted = {
-  readonly hub: Hub
+/** The migrated database with the key to its secrets; no configuration is read yet. */
+export type OpenStore = {
   readonly db: Database
   readonly vault: Vault
   readonly url: string
+  /** How many keys are known: more than one while one is rotated out. */
+  readonly keys: number
+  /** This process started the embedded server. */
+  readonly ownsServer: boolean
+  /**
+   * Closes the database, and stops the embedded server where this process started it. Other processes that joined the
+   * server are waited for, at most `patienceMs`; `waiting` is called once when there are any.
+   */
+  close(patienceMs?: number, waiting?: () => void): Promise<void>
+}
+
+export type Booted = OpenStore & {
+  readonly hub: Hub
   /** Version of the active configuration. */
   readonly configVersion: number
-  /** Closes the database, and stops the embedded server where this process started it. */
-  close(): Promise<void>
 }
 
 /** The active configuration does not load any more, or the shipped one never did. */
@@ -57,9 +69,8 @@ export class ConfigError extends Error {
   }
 }
 
-/** Opens the database (embedded unless a server is named), brings it up to date, and puts the hub together. */
-export async function boot(options: BootOptions): Promise<Booted> {
-  const { environment, connectors, log } = options
+/** Opens the database (embedded unless a server is named) and brings it up to date. */
+export async function openStore(environment: Environment, log: Logger): Promise<OpenStore> {
   if (environment.databaseUrl !== null && environment.secretKeys === null) {
     throw new SecretError(
       'CONCORD_SECRET_KEY is not set. Fix: with DATABASE_URL it is required, as the key must not live beside the data; make one with `openssl rand -base64 32`.',
@@ -68,19 +79,18 @@ export async function boot(options: BootOptions): Promise<Booted> {
   const server = await openServer(environment, log)
   try {
     await migrate(server.url)
-    const vault = openVault(await keysOf(environment))
+    const keys = await keysOf(environment)
+    const vault = openVault(keys)
     const db = openDatabase(server.url)
-    const active = await activeOrShipped(db, options)
-    const configuration = compile(active.files, connectors)
-    const hub = await openHub({ ...options, db, vault, configuration })
     return {
-      hub,
       db,
       vault,
       url: server.url,
-      configVersion: active.version,
-      async close() {
+      keys: keys.length,
+      ownsServer: server.ownsServer,
+      async close(patienceMs = Number.POSITIVE_INFINITY, waiting = () => undefined) {
         await db.close()
+        if (server.ownsServer) await othersLeave(server.url, patienceMs, waiting)
         await server.stop()
       },
     }
@@ -90,11 +100,45 @@ export async function boot(options: BootOptions): Promise<Booted> {
   }
 }
 
+/** Opens the store and puts the hub together. */
+export async function boot(options: BootOptions): Promise<Booted> {
+  const store = await openStore(options.environment, options.log)
+  try {
+    const active = await activeOrShipped(store.db, options)
+    const configuration = compile(active.files, options.connectors)
+    const hub = await openHub({ ...options, db: store.db, vault: store.vault, configuration })
+    return { ...store, hub, configVersion: active.version }
+  } catch (error) {
+    await store.close(0)
+    throw error
+  }
+}
+
+const OTHERS_POLL_MS = 250
+
+/** Waits for the other processes that work on our embedded server: it goes down with us. */
+async function othersLeave(url: string, patienceMs: number, waiting: () => void): Promise<void> {
+  const db = openDatabase(url, 1)
+  try {
+    const until = Date.now() + patienceMs
+    for (let told = false; Date.now() < until; told = true) {
+      const [others] = await db.sql<{ count: number }[]>`
+        select count(*) as count from pg_stat_activity
+        where datname = current_database() and application_name = 'concord' and pid <> pg_backend_pid()`
+      if ((others?.count ?? 0) === 0) return
+      if (!told) waiting()
+      await sleep(OTHERS_POLL_MS)
+    }
+  } finally {
+    await db.close()
+  }
+}
+
 async function openServer(
   { databaseUrl, dir }: Environment,
   log: Logger,
-): Promise<{ readonly url: string; stop(): Promise<void> }> {
-  if (databaseUrl !== null) return { url: databaseUrl, stop: async () => undefined }
+): Promise<{ readonly url: string; readonly ownsServer: boolean; stop(): Promise<void> }> {
+  if (databaseUrl !== null) return { url: databaseUrl, ownsServer: false, stop: async () => undefined }
   await mkdir(dir, { recursive: true })
   return openEmbedded({ dir: path.join(dir, 'postgres'), log: (line) => log.debug(line) })
 }
@@ -131,9 +175,10 @@ export async function readConfigFolder(folder: string): Promise<ConfigFiles> {
   return Object.fromEntries(names.map((name, i) => [name, texts[i] ?? '']))
 }
 
-async function activeOrShipped(
+/** The active configuration; of an empty hub, the shipped one as version 1. */
+export async function activeOrShipped(
   db: Database,
-  { shipped }: BootOptions,
+  { shipped }: Pick<BootOptions, 'shipped'>,
 ): Promise<{ readonly version: number; readonly files: ConfigFiles }> {
   const active = await activeConfig(db.sql)
   if (active !== undefined) return active

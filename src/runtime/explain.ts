@@ -1,11 +1,18 @@
 import { isEmpty, isObject, type Instant, type Json } from '../core/json.ts'
-import { CATALOG, provenanceOf, type FieldName, type HubRecord, type RecordId } from '../core/model.ts'
+import {
+  CATALOG,
+  provenanceOf,
+  type FieldName,
+  type HubRecord,
+  type RecordId,
+  type RecordKind,
+} from '../core/model.ts'
 import { statementsAbout } from '../store/consents.ts'
 import { historyOf } from '../store/history.ts'
 import { listItems, type InboxItem } from '../store/inbox.ts'
 import { linksOf } from '../store/links.ts'
 import { writesOf, type WriteEntry } from '../store/outbox.ts'
-import { kindOf, loadRecords } from '../store/records.ts'
+import { kindOf, loadRecords, TABLE } from '../store/records.ts'
 import { addressesOf, CHANNEL } from './consent.ts'
 import type { Hub } from './hub.ts'
 
@@ -17,6 +24,8 @@ export type FieldStory = {
   readonly source: string
   readonly at: Instant
   readonly rule: string
+  /** The run that set the value, where it is still in the history read. */
+  readonly run: number | null
   /** Earlier values and edits elsewhere that did not stand, latest first. */
   readonly past: readonly {
     readonly at: Instant
@@ -77,6 +86,7 @@ export async function explainRecord(hub: Hub, id: RecordId, field?: FieldName): 
       source: origin?.source ?? 'nobody',
       at: origin?.at ?? 0,
       rule: origin?.rule ?? 'never set',
+      run: history.find((entry) => entry.op !== 'keep' && name in entry.changes)?.runId ?? null,
       past: history.flatMap((entry) => {
         const change = entry.changes[name]
         if (entry.op === 'create' || !isObject(change)) return []
@@ -119,4 +129,38 @@ export async function findRecord(hub: Hub, text: string): Promise<RecordId | nul
     select record_id as id from identities where key = ${text.trim().toLowerCase()}
     union all select record_id from links where remote_id = ${text.trim()} limit 1`
   return found?.id ?? null
+}
+
+export type Candidate = { readonly id: RecordId; readonly title: string }
+
+const TITLES = {
+  contact: `concat_ws(' ', given_name, family_name, '<' || emails[1] || '>')`,
+  company: `concat_ws(' ', name, '(' || domains[1] || ')')`,
+  deal: `coalesce(name, 'deal without a name')`,
+  activity: `coalesce(subject, type, 'activity')`,
+  invoice: `concat_ws(' ', coalesce(number, 'not numbered yet'), item)`,
+} as const
+const NAMES = {
+  contact: `lower(concat_ws(' ', given_name, family_name))`,
+  company: 'lower(name)',
+  deal: 'lower(name)',
+  activity: 'lower(subject)',
+  invoice: 'lower(number)',
+} as const
+
+/** The records of a kind that a text may mean: its id, one of its keys, its id at a vendor, or its whole name. */
+export async function recordsCalled(hub: Hub, kind: RecordKind, text: string): Promise<readonly Candidate[]> {
+  const q = hub.db.sql
+  const wanted = text.trim()
+  const id = /^\d{1,15}$/.test(wanted) ? Number(wanted) : -1
+  const table = q(TABLE[kind])
+  const found = await q<(Candidate & { rank: number })[]>`
+    select t.id, ${q.unsafe(TITLES[kind])} as title, min(f.rank) as rank from (
+      select ${id}::bigint as id, 0 as rank
+      union all select record_id, 1 from identities where key = ${wanted.toLowerCase()}
+      union all select record_id, 2 from links where remote_id = ${wanted}
+      union all select id, 3 from ${table} where ${q.unsafe(NAMES[kind])} = ${wanted.toLowerCase()}
+    ) f join ${table} t on t.id = f.id group by t.id order by rank, t.id limit 20`
+  const best = found[0]?.rank
+  return found.filter((row) => row.rank === best).map((row) => ({ id: row.id, title: row.title }))
 }

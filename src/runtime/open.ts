@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { Logger } from 'pino'
 import type { Configuration } from '../core/stream.ts'
 import type { Connector, Io } from '../connectors/connector.ts'
-import { readConnection, readSecrets, pauseUntil } from '../store/connections.ts'
+import { clientFingerprint, readConnection, readSecrets, pauseUntil } from '../store/connections.ts'
 import type { Database } from '../store/database.ts'
 import type { Vault } from '../store/secrets.ts'
 import { ensureStreams, listStreams } from '../store/streams.ts'
@@ -31,7 +31,8 @@ export async function openHub(options: HubOptions): Promise<Hub> {
   const { db, configuration, connectors } = options
   const clock = options.clock ?? systemClock
   const stopping = options.stopping ?? new AbortController().signal
-  const clients = new Map<string, Promise<Io>>()
+  const clients = new Map<string, { readonly fingerprint: string; readonly io: Promise<Io> }>()
+  const rotating = Object.keys(connectors).filter((id) => connectors[id]?.auth.kind === 'oauth2')
   const hub: Hub = {
     db,
     session: databaseSession(db),
@@ -42,14 +43,16 @@ export async function openHub(options: HubOptions): Promise<Hub> {
     vault: options.vault,
     configuration,
     targets: await openTargets(db, configuration, connectors),
-    io(connection) {
+    async io(connection) {
+      // Credentials and settings may be given anew, by another process too. OAuth tokens rotate by themselves.
+      const fingerprint = await clientFingerprint(db.sql, connection, rotating)
       const known = clients.get(connection)
-      if (known !== undefined) return known
-      const opened = openIo(hub, options, connection, stopping)
-      clients.set(connection, opened)
+      if (known !== undefined && known.fingerprint === fingerprint) return known.io
+      const io = openIo(hub, options, connection, stopping)
+      clients.set(connection, { fingerprint, io })
       // A connection added later is found at the next call.
-      opened.catch(() => clients.delete(connection))
-      return opened
+      io.catch(() => clients.delete(connection))
+      return io
     },
     stopping,
     progress: options.progress ?? (() => undefined),

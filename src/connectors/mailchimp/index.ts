@@ -21,7 +21,7 @@ export function createMailchimp(options: { readonly sleep?: Sleep } = {}): Conne
     auth: { kind: 'apiKey', fields: ['apiKey'] },
     limits: [{ concurrent: 10 }],
     resources: { members: membersResource(options.sleep ?? wait) },
-    webhooks: { receive, subscribe },
+    webhooks: { receive, subscribe, secretInUrl: true },
     check,
     classify,
   }
