@@ -6,7 +6,7 @@ import type { Hub } from './hub.ts'
  * https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-LOCKS
  */
 export async function holding<T>(hub: Hub, connection: string, work: () => Promise<T>): Promise<T> {
-  const session = await hub.db.sql.reserve()
+  const session = await hub.db.locks.reserve()
   try {
     await session`select pg_advisory_lock(hashtextextended(${`concord connection ${connection}`}, 0))`
     try {

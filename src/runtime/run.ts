@@ -34,7 +34,7 @@ export function openRun(
   return {
     counts,
     id() {
-      id ??= beginRun(hub.session.q, target?.id ?? null, kind, startedAt)
+      id ??= beginRun(hub.db.beside, target?.id ?? null, kind, startedAt)
       return id
     },
     count(more) {
@@ -43,8 +43,8 @@ export function openRun(
     async harm(more, samples) {
       total = addHarm(total, more)
       if (target === null || (more.deletes === 0 && more.blanks === 0 && more.optIns === 0)) return
-      const row = await readStream(hub.db.sql, target.id)
-      const verdict = guard(total, await population(hub.db.sql, target.id), target.stream.guard)
+      const row = await readStream(hub.db.beside, target.id)
+      const verdict = guard(total, await population(hub.db.beside, target.id), target.stream.guard)
       if (verdict.kind === 'pass') return
       if (row.approved?.side === side && total[verdict.what] <= row.approved[verdict.what]) return
       held = true
@@ -88,11 +88,11 @@ async function holdForApproval(
   samples: readonly string[],
 ): Promise<void> {
   if (hub.preview) return
-  await holdStream(hub.db.sql, target.id, true, null)
+  await holdStream(hub.db.beside, target.id, true, null)
   // Whatever was held is met again by comparing everything.
-  if (side === 'in') await markSweep(hub.db.sql, target.id, true)
+  if (side === 'in') await markSweep(hub.db.beside, target.id, true)
   await openItems(
-    hub.db.sql,
+    hub.db.beside,
     [
       {
         kind: 'mass_change',

@@ -8,31 +8,55 @@ export type Tx = postgres.TransactionSql<DriverTypes>
 /** Runs inside a transaction or outside of one. */
 export type Query = Sql | Tx
 
-export type Database = { readonly url: string; readonly sql: Sql; close(): Promise<void> }
+export type Database = {
+  readonly url: string
+  /** For transactions, and for statements outside of one. */
+  readonly sql: Sql
+  /**
+   * For statements beside a transaction that is under way. From the same pool, transactions that each wait for one
+   * more session would wait for ever.
+   */
+  readonly beside: Sql
+  /** For sessions that hold a lock while other sessions work. */
+  readonly locks: Sql
+  close(): Promise<void>
+}
+
+/** Locks are held one a connection that is worked on, by whoever does it. */
+const LOCK_SESSIONS = 32
 
 /** Opens a pool of at most `connections` sessions on a migrated database. Connects at the first query. */
 export function openDatabase(url: string, connections = 8): Database {
-  const sql = postgres(url, {
-    max: connections,
-    onnotice: () => undefined,
-    connection: { application_name: 'concord' },
-    types: {
-      bigint: {
-        to: 20,
-        from: [20],
-        serialize: (n: number) => String(n),
-        parse: (text: string): number => Number(text),
+  const pool = (max: number): Sql =>
+    postgres(url, {
+      max,
+      idle_timeout: 30,
+      onnotice: () => undefined,
+      connection: { application_name: 'concord' },
+      types: {
+        bigint: {
+          to: 20,
+          from: [20],
+          serialize: (n: number) => String(n),
+          parse: (text: string): number => Number(text),
+        },
+        date: {
+          to: 1184,
+          from: [1114, 1184],
+          serialize: (at: number) => new Date(at).toISOString(),
+          parse: (text: string): number => Date.parse(text),
+        },
+        day: { to: 1082, from: [1082], serialize: (day: string) => day, parse: (day: string): string => day },
       },
-      date: {
-        to: 1184,
-        from: [1114, 1184],
-        serialize: (at: number) => new Date(at).toISOString(),
-        parse: (text: string): number => Date.parse(text),
-      },
-      day: { to: 1082, from: [1082], serialize: (day: string) => day, parse: (day: string): string => day },
+    })
+  const pools = { sql: pool(connections), beside: pool(2), locks: pool(LOCK_SESSIONS) }
+  return {
+    url,
+    ...pools,
+    async close() {
+      await Promise.all(Object.values(pools).map((sql) => sql.end({ timeout: 5 })))
     },
-  })
-  return { url, sql, close: () => sql.end({ timeout: 5 }) }
+  }
 }
 
 /**
