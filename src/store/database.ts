@@ -70,3 +70,10 @@ export function rows(values: readonly { readonly [column: string]: Json | undefi
 
 /** The same for one value. */
 export const jsonText = (value: Json): string => JSON.stringify(value).replaceAll('\\u0000', '')
+
+/** The next `count` numbers of a sequence, in one value: rows of one number each cost more than the numbers. */
+export async function idsFrom(q: Query, sequence: string, count: number): Promise<readonly number[]> {
+  const [row] = await q<{ ids: string }[]>`
+    select string_agg(nextval(${sequence}::regclass)::text, ',') as ids from generate_series(1, ${count}::int)`
+  return (row?.ids ?? '').split(',').map(Number)
+}

@@ -1,6 +1,7 @@
 import type { Instant, Json, JsonObject } from '../core/json.ts'
 import type { RecordId, RecordKind, Source } from '../core/model.ts'
-import { rows, type Query } from './database.ts'
+import { lines, numbers, texts } from './columns.ts'
+import type { Query } from './database.ts'
 
 export type HistoryRow = {
   readonly recordId: RecordId
@@ -25,9 +26,11 @@ export async function appendHistory(
   if (entries.length === 0) return
   await q`
     insert into history (at, record_id, kind, op, version, run_id, source, changes)
-    select ${at}, id, kind, op, version, ${run}, source, changes
-    from jsonb_to_recordset(${rows(entries.map((e) => ({ ...e, id: e.recordId })))}::text::jsonb)
-      as r(id bigint, kind text, op text, version int, source text, changes jsonb)`
+    select ${at}, id, kind, op, version, ${run}, source, changes::json
+    from unnest(${numbers(entries.map((e) => e.recordId))}::bigint[], ${texts(entries.map((e) => e.kind))}::text[],
+      ${texts(entries.map((e) => e.op))}::text[], ${numbers(entries.map((e) => e.version))}::int[],
+      ${texts(entries.map((e) => e.source))}::text[],
+      string_to_array(${lines(entries.map((e) => e.changes))}, E'\n', 'null')) as r(id, kind, op, version, source, changes)`
 }
 
 export type HistoryEntry = {

@@ -8,10 +8,17 @@ export type Holding = { readonly key: Key; readonly id: RecordId }
 /** Which records of `kind` hold which of the keys. */
 export async function holders(q: Query, kind: RecordKind, keys: readonly Key[]): Promise<readonly Holding[]> {
   if (keys.length === 0) return []
+  // Each half names its kind, so that each finds its index: they are partial.
+  const phones = keys.filter((key) => !STRONG[key.kind])
+  const strong = keys.filter((key) => STRONG[key.kind])
   const found = await q<{ kind: Key['kind']; key: string; id: number }[]>`
     select i.kind, i.key, i.record_id as id
-    from unnest(${keys.map((k) => k.kind)}::text[], ${keys.map((k) => k.value)}::text[]) as k(kind, key)
-    join identities i on i.kind = k.kind and i.key = k.key
+    from (
+      select i.* from unnest(${strong.map((k) => k.kind)}::text[], ${strong.map((k) => k.value)}::text[]) as k(kind, key)
+      join identities i on i.kind = k.kind and i.key = k.key and i.kind <> 'phone'
+      union all
+      select * from identities where kind = 'phone' and key = any(${phones.map((k) => k.value)}::text[])
+    ) i
     where exists (select from ${q(TABLE[kind])} t where t.id = i.record_id and t.archived_at is null)
     order by i.record_id`
   return found.map((row) => ({ key: { kind: row.kind, value: row.key }, id: row.id }))
@@ -23,21 +30,19 @@ export async function holders(q: Query, kind: RecordKind, keys: readonly Key[]):
  */
 export async function claim(q: Query, claims: readonly Holding[]): Promise<readonly Holding[]> {
   if (claims.length === 0) return []
-  const taken = await q<{ kind: string; key: string; id: number }[]>`
+  const taken = await q`
     insert into identities (kind, key, record_id)
     select * from unnest(${claims.map((c) => c.key.kind)}::text[], ${claims.map((c) => c.key.value)}::text[],
       ${claims.map((c) => c.id)}::bigint[])
-    on conflict do nothing returning kind, key, record_id as id`
-  if (taken.length === claims.length) return []
-  const got = new Set(taken.map((row) => `${row.kind} ${row.key} ${row.id}`))
-  const refused = claims.filter((c) => STRONG[c.key.kind] && !got.has(`${c.key.kind} ${c.key.value} ${c.id}`))
-  if (refused.length === 0) return []
+    on conflict do nothing`
+  const strong = claims.filter((c) => STRONG[c.key.kind])
+  if (taken.count === claims.length || strong.length === 0) return []
   const owners = await q<{ kind: string; key: string; id: number }[]>`
-    select kind, key, record_id as id from identities
-    where (kind, key) in (select * from unnest(${refused.map((c) => c.key.kind)}::text[],
-      ${refused.map((c) => c.key.value)}::text[]))`
+    select i.kind, i.key, i.record_id as id
+    from unnest(${strong.map((c) => c.key.kind)}::text[], ${strong.map((c) => c.key.value)}::text[]) as k(kind, key)
+    join identities i on i.kind = k.kind and i.key = k.key and i.kind <> 'phone'`
   const owner = new Map(owners.map((row) => [`${row.kind} ${row.key}`, row.id]))
-  return refused.filter((c) => owner.get(`${c.key.kind} ${c.key.value}`) !== c.id)
+  return strong.filter((c) => owner.get(`${c.key.kind} ${c.key.value}`) !== c.id)
 }
 
 /** Takes keys away from records that no longer hold them. */

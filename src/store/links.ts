@@ -2,7 +2,9 @@ import type { ConsentState } from '../core/consent.ts'
 import type { Instant, JsonObject } from '../core/json.ts'
 import type { RecordId } from '../core/model.ts'
 import type { Base } from '../core/plan.ts'
-import { rows, type Query } from './database.ts'
+import { packed, unpacked } from './base.ts'
+import { lines, numbers, texts } from './columns.ts'
+import { idsFrom, rows, type Query } from './database.ts'
 
 /**
  * `pending`: to be created at the remote. `creating`: a create is under way or its outcome is unknown. `linked`: both
@@ -34,6 +36,12 @@ export type Link = {
 const COLUMNS = `id, stream_id as "streamId", record_id as "recordId", remote_id as "remoteId", state, observed, version,
   modified_at as "modifiedAt", base, consent, wake, settled, demanded, unresolved, attempts, problem`
 
+type LinkRow = Omit<Link, 'base'> & { readonly base: JsonObject }
+
+async function read(found: Promise<readonly LinkRow[]>): Promise<readonly Link[]> {
+  return (await found).map((row) => ({ ...row, base: unpacked(row.base) }))
+}
+
 /** What a page needs to know first: whether anything about these objects is new. */
 export type LinkGlance = {
   readonly id: number
@@ -54,7 +62,7 @@ export async function glance(
 
 export async function loadLinks(q: Query, ids: readonly number[]): Promise<readonly Link[]> {
   if (ids.length === 0) return []
-  return q<Link[]>`select ${q.unsafe(COLUMNS)} from links where id = any(${ids as number[]})`
+  return read(q<LinkRow[]>`select ${q.unsafe(COLUMNS)} from links where id = any(${ids as number[]})`)
 }
 
 /** Links of records in one stream that stand for no remote object yet. */
@@ -64,13 +72,13 @@ export async function unboundLinks(
   recordIds: readonly RecordId[],
 ): Promise<readonly Link[]> {
   if (recordIds.length === 0) return []
-  return q<Link[]>`
+  return read(q<LinkRow[]>`
     select ${q.unsafe(COLUMNS)} from links
-    where record_id = any(${recordIds as number[]}) and stream_id = ${streamId} and remote_id is null and state <> 'gone'`
+    where record_id = any(${recordIds as number[]}) and stream_id = ${streamId} and remote_id is null and state <> 'gone'`)
 }
 
 export async function linksOf(q: Query, recordId: RecordId): Promise<readonly Link[]> {
-  return q<Link[]>`select ${q.unsafe(COLUMNS)} from links where record_id = ${recordId} order by id`
+  return read(q<LinkRow[]>`select ${q.unsafe(COLUMNS)} from links where record_id = ${recordId} order by id`)
 }
 
 /** Links with work waiting, opt-outs first. */
@@ -80,19 +88,16 @@ export async function dueLinks(
   now: Instant,
   limit: number,
 ): Promise<readonly Link[]> {
-  return q<Link[]>`
+  return read(q<LinkRow[]>`
     select ${q.unsafe(COLUMNS)} from links
     where stream_id = ${streamId} and wake > settled and state in ('pending', 'linked', 'filtered')
       and (not_before is null or not_before <= ${now})
-    order by urgent desc, id limit ${limit}`
+    order by urgent desc, id limit ${limit}`)
 }
 
 export async function newLinkIds(q: Query, count: number): Promise<readonly number[]> {
   if (count === 0) return []
-  const ids = await q<
-    { id: number }[]
-  >`select nextval('link_ids') as id from generate_series(1, ${count}::int)`
-  return ids.map((row) => row.id)
+  return idsFrom(q, 'link_ids', count)
 }
 
 export type NewLink = Pick<
@@ -116,10 +121,21 @@ export async function insertLinks(q: Query, streamId: number, links: readonly Ne
   if (links.length === 0) return
   await q`
     insert into links (id, stream_id, record_id, remote_id, state, observed, version, modified_at, base, consent, unresolved, wake)
-    select id, ${streamId}, "recordId", "remoteId", state, observed, version, ${q.unsafe(moment('"modifiedAt"'))}, base,
-      consent, unresolved, wake
-    from jsonb_to_recordset(${rows(links)}::text::jsonb) as r(id bigint, "recordId" bigint, "remoteId" text, state text,
-      observed jsonb, version text, "modifiedAt" bigint, base jsonb, consent text, unresolved boolean, wake int)`
+    select id, ${streamId}, record_id, remote_id, state, observed::json, version, ${q.unsafe(moment('modified_at'))},
+      base::json, consent, unresolved::boolean, wake
+    from unnest(${numbers(links.map((l) => l.recordId))}::bigint[], ${columnsOf(q, links)})
+      as r(record_id, ${q.unsafe(NAMES)})`
+}
+
+const NAMES = 'id, remote_id, state, observed, version, modified_at, base, consent, unresolved, wake'
+
+function columnsOf(q: Query, links: readonly (NewLink | LinkUpdate)[]) {
+  return q`${numbers(links.map((l) => l.id))}::bigint[], ${texts(links.map((l) => l.remoteId))}::text[],
+    ${texts(links.map((l) => l.state))}::text[], string_to_array(${lines(links.map((l) => l.observed))}, E'\n', 'null'),
+    ${texts(links.map((l) => l.version))}::text[], ${numbers(links.map((l) => l.modifiedAt))}::bigint[],
+    string_to_array(${lines(links.map((l) => packed(l.base)))}, E'\n', 'null'),
+    ${texts(links.map((l) => l.consent))}::text[], ${texts(links.map((l) => l.unresolved))}::text[],
+    ${numbers(links.map((l) => l.wake))}::int[]`
 }
 
 /** What an observation or an answer made of a link. `wake`: 1 where work is left for this link itself. */
@@ -131,11 +147,10 @@ export type LinkUpdate = Pick<
 export async function updateLinks(q: Query, links: readonly LinkUpdate[]): Promise<void> {
   if (links.length === 0) return
   await q`
-    update links l set remote_id = r."remoteId", state = r.state, observed = r.observed, version = r.version,
-      modified_at = ${q.unsafe(moment('r."modifiedAt"'))}, base = r.base, consent = r.consent, unresolved = r.unresolved,
-      wake = l.wake + r.wake, problem = null
-    from jsonb_to_recordset(${rows(links)}::text::jsonb) as r(id bigint, "remoteId" text, state text, observed jsonb,
-      version text, "modifiedAt" bigint, base jsonb, consent text, unresolved boolean, wake int)
+    update links l set remote_id = r.remote_id, state = r.state, observed = r.observed::json, version = r.version,
+      modified_at = ${q.unsafe(moment('r.modified_at'))}, base = r.base::json, consent = r.consent,
+      unresolved = r.unresolved::boolean, wake = l.wake + r.wake, problem = null
+    from unnest(${columnsOf(q, links)}) as r(${q.unsafe(NAMES)})
     where l.id = r.id`
 }
 
@@ -252,6 +267,6 @@ export async function linkedAfter(
 
 /** Links that named a record nobody knew; each pass tries them again. */
 export async function unresolvedLinks(q: Query, streamId: number, limit: number): Promise<readonly Link[]> {
-  return q<Link[]>`
-    select ${q.unsafe(COLUMNS)} from links where stream_id = ${streamId} and unresolved order by id limit ${limit}`
+  return read(q<LinkRow[]>`
+    select ${q.unsafe(COLUMNS)} from links where stream_id = ${streamId} and unresolved order by id limit ${limit}`)
 }

@@ -1,4 +1,4 @@
-import { isEmpty, type Instant, type Json } from '../core/json.ts'
+import { isEmpty, type Instant, type Json, type JsonObject } from '../core/json.ts'
 import {
   CATALOG,
   type FieldName,
@@ -10,7 +10,8 @@ import {
   type RecordId,
   type RecordKind,
 } from '../core/model.ts'
-import { rows, type Query } from './database.ts'
+import { LINES, lines, lists, numbers, texts } from './columns.ts'
+import { idsFrom, type Query } from './database.ts'
 
 export const TABLE: Readonly<Record<RecordKind, string>> = {
   contact: 'contacts',
@@ -20,56 +21,98 @@ export const TABLE: Readonly<Record<RecordKind, string>> = {
   invoice: 'invoices',
 }
 
-function columnType(type: FieldType): string {
-  if (typeof type === 'object') return 'bigint'
+type Parameter = string | readonly (string | number | null)[]
+/** How a column's values travel: the parameter, the array made of it, and the value made of each element. */
+type Travel = {
+  readonly column: (values: readonly (Json | undefined)[]) => Parameter
+  readonly array: (parameter: string) => string
+  readonly value: (element: string) => string
+}
+const asIs = (element: string) => element
+const castTo = (type: string) => (element: string) => `${element}::${type}`
+const TEXT: Travel = { column: texts, array: castTo('text[]'), value: asIs }
+const BIGINT: Travel = { column: numbers, array: castTo('bigint[]'), value: asIs }
+const INTEGER: Travel = { ...BIGINT, array: castTo('int[]') }
+const DATE: Travel = { ...TEXT, value: castTo('date') }
+const INSTANT: Travel = { ...BIGINT, value: (element) => `to_timestamp(${element} / 1000.0)` }
+const LIST: Travel = { ...TEXT, column: lists, value: castTo('text[]') }
+const JSONB: Travel = { column: lines, array: LINES, value: castTo('jsonb') }
+
+function travelOf(type: FieldType): Travel {
+  if (typeof type === 'object') return BIGINT
   switch (type) {
     case 'text':
     case 'monthday':
     case 'consent':
-      return 'text'
+      return TEXT
     case 'integer':
-      return 'integer'
+      return INTEGER
     case 'date':
-      return 'date'
+      return DATE
     case 'instant':
-      return 'timestamptz'
+      return INSTANT
     case 'emails':
     case 'phones':
     case 'domains':
     case 'tags':
-      return 'text[]'
+      return LIST
     case 'address':
     case 'money':
     case 'lines':
-      return 'jsonb'
+      return JSONB
   }
 }
 
-type Statements = { readonly select: string; readonly insert: string; readonly update: string }
+type Statements = {
+  readonly select: string
+  readonly insert: string
+  readonly update: string
+  /** `$2` and on; `$1` is the time. */
+  parameters(records: readonly HubRecord[]): Parameter[]
+}
 
 /** The statements of a kind, built once from the catalog: no other place lists the columns. */
 function statementsFor(kind: RecordKind): Statements {
   const table = TABLE[kind]
-  const specs = Object.values(CATALOG[kind])
-  const names = specs.map((spec) => spec.column).join(', ')
-  const typed = [
-    'id bigint',
-    'version integer',
-    'custom jsonb',
-    'provenance jsonb',
-    'archived boolean',
-    ...specs.map((spec) => `${spec.column} ${columnType(spec.type)}`),
-  ].join(', ')
-  const source = `jsonb_to_recordset($1::text::jsonb) as r(${typed})`
+  const catalog: Readonly<Record<FieldName, FieldSpec>> = CATALOG[kind]
+  const names = Object.values(catalog).map((spec) => spec.column)
+  type Sent = readonly [column: string, travel: Travel, read: (record: HubRecord) => Json | undefined]
+  const fields = Object.entries(catalog).map(
+    ([field, spec]): Sent => [
+      spec.column,
+      travelOf(spec.type),
+      ({ fields: { [field]: value } }) => (isEmpty(value) ? null : value),
+    ],
+  )
+  const sent: readonly Sent[] = [
+    ['id', BIGINT, (record) => record.id],
+    ['version', INTEGER, (record) => record.version],
+    ['archived', { ...TEXT, value: castTo('boolean') }, (record) => record.archived],
+    ['provenance', JSONB, (record) => record.provenance],
+    ['custom', JSONB, (record) => customOf(catalog, record)],
+    ...fields,
+  ]
+  const of = new Map(sent.map(([column, travel]) => [column, travel.value(`r.${column}`)]))
+  const source = `unnest(${sent.map(([, travel], i) => travel.array(`$${i + 2}`)).join(', ')})
+    as r(${sent.map(([column]) => column).join(', ')})`
   return {
-    select: `select id, version, archived_at is not null as archived, custom, provenance, ${names} from ${table}`,
-    insert: `insert into ${table} (id, version, created_at, updated_at, custom, provenance, ${names})
-      select r.id, 1, $2, $2, r.custom, r.provenance, ${specs.map((s) => `r.${s.column}`).join(', ')} from ${source}`,
-    update: `update ${table} t set version = r.version, updated_at = $2, custom = r.custom, provenance = r.provenance,
-      archived_at = case when r.archived then coalesce(t.archived_at, $2) end,
-      ${specs.map((s) => `${s.column} = r.${s.column}`).join(', ')}
+    select: `select id, version, archived_at is not null as archived, custom, provenance, ${names.join(', ')} from ${table}`,
+    insert: `insert into ${table} (id, version, created_at, updated_at, custom, provenance, ${names.join(', ')})
+      select r.id, 1, $1, $1, ${['custom', 'provenance', ...names].map((n) => of.get(n)).join(', ')} from ${source}`,
+    update: `update ${table} t set version = r.version, updated_at = $1,
+      archived_at = case when ${of.get('archived')} then coalesce(t.archived_at, $1) end,
+      ${['custom', 'provenance', ...names].map((n) => `${n} = ${of.get(n)}`).join(', ')}
       from ${source} where t.id = r.id and t.version = r.version - 1 returning t.id`,
+    parameters: (records) => sent.map(([, travel, read]) => travel.column(records.map(read))),
   }
+}
+
+function customOf(catalog: Readonly<Record<FieldName, FieldSpec>>, { fields }: HubRecord): JsonObject {
+  const custom: Record<string, Json> = {}
+  for (const field in fields) {
+    if (catalog[field] === undefined) custom[field.slice('custom.'.length)] = fields[field] ?? null
+  }
+  return custom
 }
 
 const STATEMENTS: Readonly<Record<RecordKind, Statements>> = {
@@ -92,28 +135,10 @@ function toRecord(kind: RecordKind, row: Row): HubRecord {
     kind,
     version: Number(row['version']),
     fields,
-    // Written by `toRow` below and by nothing else.
+    // Written by `statementsFor` above and by nothing else.
     provenance: row['provenance'] as Provenances,
     archived: row['archived'] === true,
   }
-}
-
-function toRow(record: HubRecord): Record<string, Json> {
-  const row: Record<string, Json> = {
-    id: record.id,
-    version: record.version,
-    archived: record.archived,
-    provenance: record.provenance,
-  }
-  const catalog: Readonly<Record<FieldName, FieldSpec>> = CATALOG[record.kind]
-  const custom: Record<string, Json> = {}
-  for (const [field, value] of Object.entries(record.fields)) {
-    const spec = catalog[field]
-    if (spec === undefined) custom[field.slice('custom.'.length)] = value
-    else if (!isEmpty(value)) row[spec.column] = value
-  }
-  row['custom'] = custom
-  return row
 }
 
 /** The records of one kind by id, in no order; unknown ids are left out. `lock` holds them until the transaction ends. */
@@ -147,10 +172,7 @@ export async function listRecords(
 /** `count` fresh record ids. */
 export async function newRecordIds(q: Query, count: number): Promise<readonly RecordId[]> {
   if (count === 0) return []
-  const ids = await q<
-    { id: number }[]
-  >`select nextval('record_ids') as id from generate_series(1, ${count}::int)`
-  return ids.map((row) => row.id)
+  return idsFrom(q, 'record_ids', count)
 }
 
 export async function insertRecords(
@@ -160,7 +182,8 @@ export async function insertRecords(
   at: Instant,
 ): Promise<void> {
   if (records.length === 0) return
-  await q.unsafe(STATEMENTS[kind].insert, [rows(records.map(toRow)), at], PREPARED)
+  const { insert, parameters } = STATEMENTS[kind]
+  await q.unsafe(insert, [at, ...parameters(records)], PREPARED)
 }
 
 /**
@@ -174,11 +197,8 @@ export async function updateRecords(
   at: Instant,
 ): Promise<ReadonlySet<RecordId>> {
   if (records.length === 0) return new Set()
-  const written = await q.unsafe<{ id: number }[]>(
-    STATEMENTS[kind].update,
-    [rows(records.map(toRow)), at],
-    PREPARED,
-  )
+  const { update, parameters } = STATEMENTS[kind]
+  const written = await q.unsafe<{ id: number }[]>(update, [at, ...parameters(records)], PREPARED)
   return new Set(written.map((row) => row.id))
 }
 
