@@ -2,7 +2,7 @@ import { answerAsk } from '../core/plan.ts'
 import type { Source } from '../core/model.ts'
 import { closeItems, readItem, resolveItem, type InboxItem } from '../store/inbox.ts'
 import { linksById } from './link-lookup.ts'
-import { updateLinks } from '../store/links.ts'
+import { updateLinks, type Link } from '../store/links.ts'
 import { holdStream } from '../store/streams.ts'
 import { queueSync, wakePush } from '../store/wake.ts'
 import { absorb } from './absorb.ts'
@@ -20,6 +20,12 @@ async function openItem(hub: Hub, id: number): Promise<InboxItem | ActionResult>
   if (item === undefined) return refused(`The inbox has no item ${id}. Fix: \`concord inbox\` lists them.`)
   if (item.state === 'done') return refused(`Item ${id} is closed already: ${item.resolution ?? ''}`)
   return item
+}
+
+/** The link an item is about. Items of other kinds name none. */
+async function linkOf(hub: Hub, item: InboxItem): Promise<Link | undefined> {
+  const id = Number(item.detail['link'])
+  return Number.isSafeInteger(id) ? (await linksById(hub.db.sql, [id])).get(id) : undefined
 }
 
 /** Lets a held mass change through at the next pass, and asks for that pass. */
@@ -54,10 +60,10 @@ export async function takeSide(
   const item = await openItem(hub, id)
   if ('message' in item) return item
   const target = hub.targets.find((t) => t.id === item.streamId)
-  const link = (await linksById(hub.db.sql, [Number(item.detail['link'])])).get(Number(item.detail['link']))
   if (item.kind !== 'conflict' || target === undefined) {
     return refused(`Item ${id} is a ${item.kind}; only conflicts have sides.`)
   }
+  const link = await linkOf(hub, item)
   if (link === undefined || link.remoteId === null || link.observed === null) {
     return refused(`The link of item ${id} is gone.`)
   }
@@ -85,10 +91,11 @@ export async function retryWrite(hub: Hub, id: number, by: Source): Promise<Acti
   const item = await openItem(hub, id)
   if ('message' in item) return item
   const target = hub.targets.find((t) => t.id === item.streamId)
-  const link = (await linksById(hub.db.sql, [Number(item.detail['link'])])).get(Number(item.detail['link']))
-  if (item.kind !== 'rejected_write' || target === undefined || link === undefined) {
+  if (item.kind !== 'rejected_write' || target === undefined) {
     return refused(`Item ${id} is a ${item.kind}; only refused writes are sent again.`)
   }
+  const link = await linkOf(hub, item)
+  if (link === undefined) return refused(`The link of item ${id} is gone.`)
   await updateLinks(hub.db.sql, [{ ...link, wake: 1 }])
   await wakePush(hub.db.sql, [target.stream.connection])
   await closeItems(hub.db.sql, [item.key], `sent again by ${by}`, hub.clock.now())
