@@ -1,0 +1,41 @@
+import type { Context } from 'hono'
+import { z } from 'zod'
+import { problem } from './problem.ts'
+
+/**
+ * The query of a request in a schema's form, or the answer that says what is wrong with it. A parameter nobody knows
+ * is refused: a filter with a typing error would otherwise list everything.
+ */
+export function readQuery<T extends z.ZodObject>(
+  c: Context,
+  schema: T,
+): { readonly query: z.infer<T> } | { readonly refused: Response } {
+  const given = c.req.queries()
+  const problems = Object.keys(given).flatMap((name) => {
+    if (name in schema.shape) {
+      return given[name]?.length === 1 ? [] : [{ field: name, message: `Give ${name} once.` }]
+    }
+    const known = Object.keys(schema.shape).join(', ')
+    return [{ field: name, message: `There is no parameter "${name}" here. Known are ${known}.` }]
+  })
+  const read = schema.safeParse(c.req.query())
+  if (problems.length === 0 && read.success) return { query: read.data }
+  const wrong = (read.error?.issues ?? []).map((issue) => ({
+    field: issue.path.join('.'),
+    message: issue.message,
+  }))
+  const all = [...problems, ...wrong]
+  return {
+    refused: problem(c, 400, all.map((p) => p.message).join(' '), { problems: all }),
+  }
+}
+
+/** A whole number in a query, within bounds. */
+export function whole(name: string, min: number, max: number) {
+  const message = `${name} must be a whole number from ${min} to ${max}.`
+  return z
+    .string()
+    .regex(/^\d{1,16}$/, message)
+    .transform(Number)
+    .pipe(z.number().min(min, message).max(max, message))
+}

@@ -1,0 +1,128 @@
+import { Hono, type Context } from 'hono'
+import { z } from 'zod'
+import { createRecord, editRecord, type EditResult } from '../runtime/edit.ts'
+import { explainRecord } from '../runtime/explain.ts'
+import type { Hub } from '../runtime/hub.ts'
+import { readRecord, recordByKey, recordsAfter, withTimes } from '../runtime/records.ts'
+import { readObject } from './body.ts'
+import type { Env } from './env.ts'
+import { ifMatch } from './if-match.ts'
+import { problem } from './problem.ts'
+import { readQuery, whole } from './query.ts'
+import { etagOf, explanationView, KINDS, viewOf, type Place } from './record-view.ts'
+
+const PAGE = 100
+const LARGEST_PAGE = 500
+
+const paging = {
+  after: whole('after', 0, Number.MAX_SAFE_INTEGER).default(0),
+  limit: whole('limit', 1, LARGEST_PAGE).default(PAGE),
+}
+const LISTING = {
+  contacts: z.object({ ...paging, email: z.string().optional() }),
+  companies: z.object({ ...paging, domain: z.string().optional() }),
+  deals: z.object(paging),
+} as const
+const explaining = z.object({ field: z.string().optional() })
+
+const sourceOf = (c: Context<Env>): string => `api:${c.get('caller')}`
+
+/** Reads and writes the records of one kind. What is written takes the way of a sync: checked, recorded, sent on. */
+export function recordRoutes(hub: Hub, place: Place): Hono<Env> {
+  const kind = KINDS[place]
+  const missing = (c: Context) =>
+    problem(c, 404, `There is no ${kind} with this id. List them with GET /api/${place}.`)
+
+  const answer = async (c: Context, result: EditResult, status: 200 | 201): Promise<Response> => {
+    switch (result.kind) {
+      case 'saved': {
+        const { record } = result
+        const headers = {
+          etag: etagOf(record.version),
+          ...(status === 201 ? { location: urlOf(record.id) } : {}),
+        }
+        return c.json(viewOf(await withTimes(hub, record)), status, headers)
+      }
+      case 'invalid':
+        return problem(c, 422, result.problems.map((p) => p.message).join(' '), {
+          problems: result.problems.map(({ field, message }) => ({ field, message })),
+        })
+      case 'exists': {
+        const url = urlOf(result.id)
+        const detail = `${result.by} belongs to ${kind} ${result.id} already. Change that one with PATCH ${url}.`
+        return problem(c, 409, detail, { existing: { id: result.id, url } }, { location: url })
+      }
+      case 'missing':
+        return missing(c)
+      case 'changed': {
+        const detail = `The ${kind} has version ${result.version} now. Read it again, and repeat the edit if it still makes sense.`
+        return problem(c, 412, detail, { version: result.version }, { etag: etagOf(result.version) })
+      }
+    }
+  }
+  const urlOf = (id: number): string => `/api/${place}/${id}`
+
+  const app = new Hono<Env>()
+  app.get('/', async (c) => {
+    const read = readQuery(c, LISTING[place])
+    if ('refused' in read) return read.refused
+    const { after, limit } = read.query
+    const key =
+      'email' in read.query ? read.query.email : 'domain' in read.query ? read.query.domain : undefined
+    if (key !== undefined && kind !== 'deal') {
+      const found = await recordByKey(hub, kind, key)
+      if (found.kind === 'unreadable') return problem(c, 400, found.problem)
+      return c.json({ items: found.records.map(viewOf), next: null })
+    }
+    const { records, next } = await recordsAfter(hub, kind, after, limit)
+    const following = next === null ? null : `/api/${place}?after=${next}&limit=${limit}`
+    return c.json({ items: records.map(viewOf), next: following })
+  })
+
+  app.post('/', async (c) => {
+    const body = await readObject(c)
+    if ('refused' in body) return body.refused
+    if (Object.values(body.object).every((value) => value === null)) {
+      return problem(c, 422, `A ${kind} needs at least one field with a value.`, { problems: [] })
+    }
+    return answer(c, await createRecord(hub, kind, body.object, sourceOf(c)), 201)
+  })
+
+  const one = '/:id{[1-9][0-9]{0,14}}'
+  const idOf = (c: Context<Env, typeof one>): number => Number(c.req.param('id'))
+
+  app.get(one, async (c) => {
+    const found = await readRecord(hub, kind, idOf(c))
+    if (found === null) return missing(c)
+    const etag = etagOf(found.record.version)
+    const known = c.req.header('if-none-match')?.split(',')
+    if (known?.some((tag) => tag.trim().replace(/^W\//, '') === etag)) return c.body(null, 304, { etag })
+    return c.json(viewOf(found), 200, { etag })
+  })
+
+  app.patch(one, async (c) => {
+    const version = ifMatch(c)
+    if (version instanceof Response) return version
+    const body = await readObject(c)
+    if ('refused' in body) return body.refused
+    return answer(c, await editRecord(hub, kind, idOf(c), body.object, sourceOf(c), version), 200)
+  })
+
+  app.delete(one, async (c) => {
+    const version = ifMatch(c)
+    if (version instanceof Response) return version
+    const options = { ...version, archived: true }
+    const result = await editRecord(hub, kind, idOf(c), {}, sourceOf(c), options)
+    return result.kind === 'saved' ? c.body(null, 204) : answer(c, result, 200)
+  })
+
+  app.get(`${one}/explain`, async (c) => {
+    const read = readQuery(c, explaining)
+    if ('refused' in read) return read.refused
+    const id = Number(c.req.param('id'))
+    const explanation = await explainRecord(hub, id, read.query.field)
+    if (explanation?.record.kind !== kind) return missing(c)
+    return c.json(explanationView(explanation))
+  })
+  return app
+}

@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto'
+import type { RawRequest, Receipt } from '../connectors/connector.ts'
+import { readConnection, readSecrets } from '../store/connections.ts'
+import { closeItems, openItems, type NewItem } from '../store/inbox.ts'
+import { wakeHints } from '../store/wake.ts'
+import { storeEvent } from '../store/webhook-events.ts'
+import type { Hub } from './hub.ts'
+
+export type { RawRequest } from '../connectors/connector.ts'
+
+/** What a delivery came to. `unknown`: there is no such connection, or its vendor sends no webhooks. */
+export type Delivered =
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'handshake'; readonly status: number; readonly body: string }
+  /** `fresh` is false for one that was stored before. */
+  | { readonly kind: 'stored'; readonly status: number; readonly eventId: string; readonly fresh: boolean }
+  | { readonly kind: 'refused'; readonly status: 400 | 401; readonly reason: string }
+
+/** Refused deliveries in a row before a person is told: one alone may be a stranger's knock. */
+export const REFUSALS = 5
+
+export type Webhooks = { receive(connection: string, raw: RawRequest): Promise<Delivered> }
+
+/**
+ * Takes in what vendors send: verified on the raw bytes, stored once, its hints left for a worker. No vendor is called,
+ * so that the answer is quick. Refusals are counted in this process only.
+ */
+export function openWebhooks(hub: Hub): Webhooks {
+  const refusals = openRefusals(hub)
+  return {
+    async receive(name, raw) {
+      const webhooks = hub.targets.find((t) => t.stream.connection === name)?.connector.webhooks
+      if (webhooks === undefined || (await readConnection(hub.db.sql, name)) === undefined)
+        return { kind: 'unknown' }
+      const { webhookSecret } = await readSecrets(hub.db.sql, hub.vault, name)
+      // A missing secret must not become the empty one, which a stranger can sign with.
+      const secret = webhookSecret?.trim() || randomBytes(32).toString('hex')
+      const receipt = webhooks.receive(raw, secret, hub.clock.now())
+      switch (receipt.kind) {
+        case 'handshake':
+          return receipt
+        case 'refused': {
+          const reason = webhookSecret ? receipt.reason : `${name} has no webhook secret to verify with.`
+          await refusals.count(name, reason)
+          return { ...receipt, reason }
+        }
+        case 'hints': {
+          const fresh = await keep(hub, name, receipt)
+          await refusals.end(name)
+          return { kind: 'stored', status: receipt.status, eventId: receipt.eventId, fresh }
+        }
+      }
+    },
+  }
+}
+
+/** The event and the job that follows it, in one transaction. A repeat wakes nobody. */
+async function keep(hub: Hub, name: string, receipt: Extract<Receipt, { kind: 'hints' }>): Promise<boolean> {
+  return hub.session.begin(async (tx) => {
+    const fresh = await storeEvent(tx, name, receipt.eventId, receipt.hints, hub.clock.now())
+    if (fresh && receipt.hints.length > 0) await wakeHints(tx, name)
+    return fresh
+  })
+}
+
+const keyOf = (name: string): string => `webhook_refused:${name}`
+
+/** Counts refusals in a row by connection, tells a person of many, and takes that back at the next good delivery. */
+function openRefusals(hub: Hub) {
+  const counts = new Map<string, number>()
+  /** Connections known to have no open item: an item of an earlier process is looked for once. */
+  const clear = new Set<string>()
+  return {
+    async count(name: string, reason: string): Promise<void> {
+      const count = (counts.get(name) ?? 0) + 1
+      counts.set(name, count)
+      if (count % REFUSALS !== 0) return
+      clear.delete(name)
+      await openItems(hub.db.sql, [refusedItem(name, count, reason)], hub.clock.now())
+    },
+    async end(name: string): Promise<void> {
+      counts.delete(name)
+      if (clear.has(name)) return
+      clear.add(name)
+      await closeItems(hub.db.sql, [keyOf(name)], 'a delivery was accepted', hub.clock.now())
+    },
+  }
+}
+
+function refusedItem(name: string, count: number, reason: string): NewItem {
+  return {
+    kind: 'connection',
+    key: keyOf(name),
+    title: `${count} webhooks in a row for ${name} were refused`,
+    fix: `${reason} Compare the secret of the vendor's webhook with the one of the connection: \`concord connections add ${name}\` sets it anew. Until then changes arrive by polling; nothing is lost.`,
+    detail: { connection: name, count, reason },
+    streamId: null,
+    recordId: null,
+  }
+}
