@@ -124,7 +124,13 @@ export async function applyChanges(
   )
   const woken = await wakeLinks(
     q,
-    shown.map((c) => ({ recordId: c.after.id, origin: c.origin, urgent: c.urgent })),
+    shown.map((c) => ({
+      recordId: c.after.id,
+      origin: c.origin,
+      urgent: c.urgent,
+      // Its links are those of this page, and were planned for what it was born with.
+      isNew: c.before === null && c.origin !== null,
+    })),
     creatingStreams(hub, kind),
   )
   const more = await followRules(hub, q, kind, shown, run)

@@ -48,8 +48,14 @@ export async function claim(q: Query, claims: readonly Holding[]): Promise<reado
 /** Takes keys away from records that no longer hold them. */
 export async function release(q: Query, gone: readonly Holding[]): Promise<void> {
   if (gone.length === 0) return
+  const given = q`unnest(${gone.map((c) => c.key.kind)}::text[], ${gone.map((c) => c.key.value)}::text[],
+    ${gone.map((c) => c.id)}::bigint[]) as g(kind, key, id)`
+  // By both partial indexes: each half names its kind.
   await q`
-    delete from identities i using unnest(${gone.map((c) => c.key.kind)}::text[],
-      ${gone.map((c) => c.key.value)}::text[], ${gone.map((c) => c.id)}::bigint[]) as g(kind, key, id)
-    where i.kind = g.kind and i.key = g.key and i.record_id = g.id`
+    with strong as (
+      delete from identities i using ${given}
+      where i.kind = g.kind and i.key = g.key and i.record_id = g.id and i.kind <> 'phone'
+    )
+    delete from identities i using ${given}
+    where g.kind = 'phone' and i.kind = 'phone' and i.key = g.key and i.record_id = g.id`
 }

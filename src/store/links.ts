@@ -200,28 +200,33 @@ export async function wakeLinks(
     readonly recordId: RecordId
     readonly origin: number | null
     readonly urgent: boolean
+    /** Has no links that do not know. */
+    readonly isNew: boolean
   }[],
   creatingStreams: readonly number[],
 ): Promise<readonly string[]> {
-  if (changes.length === 0) return []
-  const changed = q`jsonb_to_recordset(${rows(changes)}::text::jsonb) as c("recordId" bigint, origin bigint, urgent boolean)`
-  const woken = await q<{ streamId: number }[]>`
-    with woken as (
-      update links l set wake = l.wake + 1, urgent = l.urgent or c.urgent, not_before = null
-      from ${changed}
-      where l.record_id = c."recordId" and l.id is distinct from c.origin and l.state <> 'gone'
-      returning l.stream_id
-    )
-    select distinct stream_id as "streamId" from woken`
+  const known = changes.filter((change) => !change.isNew)
+  const woken =
+    known.length === 0
+      ? []
+      : await q<{ streamId: number }[]>`
+        with woken as (
+          update links l set wake = l.wake + 1, urgent = l.urgent or c.urgent, not_before = null
+          from jsonb_to_recordset(${rows(known)}::text::jsonb) as c("recordId" bigint, origin bigint, urgent boolean)
+          where l.record_id = c."recordId" and l.id is distinct from c.origin and l.state <> 'gone'
+          returning l.stream_id
+        )
+        select distinct stream_id as "streamId" from woken`
   const born =
-    creatingStreams.length === 0
+    changes.length === 0 || creatingStreams.length === 0
       ? []
       : await q<{ streamId: number }[]>`
         with born as (
           insert into links (id, stream_id, record_id, state, wake)
-          select nextval('link_ids'), s.id, c."recordId", 'pending', 1
-          from ${changed} cross join unnest(${creatingStreams as number[]}::int[]) as s(id)
-          where not exists (select from links l where l.record_id = c."recordId" and l.stream_id = s.id)
+          select nextval('link_ids'), s.id, c.id, 'pending', 1
+          from unnest(${changes.map((c) => c.recordId)}::bigint[]) as c(id)
+          cross join unnest(${creatingStreams as number[]}::int[]) as s(id)
+          where not exists (select from links l where l.record_id = c.id and l.stream_id = s.id)
           returning stream_id
         )
         select distinct stream_id as "streamId" from born`

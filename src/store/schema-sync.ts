@@ -5,6 +5,7 @@ import {
   customType,
   index,
   integer,
+  json,
   jsonb,
   pgTable,
   primaryKey,
@@ -61,10 +62,11 @@ export const links = pgTable(
     recordId: big('record_id'),
     remoteId: text('remote_id'),
     state: text('state').notNull(),
-    observed: jsonb('observed'),
+    /** As json, which takes in faster than jsonb: it is only ever read whole. So are `base` and `history.changes`. */
+    observed: json('observed'),
     version: text('version'),
     modifiedAt: at('modified_at'),
-    base: jsonb('base').notNull().default({}),
+    base: json('base').notNull().default({}),
     consent: text('consent'),
     /** Work waits while `wake` is above `settled`; a change during the work raises `wake` again, so none is lost. */
     wake: integer('wake').notNull().default(0),
@@ -97,7 +99,7 @@ export const history = pgTable(
     runId: big('run_id'),
     source: text('source').notNull(),
     /** By field: {before, after, rule, lost?}; for a creation {after}. */
-    changes: jsonb('changes').notNull(),
+    changes: json('changes').notNull(),
   },
   (t) => [index('history_record').on(t.recordId, t.at)],
 )

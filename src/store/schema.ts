@@ -138,6 +138,5 @@ export const identities = pgTable(
   (t) => [
     uniqueIndex('identities_strong').on(t.key, t.kind).where(sql`kind <> 'phone'`),
     uniqueIndex('identities_phone').on(t.key, t.recordId).where(sql`kind = 'phone'`),
-    index('identities_record').on(t.recordId),
   ],
 )
