@@ -48,9 +48,9 @@ export type OpenStore = {
   readonly ownsServer: boolean
   /**
    * Closes the database, and stops the embedded server where this process started it. Other processes that joined the
-   * server are waited for, at most `patienceMs`; `waiting` is called once when there are any.
+   * server are waited for, at most `patienceMs` and until `enough` aborts; `waiting` is called once if there are any.
    */
-  close(patienceMs?: number, waiting?: () => void): Promise<void>
+  close(patienceMs?: number, waiting?: () => void, enough?: AbortSignal): Promise<void>
 }
 
 export type Booted = OpenStore & {
@@ -88,9 +88,9 @@ export async function openStore(environment: Environment, log: Logger): Promise<
       url: server.url,
       keys: keys.length,
       ownsServer: server.ownsServer,
-      async close(patienceMs = Number.POSITIVE_INFINITY, waiting = () => undefined) {
+      async close(patienceMs = Number.POSITIVE_INFINITY, waiting = () => undefined, enough) {
         await db.close()
-        if (server.ownsServer) await othersLeave(server.url, patienceMs, waiting)
+        if (server.ownsServer) await othersLeave(server.url, patienceMs, waiting, enough)
         await server.stop()
       },
     }
@@ -117,11 +117,16 @@ export async function boot(options: BootOptions): Promise<Booted> {
 const OTHERS_POLL_MS = 250
 
 /** Waits for the other processes that work on our embedded server: it goes down with us. */
-async function othersLeave(url: string, patienceMs: number, waiting: () => void): Promise<void> {
+async function othersLeave(
+  url: string,
+  patienceMs: number,
+  waiting: () => void,
+  enough?: AbortSignal,
+): Promise<void> {
   const db = openDatabase(url, 1)
   try {
     const until = Date.now() + patienceMs
-    for (let told = false; Date.now() < until; told = true) {
+    for (let told = false; Date.now() < until && enough?.aborted !== true; told = true) {
       const [others] = await db.sql<{ count: number }[]>`
         select count(*) as count from pg_stat_activity
         where datname = current_database() and application_name = 'concord' and pid <> pg_backend_pid()`

@@ -82,8 +82,9 @@ export async function addConnection(hub: Hub, plug: Plug, given: Given): Promise
   )
   if (checked.kind === 'refused') return checked
   const { accountId, label } = checked
-  if (before?.accountId != null && plug.connector.auth.kind !== 'none' && before.accountId !== accountId) {
-    return { kind: 'other-account', before: before.label ?? before.accountId, now: label }
+  const known = before?.accountId ?? null
+  if (known !== null && plug.connector.auth.kind !== 'none' && known !== accountId) {
+    return { kind: 'other-account', before: before?.label ?? known, now: label }
   }
   const connection = { name: plug.name, connector: plug.connectorId, accountId, label, settings: stored }
   await saveConnection(hub.db.sql, hub.vault, connection, secrets)

@@ -23,7 +23,7 @@ export type Placed = { readonly file: string; readonly bytes: number }
 export async function placeExport(hub: Hub, plug: Plug, source: string, as: Importable): Promise<Placed> {
   const row = await readConnection(hub.db.sql, plug.name)
   const settings = { ...plug.settings, ...row?.settings }
-  const folder = String(settings['folder'] ?? '')
+  const folder = typeof settings['folder'] === 'string' ? settings['folder'] : ''
   await mkdir(folder, { recursive: true })
   const stamp = new Date(hub.clock.now()).toISOString().replaceAll(/[:-]/g, '').slice(0, 15)
   const extension = /\.tsv$/i.test(source) ? 'tsv' : 'csv'

@@ -72,7 +72,7 @@ export async function hubStatus(hub: Hub): Promise<HubStatus> {
       label: row?.label ?? null,
       state: row?.state ?? 'missing',
       problem: row?.problem ?? null,
-      pausedUntil: row?.notBefore != null && row.notBefore > now ? row.notBefore : null,
+      pausedUntil: (row?.notBefore ?? 0) > now ? (row?.notBefore ?? null) : null,
       streams: hub.targets
         .filter((target) => target.stream.connection === configured.name)
         .map((target): StreamStatus => {

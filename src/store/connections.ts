@@ -34,14 +34,10 @@ export async function readConnection(q: Query, name: string): Promise<Connection
  * Tells one state of a connection's credentials and settings from another; empty where there is none. The secrets of
  * connectors that rotate theirs by themselves do not count.
  */
-export async function clientFingerprint(
-  q: Query,
-  name: string,
-  rotating: readonly string[],
-): Promise<string> {
+export async function clientFingerprint(q: Query, name: string, rotating: string[]): Promise<string> {
   const [row] = await q<{ fingerprint: string }[]>`
     select concat(connector, ' ', extract(epoch from created_at), ' ', md5(settings::text), ' ',
-      case when connector = any(${rotating as string[]}) then '' else md5(coalesce(secrets, '')) end) as fingerprint
+      case when connector = any(${rotating}) then '' else md5(coalesce(secrets, '')) end) as fingerprint
     from connections where name = ${name}`
   return row?.fingerprint ?? ''
 }

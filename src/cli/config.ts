@@ -1,0 +1,143 @@
+import { existsSync } from 'node:fs'
+import path from 'node:path'
+import { compile, ConfigError, readConfigFolder } from '../runtime/boot.ts'
+import {
+  activeVersion,
+  applyVersion,
+  configChanges,
+  exportFiles,
+  formatProblem,
+  type ConfigFiles,
+  type FileChange,
+} from '../runtime/configure.ts'
+import { confirmed } from './connections.ts'
+import { withStore, type Context } from './context.ts'
+import { changedLines } from './diff.ts'
+import { badInput, EXIT, failure, type ExitCode } from './exit.ts'
+import { plural } from './output.ts'
+
+/** The folder named, or ./config, or what ships with Concord. */
+function folderOf({ wiring }: Context, folder: string | undefined): string {
+  return folder ?? (existsSync('config') ? 'config' : wiring.shipped)
+}
+
+async function read(folder: string): Promise<ConfigFiles> {
+  const files = await readConfigFolder(folder)
+  if (Object.keys(files).length === 0)
+    throw badInput(
+      `There is no configuration in ${folder}`,
+      'Name a folder with .yaml files; `concord config export DIR` makes one.',
+    )
+  return files
+}
+
+export async function checkConfig(context: Context, given: string | undefined): Promise<ExitCode> {
+  const { output, wiring } = context
+  const folder = folderOf(context, given)
+  const files = await read(folder)
+  try {
+    const { connections } = compile(files, wiring.connectors)
+    const streams = connections.reduce((sum, c) => sum + c.streams.length, 0)
+    if (output.json) output.value({ folder, ok: true, problems: [] })
+    else
+      output.line(
+        `${folder} is right: ${plural(Object.keys(files).length, 'file')}, ${plural(connections.length, 'connection')}, ${plural(streams, 'stream')}.`,
+      )
+    return EXIT.ok
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    tellProblems(context, folder, error)
+    return EXIT.input
+  }
+}
+
+function tellProblems({ output }: Context, folder: string, { problems }: ConfigError): void {
+  if (output.json) {
+    output.value({ folder, ok: false, problems })
+    return
+  }
+  for (const problem of problems)
+    output.line(formatProblem({ ...problem, file: path.join(folder, problem.file) }))
+  output.line(`${plural(problems.length, 'problem')} in ${folder}.`)
+}
+
+export async function applyConfiguration(
+  context: Context,
+  given: string | undefined,
+  { yes }: { readonly yes?: boolean },
+): Promise<ExitCode> {
+  const { output, wiring } = context
+  const folder = folderOf(context, given)
+  const files = await read(folder)
+  try {
+    compile(files, wiring.connectors)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    tellProblems(context, folder, error)
+    return EXIT.input
+  }
+  return withStore(context, async (store) => {
+    const active = await activeVersion(store)
+    const basedOn = active?.version ?? 0
+    const changes = configChanges(active?.files ?? {}, files)
+    if (changes.length === 0) {
+      if (output.json) output.value({ version: basedOn, applied: false, changes: [] })
+      else output.line(`${folder} is what version ${basedOn} says already. Nothing to apply.`)
+      return EXIT.ok
+    }
+    if (!output.json) for (const change of changes) showChange(context, change)
+    await confirmed(context, `Apply this over version ${basedOn}?`, yes)
+    const at = wiring.clock?.now() ?? Date.now()
+    const applied = await applyVersion(store, wiring.connectors, basedOn, files, context.actor, at)
+    if (applied === undefined)
+      throw failure(
+        `Somebody applied another version after version ${basedOn}; nothing was applied`,
+        'Run the command again: it shows the difference to the new one.',
+      )
+    const summary = changes.map(({ file, kind }) => ({ file, kind }))
+    if (output.json) output.value({ version: applied.version, applied: true, changes: summary })
+    else {
+      output.line(`Version ${applied.version} is active.`)
+      output.line('A running `concord start` or `concord worker` takes it up when it is started again.')
+    }
+    return EXIT.ok
+  })
+}
+
+function showChange({ output }: Context, { file, kind, before, after }: FileChange): void {
+  const { paint } = output
+  output.line(paint.bold(`${file} (${kind})`))
+  if (kind === 'removed')
+    output.line(paint.red(`  - all ${plural(before.trimEnd().split('\n').length, 'line')}`))
+  else
+    for (const { sign, text } of changedLines(before, after)) {
+      const line = `  ${sign} ${text}`.trimEnd()
+      output.line(sign === '+' ? paint.green(line) : sign === '-' ? paint.red(line) : paint.dim(line))
+    }
+  output.line()
+}
+
+export async function exportConfiguration(
+  context: Context,
+  folder: string,
+  { force }: { readonly force?: boolean },
+): Promise<ExitCode> {
+  return withStore(context, async (store) => {
+    const { output, wiring } = context
+    const active = await activeVersion(store)
+    // A hub that was never started runs, when it is, on what ships.
+    const files = active?.files ?? (await readConfigFolder(wiring.shipped))
+    const { written, inTheWay } = await exportFiles(files, folder, force === true)
+    if (inTheWay.length > 0)
+      throw badInput(
+        `${folder} already has ${inTheWay.join(', ')}`,
+        'Name an empty folder, or say --force to overwrite.',
+      )
+    if (output.json) output.value({ version: active?.version ?? 0, folder, files: written })
+    else {
+      output.line(`Version ${active?.version ?? 'that ships'} is in ${folder}: ${written.join(', ')}.`)
+      output.line(`Edit it, then \`concord config apply ${folder}\`.`)
+    }
+    return EXIT.ok
+  })
+}

@@ -1,0 +1,84 @@
+import { CATALOG, type RecordKind } from '../core/model.ts'
+import { explainRecord, recordsCalled, type Explanation } from '../runtime/explain.ts'
+import { isRecordKind } from '../runtime/status.ts'
+import { withHub, type Context } from './context.ts'
+import { badInput, EXIT, nearest, type ExitCode } from './exit.ts'
+import { itemJson } from './inbox-words.ts'
+import { iso } from './output.ts'
+import { tellStory } from './story.ts'
+
+const KINDS = ['contact', 'company', 'deal', 'invoice', 'activity']
+
+/** Why a record, or one field of it, is as it is. */
+export async function explain(
+  context: Context,
+  kindText: string,
+  text: string,
+  fieldText: string | undefined,
+): Promise<ExitCode> {
+  const kind = kindOf(kindText)
+  const field = fieldText === undefined ? undefined : fieldOf(kind, fieldText)
+  return withHub(context, async (hub) => {
+    const { output } = context
+    const [found, ...others] = await recordsCalled(hub, kind, text)
+    if (found === undefined)
+      throw badInput(
+        `No ${kind} is called ${text}`,
+        `Give its number in the hub, ${kind === 'contact' ? 'an email address' : kind === 'company' ? 'a domain' : 'its whole name'}, or its id at a vendor.`,
+      )
+    if (others.length > 0)
+      throw badInput(
+        [`${text} may mean several:`, ...[found, ...others].map((r) => `  ${r.id}  ${r.title}`)].join('\n'),
+        'Give the number of one.',
+      )
+    const explanation = await explainRecord(hub, found.id, field)
+    if (explanation === null) throw badInput(`No ${kind} has the number ${found.id}`)
+    if (output.json) output.value(asJson(explanation))
+    else
+      for (const line of tellStory(output.paint, explanation, hub.clock.now(), field !== undefined))
+        output.line(line)
+    return EXIT.ok
+  })
+}
+
+function kindOf(text: string): RecordKind {
+  const wanted = text.toLowerCase().replace(/ies$/, 'y').replace(/s$/, '')
+  if (isRecordKind(wanted)) return wanted
+  const near = nearest(wanted, KINDS)
+  throw badInput(
+    `"${text}" is no kind of record`,
+    near === null ? `Use one of ${KINDS.join(', ')}.` : `Did you mean ${near}?`,
+  )
+}
+
+/** By name or label, without regard to case. */
+function fieldOf(kind: RecordKind, text: string): string {
+  if (text.startsWith('custom.')) return text
+  const known = Object.entries(CATALOG[kind])
+  const plain = (name: string) => name.toLowerCase().replaceAll(/[\s_-]/g, '')
+  const found = known.find(([name, { label }]) => [plain(name), plain(label)].includes(plain(text)))
+  if (found !== undefined) return found[0]
+  const near = nearest(
+    text,
+    known.map(([name]) => name),
+  )
+  throw badInput(
+    `A ${kind} has no field "${text}"`,
+    near === null ? `It has ${known.map(([name]) => name).join(', ')}.` : `Did you mean ${near}?`,
+  )
+}
+
+function asJson({ record, fields, links, consents, writes, items }: Explanation): object {
+  return {
+    record: { id: record.id, kind: record.kind, version: record.version, archived: record.archived },
+    fields: fields.map(({ at, past, ...field }) => ({
+      ...field,
+      at: at === 0 ? null : iso(at),
+      past: past.map((entry) => ({ ...entry, at: iso(entry.at) })),
+    })),
+    links,
+    consents: consents.map((c) => ({ ...c, at: iso(c.at) })),
+    writes: writes.map((w) => ({ ...w, createdAt: iso(w.createdAt) })),
+    inbox: items.map(itemJson),
+  }
+}

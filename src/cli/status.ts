@@ -1,0 +1,142 @@
+import { hubStatus, recentRuns, type ConnectionStatus, type HubStatus, type Run } from '../runtime/status.ts'
+import { connectionsOf } from '../runtime/connect.ts'
+import { withHub, type Context } from './context.ts'
+import { badInput, EXIT, type ExitCode } from './exit.ts'
+import { describeKind } from './inbox-words.ts'
+import { ago, clip, iso, number, plural, quiet, when, type Colours } from './output.ts'
+
+export async function status(context: Context): Promise<ExitCode> {
+  return withHub(context, async (hub, { configVersion }) => {
+    const found = await hubStatus(hub)
+    if (context.output.json) context.output.value({ configVersion, ...statusJson(found) })
+    else show(context, found, hub.clock.now(), configVersion)
+    const troubled = found.connections.some(
+      (c) =>
+        (c.state !== 'ready' && c.state !== 'missing') ||
+        c.problem !== null ||
+        c.streams.some((s) => s.problem !== null),
+    )
+    const waits = Object.values(found.inbox).some((count) => count > 0)
+    return troubled ? EXIT.failed : waits ? EXIT.waiting : EXIT.ok
+  })
+}
+
+function statusJson({ connections, ...rest }: HubStatus): object {
+  return {
+    ...rest,
+    connections: connections.map(({ streams, pausedUntil, ...connection }) => ({
+      ...connection,
+      pausedUntil: iso(pausedUntil),
+      streams: streams.map((s) => ({ ...s, checkedAt: iso(s.checkedAt), movedAt: iso(s.movedAt) })),
+    })),
+  }
+}
+
+function show({ output }: Context, found: HubStatus, now: number, configVersion: number): void {
+  const { paint } = output
+  output.line(paint.bold('Connections'))
+  output.table(
+    ['name', 'connector', 'state', 'account'],
+    found.connections.map((c) => [c.name, c.connector, stateOf(paint, c, now), c.label ?? '']),
+  )
+  const streams = found.connections.filter((c) => c.state !== 'missing').flatMap((c) => c.streams)
+  if (streams.length > 0) {
+    output.line()
+    output.line(paint.bold('Streams'))
+    output.table(
+      ['stream', 'holds', 'linked', 'waiting', 'checked', 'last news', ''],
+      streams.map((s) => [
+        s.stream,
+        `${s.record}s`.replace(/ys$/, 'ies'),
+        quiet(s.linked),
+        quiet(s.waiting),
+        ago(s.checkedAt, now),
+        ago(s.movedAt, now),
+        s.held
+          ? paint.yellow('held: see `concord inbox`')
+          : s.problem === null
+            ? ''
+            : paint.red(clip(s.problem, 80)),
+      ]),
+      [2, 3],
+    )
+  }
+  const { contact, company, deal, invoice, activity } = found.records
+  output.line()
+  output.line(
+    `The hub holds ${plural(contact, 'contact')}, ${plural(company, 'company', 'companies')}, ${plural(deal, 'deal')}, ${plural(invoice, 'invoice')}${activity === 0 ? '' : ` and ${plural(activity, 'activity', 'activities')}`}. Configuration version ${configVersion}.`,
+  )
+  if (found.uncertain > 0)
+    output.line(
+      `${plural(found.uncertain, 'write')} with an outcome nobody knows yet: looked up at the next sync.`,
+    )
+  const open = Object.entries(found.inbox)
+  const total = open.reduce((sum, [, count]) => sum + count, 0)
+  output.line(
+    total === 0
+      ? 'Nothing waits for a person.'
+      : `Inbox: ${open.map(([kind, count]) => `${number(count)} ${describeKind(kind)}`).join(', ')} (\`concord inbox\`).`,
+  )
+  for (const { name } of found.connections.filter((c) => c.state === 'missing'))
+    output.line(`${name} is configured but not connected: \`concord connections add ${name}\`.`)
+}
+
+export function stateOf(
+  paint: Colours,
+  { state, problem, pausedUntil }: ConnectionStatus,
+  now: number,
+): string {
+  if (state === 'missing') return paint.dim('not added')
+  if (state === 'unauthorised') return paint.red(`refused: ${clip(problem ?? '', 80)}`)
+  if (state === 'paused') return paint.yellow('paused')
+  if (pausedUntil !== null && pausedUntil > now) return paint.yellow(`rests until ${when(pausedUntil)}`)
+  return problem === null ? paint.green('ready') : paint.red(clip(problem, 80))
+}
+
+export async function runs(
+  context: Context,
+  { connection, limit }: { readonly connection?: string; readonly limit: number },
+): Promise<ExitCode> {
+  return withHub(context, async (hub) => {
+    const { output } = context
+    const known = [
+      ...hub.configuration.connections.map((c) => c.name),
+      ...(await connectionsOf(hub)).map((c) => c.name),
+    ]
+    if (connection !== undefined && !known.includes(connection))
+      throw badInput(`No connection is called ${connection}`, '`concord connections list` shows them.')
+    const found = await recentRuns(hub, limit, connection)
+    if (output.json) {
+      output.value(found.map((run) => ({ ...run, startedAt: iso(run.startedAt), endedAt: iso(run.endedAt) })))
+    } else if (found.length === 0) output.line('No run has changed anything yet.')
+    else {
+      output.table(
+        ['run', 'stream', 'kind', 'state', 'started', 'took', 'what'],
+        found.map((run) => [
+          String(run.id),
+          run.stream ?? '',
+          run.kind,
+          stateOfRun(output.paint, run),
+          when(run.startedAt),
+          run.endedAt === null ? '' : `${((run.endedAt - run.startedAt) / 1000).toFixed(1)} s`,
+          whatOf(run),
+        ]),
+        [0, 5],
+      )
+    }
+    return EXIT.ok
+  })
+}
+
+function stateOfRun(paint: Colours, { state }: Run): string {
+  if (state === 'failed') return paint.red(state)
+  return state === 'held' ? paint.yellow(state) : state
+}
+
+function whatOf({ counts, problem }: Run): string {
+  const counted = Object.entries(counts)
+    .filter(([name]) => !name.startsWith('write_'))
+    .map(([name, count]) => `${number(count)} ${name}`)
+    .join(', ')
+  return problem === null ? counted : clip(problem, 100)
+}

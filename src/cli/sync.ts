@@ -1,0 +1,105 @@
+import { syncAll, type Passed } from '../runtime/cycle.ts'
+import { connectionsOf } from '../runtime/connect.ts'
+import type { Hub } from '../runtime/hub.ts'
+import { countedSince, lastRun } from '../runtime/status.ts'
+import { chosen, withHub, type Context } from './context.ts'
+import { EXIT, type ExitCode } from './exit.ts'
+import { plural, quiet } from './output.ts'
+import { openProgress } from './progress.ts'
+
+export type SyncLine = {
+  readonly connection: string
+  readonly read: number
+  readonly created: number
+  readonly linked: number
+  readonly updated: number
+  readonly gone: number
+  readonly sent: number
+  readonly conflicts: number
+  readonly unreadable: number
+  readonly held: readonly string[]
+  readonly problem: string | null
+}
+
+export async function sync(
+  context: Context,
+  names: readonly string[],
+  options: { readonly sweep?: boolean },
+): Promise<ExitCode> {
+  const bars = openProgress(context.wiring.terminal)
+  return withHub(
+    context,
+    async (hub) => {
+      const added = (await connectionsOf(hub)).map((c) => c.name)
+      const lines = await syncNow(hub, await chosen(hub, added, names), options.sweep === true)
+      bars.stop()
+      return tell(context, lines)
+    },
+    bars.show,
+  ).finally(bars.stop)
+}
+
+/** Syncs the connections in this process, and sums up what became of each. */
+export async function syncNow(
+  hub: Hub,
+  names: readonly string[],
+  sweep: boolean,
+): Promise<readonly SyncLine[]> {
+  const before = await lastRun(hub)
+  const passed = await syncAll(hub, names, sweep ? 'sweep' : 'changes')
+  const counted = await countedSince(hub, before)
+  return names.map((name) => lineOf(name, passed, counted.get(name) ?? {}))
+}
+
+function lineOf(
+  connection: string,
+  passed: readonly Passed[],
+  counts: Readonly<Record<string, number>>,
+): SyncLine {
+  const passes = passed.filter((pass) => pass.connection === connection)
+  const sum = (of: (pass: Passed) => number) => passes.reduce((total, pass) => total + of(pass), 0)
+  const count = (name: string) => counts[name] ?? 0
+  return {
+    connection,
+    read: sum((pass) => pass.seen),
+    created: count('created'),
+    linked: count('linked'),
+    updated: count('updated'),
+    gone: count('gone'),
+    sent: sum((pass) => pass.sent),
+    conflicts: count('conflicts'),
+    unreadable: count('unreadable'),
+    held: [...new Set(passes.flatMap((pass) => pass.held))],
+    problem: passes.find((pass) => pass.problem !== null)?.problem ?? null,
+  }
+}
+
+export function tell({ output, wiring }: Context, lines: readonly SyncLine[]): ExitCode {
+  const stopped = wiring.stopping.aborted
+  const failed = lines.filter((line) => line.problem !== null)
+  const held = lines.flatMap((line) => line.held)
+  if (output.json) output.value({ connections: lines, stopped })
+  else {
+    output.table(
+      ['connection', 'read', 'created', 'linked', 'updated', 'gone', 'sent', 'conflicts', 'unreadable'],
+      lines.map((line) => [
+        line.connection,
+        ...[line.read, line.created, line.linked, line.updated, line.gone].map(quiet),
+        ...[line.sent, line.conflicts, line.unreadable].map(quiet),
+      ]),
+      [1, 2, 3, 4, 5, 6, 7, 8],
+    )
+    const { paint } = output
+    for (const { connection, problem } of failed)
+      output.line(`${paint.red('failed')}  ${connection}: ${problem}`)
+    for (const label of held)
+      output.line(`${paint.yellow('held')}  ${label} would change too much at once: see \`concord inbox\``)
+    const questions = lines.reduce((sum, line) => sum + line.conflicts + line.unreadable, 0)
+    if (questions > 0 && held.length === 0)
+      output.line(`${plural(questions, 'thing')} for a person to look at: \`concord inbox\``)
+    if (stopped)
+      output.line('Stopped before it was done. What was read and sent is kept; sync again to go on.')
+  }
+  if (stopped) return EXIT.stopped
+  return failed.length > 0 ? EXIT.failed : held.length > 0 ? EXIT.waiting : EXIT.ok
+}
