@@ -92,7 +92,7 @@ function refusedItem(name: string, count: number, reason: string): NewItem {
     kind: 'connection',
     key: keyOf(name),
     title: `${count} webhooks in a row for ${name} were refused`,
-    fix: `${reason} Compare the secret of the vendor's webhook with the one of the connection: \`concord connections add ${name}\` sets it anew. Until then changes arrive by polling; nothing is lost.`,
+    fix: `${reason} Compare the secret of the vendor's webhook with the one of the connection: \`concord connections add ${name} --webhook-url URL\` sets it anew. Until then changes arrive by polling; nothing is lost.`,
     detail: { connection: name, count, reason },
     streamId: null,
     recordId: null,
