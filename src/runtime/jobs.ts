@@ -1,4 +1,12 @@
-import { Logger as WorkerLogger, run, type Runner, type Task, type TaskList } from 'graphile-worker'
+import { EventEmitter } from 'node:events'
+import {
+  Logger as WorkerLogger,
+  run,
+  type Runner,
+  type Task,
+  type TaskList,
+  type WorkerEvents,
+} from 'graphile-worker'
 import cron, { type ScheduledTask } from 'node-cron'
 import { z } from 'zod'
 import { ensureHistoryPartitions } from '../store/history.ts'
@@ -7,6 +15,7 @@ import { forgetEvents } from '../store/webhook-events.ts'
 import { listConnections } from '../store/connections.ts'
 import { followHints, pushConnection, syncConnection, type Passed } from './cycle.ts'
 import type { Hub } from './hub.ts'
+import { openLiveness } from './liveness.ts'
 
 /** Connections worked on at once by one process; each connection is one process's at a time. */
 const CONCURRENCY = 4
@@ -23,7 +32,11 @@ export type Workers = { stop(): Promise<void> }
  */
 export async function startWorkers(hub: Hub): Promise<Workers> {
   await ensureHistoryPartitions(hub.db.sql, hub.clock.now())
+  const liveness = await openLiveness(hub)
+  const events: WorkerEvents = new EventEmitter()
+  events.on('worker:create', ({ worker }) => liveness.add(worker.workerId))
   const runner: Runner = await run({
+    events,
     connectionString: hub.db.url,
     concurrency: CONCURRENCY,
     noHandleSignals: true,
@@ -44,6 +57,7 @@ export async function startWorkers(hub: Hub): Promise<Workers> {
     async stop() {
       await Promise.all(schedules.map((task) => task.destroy()))
       await runner.stop()
+      await liveness.stop()
     },
   }
 }

@@ -103,3 +103,17 @@ test('a stored webhook is followed by the workers, to the other systems', async 
   await wakeHints(world.db.sql, 'mailchimp')
   await until('Stripe is told', () => world.stripe.admin.customers()[0]?.metadata['email_opt_out'] === 'true')
 })
+
+test('the jobs of a worker that died are taken over within seconds', async () => {
+  world.mailchimp.admin.subscribe('ada@example.com', { FNAME: 'Ada' })
+  await queueSync(world.db.sql, 'mailchimp', false)
+  await world.db.sql`
+    update graphile_worker._private_jobs set locked_by = 'worker-dead', locked_at = now() - interval '1 minute'`
+  await world.db.sql`
+    update graphile_worker._private_job_queues set locked_by = 'worker-dead', locked_at = now() - interval '1 minute'`
+  await start(1)
+  await until("the dead worker's sync is done", async () => {
+    const [people] = await world.db.sql<{ n: number }[]>`select count(*) as n from contacts`
+    return people?.n === 1
+  })
+})
