@@ -135,7 +135,9 @@ export async function exportConfiguration(
       )
     if (output.json) output.value({ version: active?.version ?? 0, folder, files: written })
     else {
-      output.line(`Version ${active?.version ?? 'that ships'} is in ${folder}: ${written.join(', ')}.`)
+      output.line(
+        `Version ${active?.version ?? 'that ships'} is in ${folder}: ${written.toSorted().join(', ')}.`,
+      )
       output.line(`Edit it, then \`concord config apply ${folder}\`.`)
     }
     return EXIT.ok

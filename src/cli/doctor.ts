@@ -51,15 +51,24 @@ export async function rotate(context: Context): Promise<ExitCode> {
     else if (store.keys > 1)
       output.line('Everything is under the first key already. The other keys are not needed any more.')
     else {
-      const { dir, secretKeys } = environmentOf(context.wiring)
-      const old = secretKeys === null ? `$(cat ${dir}/secret.key)` : '$CONCORD_SECRET_KEY'
-      output.line(
-        'Everything is under the one key there is. To change it, give the new key first and the old one after it:',
-      )
-      output.line(`  CONCORD_SECRET_KEY="$(openssl rand -base64 32),${old}" concord secrets rotate`)
+      for (const line of howToRotate(context)) output.line(line)
     }
     return EXIT.ok
   })
+}
+
+function howToRotate({ wiring }: Context): readonly string[] {
+  const { dir, secretKeys } = environmentOf(wiring)
+  const beside = secretKeys === null
+  const old = beside ? `$(cat ${dir}/secret.key)` : '$CONCORD_SECRET_KEY'
+  return [
+    'Everything is under the one key there is. To change it, give the new key first and the old one after it:',
+    '  (umask 077; openssl rand -base64 32 > new.key)',
+    `  CONCORD_SECRET_KEY="$(cat new.key),${old}" concord secrets rotate`,
+    beside
+      ? `  mv new.key ${dir}/secret.key`
+      : '  and from then on set CONCORD_SECRET_KEY to what new.key holds.',
+  ]
 }
 
 export async function addToken(context: Context, name: string): Promise<ExitCode> {

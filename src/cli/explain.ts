@@ -9,6 +9,14 @@ import { tellStory } from './story.ts'
 
 const KINDS = ['contact', 'company', 'deal', 'invoice', 'activity']
 
+const KNOWN_BY: Readonly<Record<RecordKind, string>> = {
+  contact: 'email address, phone number (+49…), whole name',
+  company: 'domain, whole name',
+  deal: 'whole name',
+  invoice: 'number',
+  activity: 'subject',
+}
+
 /** Why a record, or one field of it, is as it is. */
 export async function explain(
   context: Context,
@@ -24,7 +32,7 @@ export async function explain(
     if (found === undefined)
       throw badInput(
         `No ${kind} is called ${text}`,
-        `Give its number in the hub, ${kind === 'contact' ? 'an email address' : kind === 'company' ? 'a domain' : 'its whole name'}, or its id at a vendor.`,
+        `Give its ${KNOWN_BY[kind]}, or its id at a vendor or in the hub.`,
       )
     if (others.length > 0)
       throw badInput(

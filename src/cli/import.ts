@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { access, constants, mkdir } from 'node:fs/promises'
 import path from 'node:path'
 import type { JsonObject } from '../core/json.ts'
 import { addConnection, connectionsOf, plugOf } from '../runtime/connect.ts'
@@ -20,6 +20,7 @@ export async function importFile(
 ): Promise<ExitCode> {
   const as = IMPORTABLE.find((kind) => kind === options.as)
   if (as === undefined) throw badInput(`--as is "${options.as}"`, `Use one of ${IMPORTABLE.join(', ')}.`)
+  await access(file, constants.R_OK)
   const bars = openProgress(context.wiring.terminal)
   return withHub(
     context,

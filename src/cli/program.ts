@@ -69,6 +69,7 @@ function buildProgram(wiring: Wiring, done: Done): Command {
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
     .addHelpText('after', HELP)
     .showHelpAfterError('Run it with --help to see what it takes.')
+    .helpCommand(false)
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void wiring.terminal.out.write(text),

@@ -86,7 +86,9 @@ export async function explainRecord(hub: Hub, id: RecordId, field?: FieldName): 
       source: origin?.source ?? 'nobody',
       at: origin?.at ?? 0,
       rule: origin?.rule ?? 'never set',
-      run: history.find((entry) => entry.op !== 'keep' && name in entry.changes)?.runId ?? null,
+      run:
+        history.find((e) => e.op !== 'keep' && e.source === origin?.source && name in e.changes)?.runId ??
+        null,
       past: history.flatMap((entry) => {
         const change = entry.changes[name]
         if (entry.op === 'create' || !isObject(change)) return []
