@@ -34,7 +34,8 @@ export async function startWorkers(hub: Hub): Promise<Workers> {
   await ensureHistoryPartitions(hub.db.sql, hub.clock.now())
   const liveness = await openLiveness(hub)
   const events: WorkerEvents = new EventEmitter()
-  events.on('worker:create', ({ worker }) => liveness.add(worker.workerId))
+  // Jobs are locked in the name of the pool, not of one of its workers.
+  events.on('pool:create', ({ workerPool }) => liveness.add(workerPool.id))
   const runner: Runner = await run({
     events,
     connectionString: hub.db.url,
