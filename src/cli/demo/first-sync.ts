@@ -1,0 +1,114 @@
+import { syncAll } from '../../runtime/cycle.ts'
+import type { Hub, Progress } from '../../runtime/hub.ts'
+import { previewSync, type Preview } from '../../runtime/preview.ts'
+import { hubStatus } from '../../runtime/status.ts'
+import { describeKind } from '../inbox-words.ts'
+import { number, plural, quiet } from '../output.ts'
+import { openBars, type Totals } from './bars.ts'
+import { Interrupted, NotSo } from './scene.ts'
+import { seconds, type Stage } from './stage.ts'
+import type { DemoWiring } from './wiring.ts'
+import { CONNECTIONS } from './world.ts'
+
+/** Where the hub's progress goes at the moment. */
+export type ProgressHolder = { show: (event: Progress) => void }
+
+/** Shows what the first sync would do; nothing is written and nobody is written to. */
+export async function showPreview(hub: Hub, stage: Stage): Promise<Preview> {
+  const from = performance.now()
+  const preview = await previewSync(hub, CONNECTIONS)
+  const { paint, table } = stage.output
+  const took = seconds(performance.now() - from)
+  stage.heading('What the first sync would do')
+  stage.say(`Worked out in ${took} in a transaction that was rolled back; nothing was sent.`)
+  stage.say()
+  table(
+    ['', '', 'in the hub', '', '', 'at the vendor', '', '', 'to'],
+    [
+      ['  stream', 'read', 'new', 'linked', 'changed', 'new', 'changed', 'consent', 'ask'].map((cell) =>
+        paint.bold(cell),
+      ),
+      ...preview.lines.map(({ stream, read, hub: mine, remote, conflicts, unreadable }) => [
+        `  ${stream}`,
+        ...[read, mine.create, mine.link, mine.update].map(quiet),
+        ...[remote.create, remote.update, remote.consent, conflicts + unreadable].map(quiet),
+      ]),
+    ],
+    [1, 2, 3, 4, 5, 6, 7, 8],
+  )
+  return preview
+}
+
+/** Runs it, with progress. */
+export async function runFirstSync(
+  hub: Hub,
+  stage: Stage,
+  { terminal }: DemoWiring,
+  progress: ProgressHolder,
+  preview: Preview,
+): Promise<void> {
+  stage.heading('The first sync')
+  const bars = openBars(terminal, totalsOf(preview))
+  progress.show = (event) => bars.show(event)
+  const from = performance.now()
+  const passes = await syncAll(hub, CONNECTIONS, 'changes').finally(() => {
+    bars.stop()
+    progress.show = () => undefined
+  })
+  if (hub.stopping.aborted) throw new Interrupted('stopped')
+  const problem = passes.find((pass) => pass.problem !== null)
+  if (problem !== undefined) throw new NotSo(`${problem.connection}: ${problem.problem}`)
+  await summarise(hub, stage, performance.now() - from)
+}
+
+/** How much there is to read and to send, by stream: the preview has counted it. */
+function totalsOf({ lines }: Preview): Totals {
+  return new Map(
+    lines.map(({ stream, read, remote }) => [
+      stream,
+      { read, send: remote.create + remote.update + remote.consent + remote.archive },
+    ]),
+  )
+}
+
+async function summarise(hub: Hub, stage: Stage, tookMs: number): Promise<void> {
+  const status = await hubStatus(hub)
+  const [counted] = await hub.db.sql<{ sent: number; out: number; everywhere: number }[]>`
+    select (select count(*) from outbox where state = 'applied') as sent,
+      (select count(*) from contacts where email_consent = 'out') as out,
+      (select count(*) from (
+        select l.record_id from links l join streams s on s.id = l.stream_id join contacts c on c.id = l.record_id
+        where l.state = 'linked' group by 1 having count(distinct s.connection) = 3) known) as everywhere`
+  const { contact, company, deal, invoice } = status.records
+  const rows: [string, string][] = [
+    [
+      'records',
+      [
+        plural(contact, 'contact'),
+        plural(company, 'company', 'companies'),
+        plural(deal, 'deal'),
+        plural(invoice, 'invoice'),
+      ].join(', '),
+    ],
+    ...status.connections.map(({ name, streams }): [string, string] => [
+      `linked in ${name}`,
+      streams
+        .filter((stream) => stream.linked > 0)
+        .map((stream) => `${number(stream.linked)} ${stream.stream.split('/')[1] ?? ''}`)
+        .join(', '),
+    ]),
+    ['in all three', plural(counted?.everywhere ?? 0, 'person', 'people')],
+    ['opted out', plural(counted?.out ?? 0, 'person', 'people')],
+    ['writes sent', number(counted?.sent ?? 0)],
+    ['inbox', inboxText(status.inbox)],
+    ['time', seconds(tookMs)],
+  ]
+  stage.say()
+  const { paint } = stage.output
+  for (const [name, value] of rows) stage.output.line(`  ${paint.dim(name.padEnd(20))} ${value}`)
+}
+
+function inboxText(counts: Readonly<Record<string, number>>): string {
+  const kinds = Object.entries(counts).map(([kind, count]) => `${number(count)} ${describeKind(kind)}`)
+  return kinds.length === 0 ? 'empty' : kinds.join(', ')
+}

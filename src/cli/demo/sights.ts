@@ -1,0 +1,77 @@
+import { createReadStream } from 'node:fs'
+import path from 'node:path'
+import { parse } from 'csv-parse'
+import { explainRecord } from '../../runtime/explain.ts'
+import type { Json } from '../../core/json.ts'
+import type { Hub } from '../../runtime/hub.ts'
+import { NotSo } from './scene.ts'
+import type { StripeCustomer } from './wiring.ts'
+import type { World } from './world.ts'
+
+/** One person, by their ids on every side. */
+export type Someone = {
+  readonly id: number
+  readonly name: string
+  readonly email: string
+  readonly customer: string
+  readonly row: string
+}
+
+/** A person whom all three systems know, who takes mail, and whom no story has used yet. */
+export async function someoneKnownEverywhere(world: World): Promise<Someone> {
+  const found = await world.hub.db.sql<Someone[]>`
+    select c.id, concat_ws(' ', c.given_name, c.family_name) as name, c.email,
+      min(l.remote_id) filter (where s.connection = 'stripe') as customer,
+      min(l.remote_id) filter (where s.connection = 'csv') as row
+    from contacts c join links l on l.record_id = c.id join streams s on s.id = l.stream_id
+    where c.email_consent = 'in' and c.archived_at is null and c.job_title is not null and l.state = 'linked'
+      and c.id <> all(${[...world.used]})
+    group by c.id having count(distinct s.connection) = 3 and count(*) = 3
+    order by c.phones is null, c.id limit 1`
+  const [someone] = found
+  if (someone === undefined) throw new NotSo('Nobody is known to all three systems.')
+  world.used.add(someone.id)
+  return someone
+}
+
+/** The value of one field of a record, as the hub holds it now. */
+export async function held(hub: Hub, id: number, field: string): Promise<Json> {
+  const explained = await explainRecord(hub, id, field)
+  return explained?.record.fields[field] ?? null
+}
+
+export function customerAt({ vendors }: World, id: string): StripeCustomer {
+  const found = vendors.stripe.customers().find((customer) => customer.id === id)
+  if (found === undefined) throw new NotSo(`Stripe has no customer ${id}.`)
+  return found
+}
+
+/** A row of the file that the hub writes for the system the exports come from; null where it has none for that id. */
+export async function handedBack(
+  { vendors }: World,
+  id: string,
+): Promise<Readonly<Record<string, string>> | null> {
+  const file = path.join(vendors.folder, 'out', 'contacts.csv')
+  let header: readonly string[] | null = null
+  try {
+    for await (const record of createReadStream(file).pipe(parse())) {
+      const cells = cellsOf(record)
+      if (header === null) header = cells
+      else if (cells[header.indexOf('id')] === id)
+        return Object.fromEntries(header.map((column, i) => [column, cells[i] ?? '']))
+    }
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+  }
+  return null
+}
+
+const cellsOf = (record: unknown): readonly string[] =>
+  Array.isArray(record) ? record.map((cell: unknown) => String(cell)) : []
+
+/** Writes whose outcome nobody knows. */
+export async function openWrites(hub: Hub): Promise<number> {
+  const [row] = await hub.db.sql<{ count: number }[]>`
+    select count(*) as count from outbox where state in ('sending', 'uncertain')`
+  return row?.count ?? 0
+}

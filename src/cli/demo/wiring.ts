@@ -1,0 +1,99 @@
+import type { Wiring } from '../wiring.ts'
+
+export type DemoOptions = {
+  /** People in all; companies and deals come in proportion. */
+  readonly contacts: number
+  /** Ends after the stories. */
+  readonly once: boolean
+  /** The hub's own HTTP; 0 takes a free port. */
+  readonly port: number
+  /** The same seed makes the same company; 1 when left out. */
+  readonly seed?: number
+}
+
+/** What the demo needs of the world; `main.ts` puts it together. */
+export type DemoWiring = Pick<
+  Wiring,
+  'connectors' | 'shipped' | 'env' | 'terminal' | 'stopping' | 'makeLog' | 'serveHttp'
+> & {
+  /** Makes a company and serves its systems: `openCompany` of src/sandbox/company. */
+  openVendors(options: VendorOptions): Promise<Vendors>
+  /** How to start this very program: the executable and its first arguments. */
+  readonly command: readonly [string, ...string[]]
+}
+
+export type VendorOptions = {
+  readonly contacts: number
+  readonly seed: number
+  readonly folder: string
+  readonly stripe: { readonly requestsPerSecond: number }
+}
+
+/** The other side of the hub, as the demo acts on it and reads it: never through the hub's own eyes. */
+export type Vendors = {
+  readonly company: {
+    readonly people: number
+    readonly companies: number
+    readonly deals: number
+    readonly members: number
+    readonly customers: number
+    /** Of contacts, companies and deals. */
+    readonly rows: readonly number[]
+  }
+  /** Holds the CSV exports. */
+  readonly folder: string
+  readonly mailchimp: {
+    readonly url: string
+    readonly apiKey: string
+    readonly list: string
+    member(
+      email: string,
+    ): { readonly status: string; readonly fields: Readonly<Record<string, string>> } | null
+    unsubscribe(email: string): void
+    edit(email: string, fields: Readonly<Record<string, string>>): void
+    /** Requests turned away for being too many. */
+    refused(): number
+  }
+  readonly stripe: {
+    readonly url: string
+    readonly apiKey: string
+    customers(): readonly StripeCustomer[]
+    invoices(): readonly StripeInvoice[]
+    edit(customer: string, fields: { phone?: string; metadata?: Record<string, string> }): void
+    pay(invoice: string): void
+    setFaults(plan: FaultPlan | null): void
+    faultsFired(kind: Fault['kind']): number
+    refused(): number
+  }
+  close(): Promise<void>
+}
+
+export type StripeCustomer = {
+  readonly id: string
+  readonly email: string | null
+  readonly name: string | null
+  readonly phone: string | null
+  readonly metadata: Readonly<Record<string, string>>
+}
+
+export type StripeInvoice = {
+  readonly id: string
+  readonly number: string
+  readonly status: string
+  /** Lower case, as Stripe writes it. */
+  readonly currency: string
+  /** In minor units. */
+  readonly total: number
+  readonly customer: string
+  readonly email: string
+  /** The id of the deal it is for. */
+  readonly deal: string
+  readonly lines: readonly {
+    readonly description: string
+    readonly quantity: number
+    readonly amount: number
+  }[]
+}
+
+export type Fault = { readonly kind: 'timeout-after-commit' } | { readonly kind: 'slow'; readonly ms: number }
+export type FaultPlan = (request: { readonly method: string; readonly path: string }) => Fault | null
