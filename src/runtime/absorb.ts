@@ -48,6 +48,8 @@ export type AbsorbOptions = {
   readonly bad?: readonly BadPlace[]
   /** Runs in the page's transaction; `changed` says whether the page wrote anything. */
   readonly also?: (tx: Tx, changed: boolean) => Promise<void>
+  /** Called once the page's writes are on their way: the time to prepare what comes next. Again where it starts over. */
+  readonly meanwhile?: () => void
 }
 
 /**
@@ -84,7 +86,9 @@ export async function absorb(
         )
       })
       const changed = fresh.length > 0 || (options.bad ?? []).length > 0
-      const page = changed ? await absorbFresh(hub, tx, target, fresh, glances, run) : NOTHING
+      const page = changed
+        ? await absorbFresh(hub, tx, target, fresh, glances, run, options.meanwhile)
+        : NOTHING
       await quarantine(tx, target.id, options.bad ?? [], hub.clock.now())
       await options.also?.(tx, changed)
       const seen = latest.flatMap((o) => (o.kind === 'present' ? (glances.get(o.id)?.id ?? []) : []))
@@ -103,6 +107,7 @@ async function absorbFresh(
   fresh: readonly Observation[],
   glances: ReadonlyMap<string, { readonly id: number }>,
   run: RunLog,
+  meanwhile: () => void = () => undefined,
 ): Promise<PageResult> {
   const { stream } = target
   const at = hub.clock.now()
@@ -142,6 +147,7 @@ async function absorbFresh(
     [...links.values()].map((l) => set.get(l.recordId)?.fields ?? {}),
   )
   const page: PageWork = {
+    meanwhile,
     hub,
     tx,
     target,
@@ -204,10 +210,12 @@ async function writePage(page: PageWork, gone: readonly Link[], run: RunLog): Pr
     else updates.push(state)
   }
   for (const link of gone) updates.push({ ...link, state: 'gone', wake: 0 })
-  // Links first: a record that was born here has its link in this stream already, and needs no second one.
-  await Promise.all([insertLinks(tx, target.id, inserts), updateLinks(tx, updates)])
-  const woken = await applyChanges(hub, tx, stream.record, changes, runId, stream.connection)
-  await Promise.all([
+  // Sent one after the other without waiting for answers. Links first: a record that was born here has its link in
+  // this stream already, and needs no second one.
+  const writes = [
+    insertLinks(tx, target.id, inserts),
+    updateLinks(tx, updates),
+    applyChanges(hub, tx, stream.record, changes, runId, stream.connection),
     appendHistory(tx, page.kept, runId, page.at),
     appendStatements(tx, page.statements, runId),
     openItems(tx, page.items, page.at),
@@ -219,7 +227,9 @@ async function writePage(page: PageWork, gone: readonly Link[], run: RunLog): Pr
           updates.flatMap((l) => l.remoteId ?? []),
         )
       : null,
-  ])
+  ] as const
+  page.meanwhile()
+  const [, , woken] = await Promise.all(writes)
   await quarantine(tx, target.id, page.bad, page.at)
   const born = changes.filter((c) => c.before === null).length
   run.count({

@@ -8,6 +8,7 @@ import {
   type Page,
 } from '../connectors/connector.ts'
 import { closeItems, openItems, quarantined, type BadPlace } from '../store/inbox.ts'
+import { noteRun } from '../store/runs.ts'
 import { linkedAfter, unresolvedLinks } from '../store/links.ts'
 import {
   HEARTBEAT_MS,
@@ -21,7 +22,7 @@ import { absorb } from './absorb.ts'
 import { openBitmap, type Bitmap } from './bitmap.ts'
 import type { Hub, Target } from './hub.ts'
 import { resolveRefs } from './refs.ts'
-import { HeldError, openRun, saveCounts, type RunLog } from './run.ts'
+import { HeldError, openRun, type RunLog } from './run.ts'
 
 const VANISHED_BATCH = 500
 const UNRESOLVED_BATCH = 500
@@ -93,19 +94,25 @@ async function pullAll(
     }
     const { cursor, more, bad } = page
     const goOn = more && !hub.stopping.aborted
-    // Fetched while this page is committed.
-    if (goOn) next = pull(target, io, cursor)
+    let isAsked = false
+    const askForNext = () => {
+      if (goOn && !isAsked) next = pull(target, io, cursor)
+      isAsked = true
+    }
     const absorbed = await absorb(hub, target, page.observations, run, {
       bad: bad.map(toPlace),
+      // Fetched and read while the database writes this page.
+      meanwhile: askForNext,
       also: async (tx, changed) => {
+        if (changed && !hub.preview) await noteRun(tx, await run.id(), run.counts)
         if (!changed && (more || same(saved, cursor))) return
         await saveCursor(tx, target.id, cursor, hub.clock.now())
         saved = cursor
       },
     })
+    askForNext()
     for (const name of absorbed.woken) woken.add(name)
     seen += page.observations.length
-    if (absorbed.changed && !hub.preview) await saveCounts(hub, run)
     if (listing !== null) note(listing, absorbed.seen, bad)
     hub.progress({ kind: 'observed', target, seen, total: page.total ?? null })
     if (goOn) continue

@@ -36,6 +36,8 @@ export type Planned = {
 }
 
 export type PageWork = {
+  /** Called once the page's writes are on their way. */
+  readonly meanwhile: () => void
   readonly hub: Hub
   readonly tx: Tx
   readonly target: Target
@@ -147,7 +149,10 @@ export async function settleStrangers(page: PageWork, strangers: readonly Arriva
   set.read((await loadRecords(tx, stream.record, missing, 'lock')).values())
   const heldBy = Map.groupBy(held, (h) => `${h.key.kind} ${h.key.value}`)
   const unbound = new Map((await unboundLinks(tx, target.id, involved)).map((link) => [link.recordId, link]))
-  const [recordIds, linkIds] = [await newRecordIds(tx, wanted.length), await newLinkIds(tx, wanted.length)]
+  const [recordIds, linkIds] = await Promise.all([
+    newRecordIds(tx, wanted.length),
+    newLinkIds(tx, wanted.length),
+  ])
 
   for (const [i, arrival] of wanted.entries()) {
     const birth = births[i]
