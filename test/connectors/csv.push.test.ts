@@ -107,6 +107,15 @@ describe('writing', () => {
     expect(await readdir(settings.out)).toEqual(['contacts.csv'])
   })
 
+  test('a cell too long to be read again is refused alone, and the file stays readable', async () => {
+    const { send, find } = await world()
+    const [huge, fine] = await send(create(1, { name: 'x'.repeat(10_000_000) }), create(2, { name: 'Ann' }))
+    expect(huge).toMatchObject({ kind: 'rejected', code: 'too-long', field: 'name' })
+    expect(fine).toMatchObject({ kind: 'applied' })
+    expect(await send(create(3, { name: 'Bob' }))).toMatchObject([{ kind: 'applied' }])
+    expect(await find(create(1, {}))).toEqual([null])
+  })
+
   test('without a folder to write to every write is refused', async () => {
     const folder = await makeFolder()
     const outcomes = await pushOf('contacts').send(ioFor({ folder }), [create(1, {}), create(2, {})])

@@ -10,7 +10,7 @@ import {
   VendorError,
   type Write,
 } from '../connector.ts'
-import { cellOf } from './cell.ts'
+import { CELL_MAX, cellOf } from './cell.ts'
 import { atPath, resolveFolder, withFile } from './files.ts'
 import { isOwnId, OWN, ownFile, scanExport } from './lookup.ts'
 import { blocksOf, type OpenTable, openTable } from './open.ts'
@@ -107,6 +107,11 @@ async function merge(
 ): Promise<readonly Outcome[]> {
   const batch: Batch = { pending: new Map(), outcomes: [] }
   for (const [at, write] of writes.entries()) {
+    const tooLong = refusalOf(write)
+    if (tooLong !== null) {
+      batch.outcomes[at] = tooLong
+      continue
+    }
     const id = write.op === 'create' ? ownId(write.recordId) : write.id
     const before = batch.pending.get(id)
     if (before === undefined) batch.pending.set(id, [{ at, write }])
@@ -134,6 +139,18 @@ async function merge(
     await target.close()
   }
   return batch.outcomes
+}
+
+/** Such a cell would make its row, and with it the hub's whole file, unreadable. */
+function refusalOf(write: Write): Outcome | null {
+  if (write.op === 'archive') return null
+  for (const [column, value] of Object.entries(write.op === 'create' ? write.body : write.patch)) {
+    const { length } = cellOf(value)
+    if (length <= CELL_MAX) continue
+    const message = `${column} has ${length.toLocaleString('en')} characters; a cell holds ${CELL_MAX.toLocaleString('en')}. Shorten it.`
+    return { kind: 'rejected', code: 'too-long', field: column, message }
+  }
+  return null
 }
 
 async function startFile(
