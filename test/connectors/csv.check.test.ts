@@ -49,7 +49,8 @@ describe('check', () => {
       [{}, 'folder'],
       [{ folder: 'x', delimiter: '::' }, 'delimiter'],
       [{ folder: 'x', encoding: 'klingon' }, 'encoding'],
-      [{ folder: 'x', files: { people: '*' } }, 'files'],
+      [{ folder: 'x', files: { people: '*' } }, 'files.people'],
+      [{ folder: 'x', idcolumn: 'id' }, 'idcolumn'],
     ] as const) {
       await expect(csv.check(ioFor(settings))).rejects.toMatchObject({ failure: { kind: 'rejected', field } })
     }

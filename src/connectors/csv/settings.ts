@@ -57,14 +57,24 @@ export type Settings = Readonly<z.infer<typeof settingsSchema>>
 export function readSettings(settings: JsonObject): Settings {
   const parsed = settingsSchema.safeParse(settings)
   if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    const field = issue?.path.join('.') || null
-    const message = `csv settings${field === null ? '' : `, ${field}`}: ${issue?.message ?? 'not valid'}`
-    throw new VendorError({ kind: 'rejected', code: 'settings', field, message })
+    throw new VendorError({ kind: 'rejected', code: 'settings', ...problemOf(parsed.error) })
   }
   const { folder, out } = parsed.data
   if (out !== undefined && path.resolve(out) === path.resolve(folder)) throw sameFolder(folder)
   return parsed.data
+}
+
+function problemOf(error: z.ZodError): { readonly field: string | null; readonly message: string } {
+  const [issue] = error.issues
+  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined
+  const path = [...(issue?.path ?? []), ...(unknown === undefined ? [] : [unknown])].join('.')
+  const field = path === '' ? null : path
+  if (unknown !== undefined)
+    return { field, message: `csv has no setting ${path}. Correct its name, or remove it.` }
+  return {
+    field,
+    message: `Set ${field ?? 'the csv settings'} to something else: ${issue?.message ?? 'not valid'}`,
+  }
 }
 
 export function sameFolder(folder: string): VendorError {
