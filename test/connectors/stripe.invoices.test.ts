@@ -88,6 +88,15 @@ describe('issuing an invoice', () => {
     expect(all()[0]).toMatchObject({ auto_advance: false })
   })
 
+  it('bills a fraction of a unit, rounded half up to the cent', async () => {
+    const lines = [
+      { description: 'Hours', quantity: 1.5, unit_amount: 9_001 },
+      { description: 'Days', quantity: 2, unit_amount: 100 },
+    ]
+    const body = bodyOf(appliedOf(await send(order({ lines }))))
+    expect(body).toMatchObject({ total: 13_502 + 200, lines: { data: lines } })
+  })
+
   it('takes the lines in the shape they are read in, too', async () => {
     appliedOf(await send(order({ lines: { data: LINES } })))
   })

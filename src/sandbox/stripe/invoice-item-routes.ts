@@ -39,6 +39,7 @@ export const charge = {
     .optional(),
   pricing: z.strictObject({ price: text().optional() }).optional(),
   quantity: integer.optional(),
+  quantity_decimal: decimal.optional(),
 }
 const EXPANDS = ['customer', 'invoice', 'discounts']
 const itemCharge = { ...charge, ...expandable(EXPANDS), unit_amount_decimal: decimal.optional() }

@@ -24,6 +24,7 @@ export type ChargeGiven = {
   price_data?: Given<PriceData>
   pricing?: Given<{ price?: Given<string> }>
   quantity?: Given<number>
+  quantity_decimal?: Given<string>
   unit_amount_decimal?: Given<string>
 }
 
@@ -74,7 +75,7 @@ export function keepItem(state: StripeState, item: InvoiceItem): void {
 export function changedItem(item: InvoiceItem, given: ChargeGiven): InvoiceItem {
   const priced =
     given.amount !== undefined || given.price_data !== undefined || given.unit_amount_decimal !== undefined
-  const quantity = given.quantity ?? item.quantity
+  const quantity = quantityOf(given) ?? item.quantity
   const repriced = priced
     ? chargePrice({ ...given, ...(given.amount === undefined ? { quantity } : {}) }, (name) => name)
     : {
@@ -138,7 +139,7 @@ export function lineFrom(
     period: item.period,
     pretax_credit_amounts: [],
     pricing: item.pricing,
-    quantity: item.quantity,
+    quantity: Math.trunc(item.quantity),
     quantity_decimal: String(item.quantity),
     subscription: null,
     subtotal: item.amount,
@@ -149,6 +150,7 @@ export function lineFrom(
 export function itemWire({ created: _, ...item }: InvoiceItem): Wire {
   return {
     ...item,
+    quantity: Math.trunc(item.quantity),
     customer_account: null,
     discounts: [],
     livemode: false,
@@ -210,7 +212,7 @@ function chargePrice(given: ChargeGiven, param: (name: string) => string) {
       code: 'parameters_exclusive',
     })
   if (given.amount !== undefined) {
-    if (given.quantity !== undefined && given.quantity !== 1)
+    if ((quantityOf(given) ?? 1) !== 1)
       throw invalid('You cannot specify quantity together with amount.', { param: param('quantity') })
     return { amount: given.amount, unit: String(given.amount), quantity: 1 }
   }
@@ -219,6 +221,11 @@ function chargePrice(given: ChargeGiven, param: (name: string) => string) {
       code: 'parameter_missing',
       param: param('amount'),
     })
-  const quantity = given.quantity ?? 1
+  const quantity = quantityOf(given) ?? 1
   return { amount: lineAmount(unit, quantity), unit, quantity }
+}
+
+/** `quantity_decimal` may have a fraction; `quantity` then shows it truncated. */
+function quantityOf(given: ChargeGiven): number | undefined {
+  return given.quantity_decimal === undefined ? given.quantity : Number(given.quantity_decimal)
 }

@@ -25,9 +25,15 @@ export function checkAmount(amount: number, currency: string, param: string): vo
 
 /** unit price (a decimal number of minor units) × quantity, rounded half away from zero. */
 export function lineAmount(unitAmountDecimal: string, quantity: number): number {
-  const [whole = '0', fraction = ''] = unitAmountDecimal.replace('-', '').split('.')
-  const scale = 10n ** BigInt(fraction.length)
-  const product = BigInt(whole + fraction) * BigInt(quantity)
+  const unit = scaled(unitAmountDecimal.replace('-', ''))
+  const count = scaled(String(quantity))
+  const scale = unit.scale * count.scale
+  const product = unit.digits * count.digits
   const rounded = Number((product * 2n + scale) / (scale * 2n))
   return unitAmountDecimal.startsWith('-') ? -rounded : rounded
+}
+
+function scaled(decimal: string): { digits: bigint; scale: bigint } {
+  const [whole = '0', fraction = ''] = decimal.split('.')
+  return { digits: BigInt(whole + fraction), scale: 10n ** BigInt(fraction.length) }
 }
