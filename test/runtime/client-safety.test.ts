@@ -108,6 +108,13 @@ describe('a secret', () => {
     expect(echo.log[0]?.url).toContain('page=2')
   })
 
+  it('in what a vendor calls the code or the field of its refusal is not passed on', async () => {
+    const said = (text: string) => ({ kind: 'rejected', code: text, field: text, message: text }) as const
+    const connector = vendor({ classify: ({ body }) => said(body) })
+    const { io } = world(() => new Response(`Bearer ${KEY}`, { status: 400 }), { secrets, connector })
+    expect(await failureFrom(io.fetch(ORIGIN))).toEqual(said('Bearer ***'))
+  })
+
   it('that makes a request invalid is not quoted', async () => {
     const { io } = world(ok, { secrets })
     const bad = io.fetch(ORIGIN, { headers: { authorization: `Bearer ${KEY}\nx` } })

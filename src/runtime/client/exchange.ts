@@ -115,7 +115,10 @@ export async function exchange(
   }
 
   function scrubbed(failure: Failure): Failure {
-    return { ...failure, message: wire.scrubber.scrub(failure.message) }
+    const message = wire.scrubber.scrub(failure.message)
+    if (failure.kind !== 'rejected') return { ...failure, message }
+    const field = failure.field === null ? null : wire.scrubber.scrub(failure.field)
+    return { ...failure, message, field, code: wire.scrubber.scrub(failure.code) }
   }
 }
 
