@@ -40,6 +40,8 @@ describe('what a reply means', () => {
     [new Date(T0 - 60_000).toUTCString(), T0],
     ['', T0 + 5_000],
     ['soon', T0 + 5_000],
+    ['2 minutes', T0 + 5_000],
+    ['1.5', T0 + 1_500],
   ])('429 with Retry-After %j', (after, retryAt) => {
     expect(classify(reply(429, '', { 'retry-after': after }), T0)).toMatchObject({
       kind: 'throttled',

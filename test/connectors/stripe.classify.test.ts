@@ -45,10 +45,20 @@ describe('what Stripe answers', () => {
       kind: 'rejected',
       code: 'email_invalid',
       field: 'email',
-      message: 'Invalid email',
+      message: 'Invalid email. Correct email in the record.',
     })
     expect(reply(402, { code: 'card_declined', type: 'card_error' })).toMatchObject({ code: 'card_declined' })
     expect(reply(400, {})).toMatchObject({ kind: 'rejected', code: '400', field: null })
+  })
+
+  it.each(['soon', '2 minutes', '-5', ''])('does not hurry for a Retry-After of %j', (header) => {
+    const failure = reply(429, '', { 'retry-after': header })
+    expect(failure).toMatchObject({ kind: 'throttled', retryAt: expect.any(Number) })
+    expect(failure.kind === 'throttled' && failure.retryAt).toBe(T0 + 1000)
+  })
+
+  it('does not repeat the megabytes that a vendor repeats', () => {
+    expect(reply(400, { message: 'x'.repeat(1_000_000) }).message.length).toBeLessThan(1_000)
   })
 
   it('tells a key used twice apart from a refusal', () => {

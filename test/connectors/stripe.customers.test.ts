@@ -102,6 +102,21 @@ describe('creating a customer', () => {
   })
 })
 
+describe('a text cut in the middle of a character', () => {
+  it('is sent with U+FFFD in its place, and stops nobody else', async () => {
+    const writes = [
+      creation(1, { name: 'fox \ud83e', email: 'a@b.org' }, 'k1'),
+      creation(2, { name: 'Ann' }, 'k2'),
+    ]
+    const [fox, ann] = await pushOf(at.customers).send(at.io, writes)
+    expect(bodyOf(appliedOf(fox))['name']).toBe('fox \ufffd')
+    expect(bodyOf(appliedOf(ann))['name']).toBe('Ann')
+    expect(await pushOf(at.customers).find(at.io, [creation(3, { email: '\ud83e@b.org' }, 'k3')])).toEqual([
+      null,
+    ])
+  })
+})
+
 describe('finding a customer whose create was uncertain', () => {
   it('never asks search, which lags', async () => {
     at.vendor.state.switches.searchLagMs = 60 * 60_000

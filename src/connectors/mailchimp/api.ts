@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { failureOf, type Io, VendorError } from '../connector.ts'
+import { sendable } from '../vendor-words.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { Account } from './settings.ts'
 
@@ -21,7 +22,7 @@ export async function request(io: Io, account: Account, call: Call): Promise<Res
       accept: 'application/json',
       ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
     },
-    ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+    ...(call.body === undefined ? {} : { body: JSON.stringify(sendable(call.body)) }),
   })
 }
 

@@ -1,4 +1,5 @@
 import { failureOf, type Failure, type Io } from '../connector.ts'
+import { sendable } from '../vendor-words.ts'
 import { ask, request } from './api.ts'
 import { readResults } from './batch-results.ts'
 import type { MemberCall } from './exchange.ts'
@@ -57,7 +58,7 @@ async function start(io: Io, target: Target, calls: readonly MemberCall[]): Prom
     method,
     path,
     ...(query === undefined ? {} : { params: query }),
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(body === undefined ? {} : { body: JSON.stringify(sendable(body)) }),
   }))
   const call = { method: 'POST', path: '/batches', body: { operations } } as const
   return (await ask(io, target, call, batchSchema)).id

@@ -1,4 +1,6 @@
 import type { Failure, HttpReply } from '../connector.ts'
+import { retryAfter } from '../retry-after.ts'
+import { quoted } from '../vendor-words.ts'
 import type { Instant } from '../../core/json.ts'
 import { committed } from './api.ts'
 import { problem as problemSchema, type Problem } from './wire.ts'
@@ -13,21 +15,21 @@ export function classify(reply: HttpReply, now: Instant): Failure {
   const message = problem === null ? `Mailchimp answered ${reply.status}.` : messageOf(problem)
   switch (reply.status) {
     case 401:
-      return { kind: 'auth', message }
+      return { kind: 'auth', message: `${message} ${KEY_FIX}` }
     case 403:
       // Under extreme load the vendor's edge refuses without JSON; only JSON means "you may not".
       return problem === null
-        ? { kind: 'throttled', retryAt: retryAt(reply.headers, now, OVERLOADED_MS), message }
-        : { kind: 'auth', message }
+        ? { kind: 'throttled', retryAt: retryAfter(reply.headers, now) ?? now + OVERLOADED_MS, message }
+        : { kind: 'auth', message: `${message} ${RIGHTS_FIX}` }
     case 404:
       return { kind: 'missing', message }
     case 429:
-      return { kind: 'throttled', retryAt: retryAt(reply.headers, now, THROTTLED_MS), message }
+      return { kind: 'throttled', retryAt: retryAfter(reply.headers, now) ?? now + THROTTLED_MS, message }
   }
   if (reply.status >= 500 || reply.status === 408) {
     return { kind: 'unavailable', committed: committed(reply.method), message }
   }
-  const code = problem?.title ?? `HTTP ${reply.status}`
+  const code = problem === null ? `HTTP ${reply.status}` : quoted(problem.title)
   return { kind: 'rejected', code, field: problem === null ? null : fieldOf(problem), message }
 }
 
@@ -37,14 +39,6 @@ function problemOf(body: string): Problem | null {
   } catch {
     return null
   }
-}
-
-/** Seconds or an HTTP date: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
-function retryAt(headers: Headers, now: Instant, fallbackMs: number): Instant {
-  const text = headers.get('retry-after')?.trim() ?? ''
-  if (/^\d+$/.test(text)) return now + Number(text) * 1000
-  const at = Date.parse(text)
-  return Number.isNaN(at) ? now + fallbackMs : Math.max(at, now)
 }
 
 /** As `discover` names it. Merge fields are told by their bare tag. */
@@ -68,9 +62,12 @@ function messageOf(problem: Problem): string {
   )
   const said = [`Mailchimp: ${problem.title}.`, problem.detail, ...details].filter(Boolean)
   const fix = refusesAddress(problem) ? ADDRESS_FIX : FIXES.get(problem.title)
-  return [...said, ...(fix === undefined ? [] : [fix])].join(' ')
+  return [quoted(said.join(' ')), ...(fix === undefined ? [] : [fix])].join(' ')
 }
 
+const KEY_FIX =
+  'Copy a current API key from Profile > Extras > API keys in Mailchimp, whole, with its data centre.'
+const RIGHTS_FIX = 'Use the API key of a user who may manage this audience.'
 const ADDRESS_FIX = "Correct the record's email address."
 
 /** What to do about it, by the title the vendor gives. */

@@ -9,7 +9,8 @@ const DATACENTRE = /-([a-z]{2,4}\d{1,4})$/i
 /** Throws `auth` for a key that cannot work, `rejected` with the setting as its field for a bad setting. */
 export function accountOf(io: Io): Account {
   const key = io.secrets['apiKey']?.trim() ?? ''
-  if (key === '') throw new VendorError({ kind: 'auth', message: 'There is no Mailchimp API key.' })
+  if (key === '')
+    throw new VendorError({ kind: 'auth', message: 'There is no Mailchimp API key. Set apiKey to one.' })
   return {
     baseUrl: baseUrlOf(io.settings['baseUrl'], key),
     authorization: `Basic ${Buffer.from(`concord:${key}`).toString('base64')}`,
@@ -29,7 +30,10 @@ export function listOf(io: Io): string | null {
 }
 
 export function noSuchList(target: Target): VendorError {
-  return badSetting('list', `There is no audience ${target.list} in this Mailchimp account (any more).`)
+  return badSetting(
+    'list',
+    `There is no audience ${target.list} in this Mailchimp account (any more). Set \`list\` to the id of one.`,
+  )
 }
 
 export function badSetting(field: string, message: string): VendorError {
@@ -45,11 +49,12 @@ function baseUrlOf(setting: unknown, key: string): string {
       'The Mailchimp API key does not end with its data centre, as in `…-us21`. Copy the whole key.'
     throw new VendorError({ kind: 'auth', message })
   }
-  if (typeof setting !== 'string' || !URL.canParse(setting)) throw badSetting('baseUrl', 'This is not a URL.')
+  if (typeof setting !== 'string' || !URL.canParse(setting))
+    throw badSetting('baseUrl', 'This is not a URL. Correct it, or leave it out.')
   const url = new URL(setting)
   const safe = url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))
   if (!safe)
-    throw badSetting('baseUrl', 'The base URL must begin with https://, unless it is on this machine.')
+    throw badSetting('baseUrl', 'Set a base URL that begins with https://, unless it is on this machine.')
   return `${url.origin}${url.pathname}`.replace(/\/+$/, '')
 }
 

@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import type { Instant } from '../../core/json.ts'
 import type { Failure, HttpReply } from '../connector.ts'
+import { retryAfter } from '../retry-after.ts'
+import { quoted } from '../vendor-words.ts'
 
 const errorBody = z.object({
   error: z.object({
@@ -23,21 +25,37 @@ const PAUSE_MS = 1000
 export function classify(reply: HttpReply, now: Instant): Failure {
   const { code, param, message } = readError(reply)
   const { status } = reply
-  if (status === 401 || status === 403 || code === 'api_key_expired') return { kind: 'auth', message }
+  if (status === 401 || status === 403 || code === 'api_key_expired')
+    return { kind: 'auth', message: `${message}. ${AUTH_FIX}` }
   if (status === 429 || status === 409)
-    return { kind: 'throttled', retryAt: retryAt(reply.headers, now), message }
+    return { kind: 'throttled', retryAt: retryAfter(reply.headers, now) ?? now + PAUSE_MS, message }
   if (status === 404 || (code === 'resource_missing' && param === 'id')) return { kind: 'missing', message }
   if (status >= 500 || status === 408 || status === 424)
     return { kind: 'unavailable', committed: reply.method === 'GET' ? 'no' : 'unknown', message }
-  if (status >= 400) return { kind: 'rejected', code: code ?? String(status), field: param, message }
+  if (status >= 400)
+    return {
+      kind: 'rejected',
+      code: code ?? String(status),
+      field: param,
+      message: `${message}. ${fixFor(param)}`,
+    }
   return { kind: 'malformed', committed: reply.method === 'GET' ? 'no' : 'unknown', message }
+}
+
+const AUTH_FIX =
+  'Copy a current secret or restricted key from Developers > API keys in Stripe, and check its permissions.'
+
+function fixFor(param: string | null): string {
+  return param === null
+    ? 'Correct the record, or look the request up in the Stripe dashboard.'
+    : `Correct ${param} in the record.`
 }
 
 function readError(reply: HttpReply): { code: string | null; param: string | null; message: string } {
   const read = errorBody.safeParse(parsed(reply.body))
   const error = read.success ? read.data.error : {}
   const requestId = reply.headers.get('request-id')
-  const said = error.message ?? `Stripe answered ${reply.status}`
+  const said = quoted(error.message ?? `Stripe answered ${reply.status}`).replace(/\.$/, '')
   return {
     // An idempotency_error has no code of its own, and means more than any other.
     code:
@@ -53,12 +71,4 @@ function parsed(text: string): unknown {
   } catch {
     return null
   }
-}
-
-/** Seconds or an HTTP date; a second from now where there is none. */
-function retryAt(headers: Headers, now: Instant): Instant {
-  const said = headers.get('retry-after')?.trim() ?? ''
-  if (/^\d+(\.\d+)?$/.test(said)) return now + Math.ceil(Number(said) * 1000)
-  const date = Date.parse(said)
-  return Number.isNaN(date) ? now + PAUSE_MS : Math.max(date, now)
 }

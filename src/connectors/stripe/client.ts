@@ -11,7 +11,10 @@ import { VendorError, type Io } from '../connector.ts'
 export function stripeFor(io: Io): Stripe {
   const apiKey = io.secrets['apiKey']
   if (apiKey === undefined || apiKey === '')
-    throw new VendorError({ kind: 'auth', message: 'The connection has no apiKey' })
+    throw new VendorError({
+      kind: 'auth',
+      message: 'The connection has no apiKey. Set it to a secret key of Stripe.',
+    })
   return new Stripe(apiKey, {
     httpClient: Stripe.createFetchHttpClient(careful(io.fetch)),
     maxNetworkRetries: 0,
@@ -26,9 +29,9 @@ function serverOf(baseUrl: unknown): { protocol: 'http' | 'https'; host: string;
   if (baseUrl === undefined || baseUrl === null) return {}
   const url = typeof baseUrl === 'string' && URL.canParse(baseUrl) ? new URL(baseUrl) : null
   if (url === null || url.pathname !== '/' || url.search !== '')
-    throw badBaseUrl('not the origin of a server')
+    throw badBaseUrl('Set it to the origin of a server, such as https://api.stripe.com, or leave it out.')
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && LOOPBACK.has(url.hostname)))
-    throw badBaseUrl('a secret key is only sent over https, or to this machine')
+    throw badBaseUrl('Set it to an https address: a secret key is only sent over https, or to this machine.')
   const http = url.protocol === 'http:'
   return {
     protocol: http ? 'http' : 'https',

@@ -7,6 +7,7 @@ import { customerFeed } from './customer-feed.ts'
 import { observe, observeAnswer } from './feed.ts'
 import { everyRow, PAGE } from './paging.ts'
 import { unfit } from './sending.ts'
+import { sendable } from '../vendor-words.ts'
 
 /**
  * Stripe cannot archive a customer, and deleting one cancels what it pays for: an archived record's customer is kept
@@ -65,9 +66,10 @@ const LOOK_BACK_SECONDS = 30 * 24 * 60 * 60
  */
 export async function findCustomers(
   io: Io,
-  creates: readonly CreateWrite[],
+  given: readonly CreateWrite[],
 ): Promise<readonly (Observation | null)[]> {
   const client = stripeFor(io)
+  const creates = given.map((create) => sendable(create))
   const since = Math.floor(io.now() / 1000) - LOOK_BACK_SECONDS
   const nameless = creates.filter((create) => emailOf(create) === null)
   const [recent, ...byEmail] = await Promise.all([

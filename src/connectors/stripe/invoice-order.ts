@@ -60,7 +60,14 @@ export function readOrder(
     lines.push({ description: text, quantity, unitAmount: unit.amount, amount })
   }
   const total = lines.reduce((sum, { amount }) => sum + amount, 0)
-  if (total <= 0) return refuse(rejected('empty', 'lines', 'The lines come to nothing that could be billed'))
+  if (total <= 0)
+    return refuse(
+      rejected(
+        'empty',
+        'lines',
+        'The lines come to nothing that could be billed. Give the deal lines with an amount.',
+      ),
+    )
   return {
     kind: 'order',
     order: {

@@ -1,6 +1,7 @@
 import type Stripe from 'stripe'
 import type { z } from 'zod'
 import { outcomeOf, type Io, type Outcome, type Write } from '../connector.ts'
+import { sendable } from '../vendor-words.ts'
 import { stripeFor } from './client.ts'
 
 export const BATCH = 20
@@ -23,7 +24,9 @@ export async function sendAll(io: Io, writes: readonly Write[], send: Send): Pro
   const tails = new Map<string, Promise<unknown>>()
   const sent = writes.map((write) => {
     const object = write.op === 'create' ? `new ${write.key}` : write.id
-    const mine = (tails.get(object) ?? Promise.resolve()).then(() => attempt(() => send(client, write, io)))
+    const mine = (tails.get(object) ?? Promise.resolve()).then(() =>
+      attempt(() => send(client, sendable(write), io)),
+    )
     // A failure of the whole connection is reported below; the next write to the object meets it by itself.
     tails.set(
       object,
