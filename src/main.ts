@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { pino } from 'pino'
+import { describeError, EXIT } from './cli/exit.ts'
 import { runCli } from './cli/program.ts'
 import { processTerminal } from './cli/terminal.ts'
 import type { Wiring } from './cli/wiring.ts'
@@ -10,7 +11,6 @@ import { stripe } from './connectors/stripe/index.ts'
 import { serveHttp } from './http/serve.ts'
 
 const ROOT = path.join(import.meta.dirname, '..')
-const STOPPED_AT_ONCE = 130
 
 const wiring: Wiring = {
   version: versionOf(readFileSync(path.join(ROOT, 'package.json'), 'utf8')),
@@ -38,6 +38,13 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.exit(0)
 })
 
+// The database driver throws from its timers where the server went away: nothing can be kept then, and nothing is lost.
+process.on('uncaughtException', (error) => {
+  for (const line of describeError(error).lines) process.stderr.write(`${line}\n`)
+  if (process.argv.includes('--debug')) process.stderr.write(`${error.stack ?? ''}\n`)
+  process.exit(EXIT.failed)
+})
+
 // Whoever still holds the event loop (a kept-alive socket) has nothing left to do.
 process.exit(await runCli(process.argv.slice(2), wiring))
 
@@ -46,7 +53,7 @@ function stopSignal(): AbortSignal {
   const stopping = new AbortController()
   for (const name of ['SIGINT', 'SIGTERM'] as const) {
     process.on(name, () => {
-      if (stopping.signal.aborted) process.exit(STOPPED_AT_ONCE)
+      if (stopping.signal.aborted) process.exit(EXIT.stopped)
       stopping.abort()
       if (process.stderr.isTTY) process.stderr.write('\nStopping. Once more ends it at once.\n')
     })

@@ -64,7 +64,7 @@ export function nearest(wrong: string, known: readonly string[]): string | null 
     .map((word) => ({ word, distance: distance(wrong.toLowerCase(), word.toLowerCase()) }))
     .toSorted((a, b) => a.distance - b.distance)
   const best = ranked[0]
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(wrong.length / 3)) ? best.word : null
+  return best !== undefined && best.distance <= Math.max(1, Math.floor(wrong.length / 4)) ? best.word : null
 }
 
 /** Levenshtein's. */
