@@ -90,6 +90,7 @@ export async function absorb(
         ? await absorbFresh(hub, tx, target, fresh, glances, run, options.meanwhile)
         : NOTHING
       await quarantine(tx, target.id, options.bad ?? [], hub.clock.now())
+      run.count({ unreadable: options.bad?.length ?? 0 })
       await options.also?.(tx, changed)
       const seen = latest.flatMap((o) => (o.kind === 'present' ? (glances.get(o.id)?.id ?? []) : []))
       return { changed, seen: [...seen, ...page.born], woken: page.woken }

@@ -1,0 +1,30 @@
+import { afterEach, beforeEach, expect, it } from 'vitest'
+import { syncConnection } from '../../src/runtime/cycle.ts'
+import { inboxItems, recentRuns } from '../../src/runtime/status.ts'
+import { openWorld, type World } from '../support/world.ts'
+
+const HEADER = 'id,email,first_name,last_name,phone,job_title,company,company_domain,unsubscribed'.split(',')
+
+let world: World
+beforeEach(async () => {
+  world = await openWorld({ connections: ['csv'] })
+})
+afterEach(() => world.close())
+
+it('counts rows that are no objects at all, beside values that cannot be read', async () => {
+  world.export('contacts', [
+    HEADER,
+    ['1', 'ada@example.com', 'Ada', 'Lovelace', 'nonsense', '', '', '', ''],
+    ['2', 'short'],
+  ])
+  await syncConnection(world.hub, 'csv', 'changes')
+  expect(await recentRuns(world.hub, 1)).toMatchObject([{ counts: { created: 1, unreadable: 2 } }])
+})
+
+it('tells a person of a file in which nothing can be read', async () => {
+  world.export('contacts', [HEADER, ['1', 'short'], ['2', 'short too']])
+  await syncConnection(world.hub, 'csv', 'changes')
+  expect(await inboxItems(world.hub, { state: 'open', limit: 10 })).toMatchObject([
+    { kind: 'unreadable', detail: { count: 2 } },
+  ])
+})
