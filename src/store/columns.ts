@@ -1,4 +1,5 @@
 import type { Json } from '../core/json.ts'
+import { jsonText } from './json-text.ts'
 
 /*
  * Rows travel as columns: arrays, and JSON one value a line. `unnest` takes those in less than half the time that
@@ -30,8 +31,7 @@ const quoted = (item: Json): string => `"${textOf(item).replace(/["\\]/g, '\\$&'
 
 /** Any JSON, for `LINES('$1')` and a cast of each element to `json` or `jsonb`. JSON's text holds no line break. */
 export function lines(values: Values): string {
-  const text = values.map((value) => JSON.stringify(value ?? null)).join('\n')
-  return text.includes('\\u0000') ? text.replaceAll('\\u0000', '') : text
+  return values.map((value) => jsonText(value ?? null)).join('\n')
 }
 
 /** The elements of what `lines` made: null where the value was null. */

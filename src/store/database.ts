@@ -1,5 +1,6 @@
 import postgres from 'postgres'
 import type { Json } from '../core/json.ts'
+import { jsonText } from './json-text.ts'
 
 /** Values the driver reads and writes: int8 as number (ids stay far below 2^53), timestamptz as epoch milliseconds. */
 type DriverTypes = { bigint: number; date: number; day: string }
@@ -61,15 +62,13 @@ export function openDatabase(url: string, connections = 8): Database {
 
 /**
  * Rows for one statement, as text for `$1::text::jsonb`: through `::text` because the driver would quote a plain
- * `::jsonb` string again. PostgreSQL's jsonb holds no NUL, so it is dropped.
+ * `::jsonb` string again.
  */
 export function rows(values: readonly { readonly [column: string]: Json | undefined }[]): string {
-  const text = JSON.stringify(values)
-  return text.includes('\\u0000') ? text.replaceAll('\\u0000', '') : text
+  return jsonText(values)
 }
 
-/** The same for one value. */
-export const jsonText = (value: Json): string => JSON.stringify(value).replaceAll('\\u0000', '')
+export { jsonText }
 
 /** The next `count` numbers of a sequence, in one value: rows of one number each cost more than the numbers. */
 export async function idsFrom(q: Query, sequence: string, count: number): Promise<readonly number[]> {
