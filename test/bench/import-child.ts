@@ -1,0 +1,56 @@
+// One measurement in a process of its own: `import-child.ts <import|floor|sweep> <url> <folder> <warmUrl> <warmFolder>`.
+// Says its result in one line of JSON. A small run on another database comes first, so that no figure holds the time
+// the JavaScript engine takes to compile.
+import { csv } from '../../src/connectors/csv/index.ts'
+import { syncConnection } from '../../src/runtime/cycle.ts'
+import { plainUpsert } from './floor.ts'
+import { openBenchHub } from './hub.ts'
+
+const YAML = `
+connection: csv
+connector: csv
+settings: { idColumn: id }
+streams:
+  contacts:
+    record: contact
+    direction: in
+    match: [email, phone]
+    times: untrusted
+    consent:
+      channel: email
+      audience: marketing
+      address: email
+      state: { path: unsubscribed, values: { "true": out }, missing: unknown }
+      sends: []
+    fields:
+      - { hub: emails, remote: email, codec: email }
+      - { hub: givenName, remote: first_name }
+      - { hub: familyName, remote: last_name }
+      - { hub: phones, remote: phone, codec: phone }
+      - { hub: jobTitle, remote: job_title }
+      - { hub: companyName, remote: company }
+      - hub: address
+        remote: { line1: street, city: city, postalCode: postal_code, country: country }
+`
+
+async function sync(url: string, folder: string, mode: 'changes' | 'sweep'): Promise<number> {
+  const connection = { connector: csv, yaml: YAML, settings: { folder }, secrets: {} }
+  const { hub, close } = await openBenchHub(url, { csv: connection })
+  try {
+    const startedAt = performance.now()
+    const passed = await syncConnection(hub, 'csv', mode)
+    if (passed.problem !== null) throw new Error(passed.problem)
+    return (performance.now() - startedAt) / 1000
+  } finally {
+    await close()
+  }
+}
+
+const [what, url = '', folder = '', warmUrl = '', warmFolder = ''] = process.argv.slice(2)
+const run = (of: string, at: string) =>
+  what === 'floor' ? plainUpsert(of, at) : sync(of, at, what === 'sweep' ? 'sweep' : 'changes')
+if (warmUrl !== '') await run(warmUrl, warmFolder)
+const seconds = await run(url, folder)
+// Kilobytes, the most there ever was: https://nodejs.org/api/process.html#processresourceusage
+const rssMb = process.resourceUsage().maxRSS / 1024
+process.stdout.write(`${JSON.stringify({ seconds, rssMb })}\n`)
