@@ -41,7 +41,6 @@ export async function pushStream(
       const due = await dueLinks(hub.session.q, target.id, hub.clock.now(), WAVE)
       if (due.length === 0) break
       for (const name of await pushWave(hub, target, push, due, run, waited, also)) woken.add(name)
-      hub.progress({ kind: 'sent', target, sent: run.counts['sent'] ?? 0, waiting: null })
     }
   } catch (error) {
     if (!(error instanceof HeldError)) problem = error instanceof Error ? error.message : String(error)
@@ -61,7 +60,7 @@ async function pushWave(
   waited: Set<number>,
   also: ReadonlySet<number>,
 ): Promise<ReadonlySet<string>> {
-  const steps = await planWave(hub, target, due)
+  const steps = await planWave(hub, target, push, due)
   const woken = new Set<string>()
 
   const stale = steps.flatMap((step) => (step.kind === 'absorb' ? [step.link] : []))
@@ -101,12 +100,18 @@ async function pushWave(
     for (let i = 0; i < group.length && !hub.stopping.aborted; i += push.batchMax) {
       const batch = group.slice(i, i + push.batchMax)
       for (const name of await sendBatch(hub, target, push, batch, due, run)) woken.add(name)
+      hub.progress({ kind: 'sent', target, sent: run.counts['sent'] ?? 0, waiting: null })
     }
   }
   return woken
 }
 
-async function planWave(hub: Hub, target: Target, due: readonly Link[]): Promise<readonly PushStep[]> {
+async function planWave(
+  hub: Hub,
+  target: Target,
+  push: Push,
+  due: readonly Link[],
+): Promise<readonly PushStep[]> {
   const records = await loadRecords(
     hub.session.q,
     target.stream.record,
@@ -121,7 +126,7 @@ async function planWave(hub: Hub, target: Target, due: readonly Link[]): Promise
   )
   return due.flatMap((link) => {
     const record = records.get(link.recordId)
-    return record === undefined ? [] : [planPush(target.stream, link, record, refs, hub.uuid())]
+    return record === undefined ? [] : [planPush(target.stream, push, link, record, refs, hub.uuid())]
   })
 }
 
