@@ -1,4 +1,4 @@
-import { same, type JsonObject } from '../core/json.ts'
+import { same, type Instant, type JsonObject } from '../core/json.ts'
 import {
   failureOf,
   type BadRow,
@@ -7,7 +7,7 @@ import {
   type Observation,
   type Page,
 } from '../connectors/connector.ts'
-import { closeItems, openItems, quarantined, type BadPlace } from '../store/inbox.ts'
+import { closeItems, forgetQuarantined, openItems, quarantined, type BadPlace } from '../store/inbox.ts'
 import { noteRun } from '../store/runs.ts'
 import { linkedAfter, unresolvedLinks } from '../store/links.ts'
 import {
@@ -77,6 +77,7 @@ async function pullAll(
 ): Promise<number> {
   let listing: Listing | null =
     from === null ? { seen: openBitmap(), excused: new Set(), complete: true } : null
+  let startedAt = hub.clock.now()
   let saved = stored
   let restarts = 0
   let seen = 0
@@ -89,6 +90,7 @@ async function pullAll(
       if (failureOf(error)?.kind !== 'cursor-expired' || restarts++ >= RESTARTS) throw error
       hub.log.warn({ stream: target.label }, 'the vendor forgot the cursor: everything is listed again')
       listing = { seen: openBitmap(), excused: new Set(), complete: true }
+      startedAt = hub.clock.now()
       next = pull(target, io, null)
       continue
     }
@@ -116,9 +118,19 @@ async function pullAll(
     if (listing !== null) note(listing, absorbed.seen, bad)
     hub.progress({ kind: 'observed', target, seen, total: page.total ?? null })
     if (goOn) continue
+    if (!more && listing !== null) await forgetPlaces(hub, target, startedAt)
     if (!more && page.listed === 'everything') await finishListing(hub, target, io, listing, run, woken)
     return seen
   }
+}
+
+/** Rows that showed no id and that a pass over everything has not met again, in a file that was replaced, are gone. */
+async function forgetPlaces(hub: Hub, target: Target, before: Instant): Promise<void> {
+  if (!(await forgetQuarantined(hub.session.q, target.id, before))) return
+  const { count } = await quarantined(hub.session.q, target.id, 1)
+  if (count > 0) return
+  const key = unreadableKey(target)
+  await closeItems(hub.session.q, [key], 'everything can be read', hub.clock.now())
 }
 
 /** A rejection before the page is asked for must not count as unhandled; it is thrown when it is awaited. */
@@ -200,9 +212,11 @@ function toPlace(bad: BadRow): BadPlace {
   return { place: bad.where, remoteId: bad.id, problem: bad.problem, raw: bad.raw }
 }
 
+const unreadableKey = (target: Target): string => `unreadable:${target.id}`
+
 /** One inbox item a stream sums up what could not be read. */
 async function reportUnreadable(hub: Hub, target: Target, run: RunLog): Promise<void> {
-  const key = `unreadable:${target.id}`
+  const key = unreadableKey(target)
   if (
     (run.counts['unreadable'] ?? 0) + (run.counts['created'] ?? 0) + (run.counts['updated'] ?? 0) === 0 &&
     Object.keys(run.counts).length === 0

@@ -128,6 +128,13 @@ export async function release(q: Query, streamId: number, remoteIds: readonly st
   await q`delete from quarantine where stream_id = ${streamId} and remote_id = any(${remoteIds as string[]})`
 }
 
+/** Forgets places without an id that were last met before `at`; false where there were none. */
+export async function forgetQuarantined(q: Query, streamId: number, at: Instant): Promise<boolean> {
+  const gone = await q`
+    delete from quarantine where stream_id = ${streamId} and remote_id is null and seen_at < ${at} returning 1`
+  return gone.length > 0
+}
+
 export async function quarantined(
   q: Query,
   streamId: number,

@@ -28,3 +28,18 @@ it('tells a person of a file in which nothing can be read', async () => {
     { kind: 'unreadable', detail: { count: 2 } },
   ])
 })
+
+it('forgets a bad row whose file was replaced, once everything was read again', async () => {
+  world.export('contacts', [HEADER, ['', 'short']])
+  await syncConnection(world.hub, 'csv', 'changes')
+  expect(await inboxItems(world.hub, { state: 'open', limit: 10 })).toHaveLength(1)
+  world.clock.now += 60_000
+  await syncConnection(world.hub, 'csv', 'sweep')
+  expect(await inboxItems(world.hub, { state: 'open', limit: 10 })).toHaveLength(1)
+
+  world.export('contacts', [HEADER, ['1', 'ada@example.com', 'Ada', '', '', '', '', '', '']])
+  world.clock.now += 60_000
+  await syncConnection(world.hub, 'csv', 'changes')
+  await syncConnection(world.hub, 'csv', 'sweep')
+  expect(await inboxItems(world.hub, { state: 'open', limit: 10 })).toEqual([])
+})
