@@ -12,6 +12,12 @@ import { syncNow, tell } from './sync.ts'
 
 const BAD_SHOWN = 10
 
+/** As seen from here, where that is shorter. */
+const nearPath = (file: string): string => {
+  const relative = path.relative('', file)
+  return relative.length < file.length && !relative.startsWith('..') ? relative : file
+}
+
 /** Takes a CSV file in, through the csv connection's folder. */
 export async function importFile(
   context: Context,
@@ -44,11 +50,15 @@ export async function importFile(
       await ensureConnection(context, hub, plug.name)
       const placed = await placeExport(hub, plug, file, as)
       if (!output.json)
-        output.line(`${path.basename(file)} is now the newest export of ${as}: ${placed.file}`)
+        output.line(`${path.basename(file)} is now the newest export of ${as}: ${nearPath(placed.file)}`)
       const lines = await syncNow(hub, [plug.name], false)
       bars.stop()
       const code = tell(context, lines)
       await tellUnreadable(context, hub, label, as)
+      if (!output.json && (await connectionsOf(hub)).length > 1)
+        output.line(
+          'The other systems get what is new at their next sync: `concord sync`, or by itself while `concord start` runs.',
+        )
       return code
     },
     bars.show,
@@ -67,7 +77,7 @@ async function ensureConnection(context: Context, hub: Hub, name: string): Promi
   if (added.kind !== 'added') {
     throw failure(added.kind === 'refused' ? added.message : `${name} is another folder now`)
   }
-  context.output.note(`The connection ${name} was made, with its exports in ${folder}.`)
+  context.output.note(`The connection ${name} was made, with its exports in ${nearPath(folder)}.`)
 }
 
 async function tellUnreadable({ output }: Context, hub: Hub, label: string, as: Importable): Promise<void> {
