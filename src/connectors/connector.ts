@@ -163,6 +163,8 @@ export type Push = {
     | { readonly kind: 'key'; readonly keyLivesMs: number }
     | { readonly kind: 'upsert' }
     | { readonly kind: 'lookup' }
+  /** Why the vendor takes no edits of an object, in words; null where it does. Such edits are not even tried. */
+  frozen?(body: JsonObject): string | null
   /** One outcome per write, in their order. */
   send(io: Io, writes: readonly Write[]): Promise<readonly Outcome[]>
   /** For creates whose outcome is unknown: the objects they made, null where they made none. In their order. */

@@ -6,6 +6,7 @@ import { planCreation, planLink, type Base } from '../core/plan.ts'
 import type { HubRecord, RecordId } from '../core/model.ts'
 import type { Refs, Stream } from '../core/stream.ts'
 import type { Link, Settlement } from '../store/links.ts'
+import type { Push } from '../connectors/connector.ts'
 import type { NewOutboxRow } from '../store/outbox.ts'
 import { consentOf } from './consent.ts'
 
@@ -26,10 +27,17 @@ export type PushStep =
 const SAFE: Harm = { deletes: 0, blanks: 0, optIns: 0 }
 
 /** Plans the write of one link. `key` names the write for good. One step a link and pass: consent goes before all else. */
-export function planPush(stream: Stream, link: Link, record: HubRecord, refs: Refs, key: string): PushStep {
-  const settle = (state?: Link['state'], base: Base | null = null): PushStep => ({
+export function planPush(
+  stream: Stream,
+  push: Pick<Push, 'frozen'>,
+  link: Link,
+  record: HubRecord,
+  refs: Refs,
+  key: string,
+): PushStep {
+  const settle = (how: Pick<Settlement, 'state' | 'problem'> = {}, base: Base | null = null): PushStep => ({
     kind: 'settle',
-    settlement: { id: link.id, wake: link.wake, ...(state === undefined ? {} : { state }) },
+    settlement: { id: link.id, wake: link.wake, ...how },
     base,
   })
   const write = (
@@ -58,16 +66,18 @@ export function planPush(stream: Stream, link: Link, record: HubRecord, refs: Re
   })
 
   if (link.state !== 'linked') {
-    if (record.archived || !wanted(stream, link, record)) return settle('filtered')
+    if (record.archived || !wanted(stream, link, record)) return settle({ state: 'filtered' })
     const demands = unmet(stream, record, refs)
     if (demands.length > 0) return { kind: 'wait', link, demands }
     return create(stream, record, refs, write)
   }
   if (link.observed === null) return settle()
-  if (record.archived)
-    return stream.archives === 'archive'
-      ? write('archive', {}, [], link.base, { ...SAFE, deletes: 1 })
-      : settle()
+  const frozen = push.frozen?.(link.observed) ?? null
+  if (record.archived) {
+    if (stream.archives === 'keep') return settle()
+    if (frozen !== null) return settle({ problem: frozen })
+    return write('archive', {}, [], link.base, { ...SAFE, deletes: 1 })
+  }
 
   const tell =
     stream.consent === null
@@ -80,7 +90,8 @@ export function planPush(stream: Stream, link: Link, record: HubRecord, refs: Re
   const observed = { body: link.observed, modifiedAt: stream.trustTimes ? link.modifiedAt : null }
   const plan = planLink(stream.lenses(refs), record, observed, link.base, stream.connection)
   if (Object.keys(plan.hub).length > 0) return { kind: 'absorb', link }
-  if (plan.patch === null) return settle(undefined, same(plan.base, link.base) ? null : plan.base)
+  if (plan.patch === null) return settle({}, same(plan.base, link.base) ? null : plan.base)
+  if (frozen !== null) return settle({ problem: frozen }, same(plan.base, link.base) ? null : plan.base)
   const blanks = empties(plan.patch, link.observed) ? 1 : 0
   return write('update', plan.patch, plan.pushed, plan.base, { ...SAFE, blanks })
 }

@@ -118,6 +118,21 @@ describe('one record over three systems', () => {
   })
 })
 
+test('a member whose address bounced is left alone, without asking anybody', async () => {
+  world.mailchimp.admin.subscribe('ada@example.com', { FNAME: 'Ada' })
+  world.stripe.admin.createCustomer({ email: 'ada@example.com', name: 'Ada Lovelace' })
+  await sync()
+  world.mailchimp.admin.clean('ada@example.com')
+  world.stripe.admin.editCustomer('ada@example.com', { phone: '+442079460018' })
+  await sync()
+  await sync()
+  expect(await world.db.sql`select count(*) as n from inbox`).toEqual([{ n: 0 }])
+  expect(await world.db.sql`select problem from links where problem is not null`).toEqual([
+    { problem: expect.stringContaining('bounces') },
+  ])
+  expect(world.stripe.admin.customers()[0]?.metadata).toMatchObject({ email_opt_out: 'true' })
+})
+
 describe('won deals', () => {
   const deal = (stage: string) => [
     [

@@ -28,6 +28,11 @@ export function membersResource(sleep: Sleep): Resource {
     push: {
       batchMax: 500,
       dedupe: { kind: 'upsert' },
+      // The API answers an edit of a cleaned contact with 400 Member In Compliance State.
+      frozen: ({ status }) =>
+        status === 'cleaned'
+          ? 'Mailchimp gave this address up after bounces, and takes no edits of it'
+          : null,
       send: (io, writes) => send(io, writes, sleep),
       find,
     },
