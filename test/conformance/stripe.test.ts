@@ -1,0 +1,4 @@
+import { stripeBench } from './stripe.bench.ts'
+import { conformance } from './suite.ts'
+
+conformance(stripeBench)

@@ -1,0 +1,72 @@
+import { describe, it } from 'vitest'
+import type { Bench } from './bench.ts'
+import { ACCESS } from './checks/access.ts'
+import { CHANGES } from './checks/changes.ts'
+import type { Check } from './checks/check.ts'
+import { CONSENT } from './checks/consent.ts'
+import { LIMITS } from './checks/limits.ts'
+import { LOST } from './checks/lost.ts'
+import { READING } from './checks/reading.ts'
+import { REPLIES } from './checks/replies.ts'
+import { SECRETS } from './checks/secrets.ts'
+import { TEXT } from './checks/text.ts'
+import { UPDATES } from './checks/updates.ts'
+import { WEBHOOKS } from './checks/webhooks.ts'
+import { WRITING } from './checks/writing.ts'
+import { openRig } from './rig.ts'
+import { Broken, Lacking } from './verdict.ts'
+
+/** Everything a connector must do, in the order an author gets to it. */
+export const CHECKS: readonly Check[] = [
+  ...ACCESS,
+  ...READING,
+  ...CHANGES,
+  ...WRITING,
+  ...UPDATES,
+  ...LOST,
+  ...CONSENT,
+  ...TEXT,
+  ...REPLIES,
+  ...WEBHOOKS,
+  ...LIMITS,
+  ...SECRETS,
+]
+
+/** Registers the suite for one connector. Call it at the top of a test file. */
+export function conformance(bench: Bench): void {
+  for (const resource of bench.resources) {
+    describe(`${bench.name} ${resource}`, () => {
+      const isFirst = resource === bench.resources[0]
+      for (const check of CHECKS.filter(({ per }) => per === 'resource' || isFirst)) {
+        const { name } = check
+        it(name, { timeout: 60_000 }, async ({ skip }) => {
+          const verdict = await attempt(check, bench, resource)
+          if (verdict.kind === 'skipped') skip(verdict.why)
+          if (verdict.kind === 'broken') throw new Error(verdict.message, { cause: verdict.cause })
+        })
+      }
+    })
+  }
+}
+
+export type Verdict =
+  | { readonly kind: 'kept' }
+  | { readonly kind: 'skipped'; readonly why: string }
+  | { readonly kind: 'broken'; readonly message: string; readonly cause: unknown }
+
+/** Runs one check on a vendor of its own. */
+export async function attempt(check: Check, bench: Bench, resource: string): Promise<Verdict> {
+  const stand = await bench.open({ served: check.served ?? false })
+  try {
+    await check.run(openRig(bench, stand, resource))
+    return { kind: 'kept' }
+  } catch (error) {
+    if (error instanceof Lacking) return { kind: 'skipped', why: error.message }
+    const what = error instanceof Broken ? error.message : `unexpected: ${String(error)}`
+    const message = `${bench.name}.${resource}: ${what}\nThe contract: ${check.contract}`
+    // The stack of a failed check leads to the suite; that of anything else, to the bug.
+    return { kind: 'broken', message, cause: error instanceof Broken ? error.cause : error }
+  } finally {
+    await stand.close?.()
+  }
+}
