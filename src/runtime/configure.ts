@@ -7,7 +7,6 @@ import { compile, type OpenStore } from './boot.ts'
 import type { Connectors } from './connect.ts'
 
 export type { ConfigFiles, ConfigVersion } from '../store/config-versions.ts'
-export type { Problem } from '../mappings/problem.ts'
 export { formatProblem } from '../mappings/problem.ts'
 
 export type FileChange = {
