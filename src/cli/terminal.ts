@@ -28,14 +28,15 @@ function ask(question: string, hidden: boolean): Promise<string> {
   const lines = createInterface({ input: stdin, output, terminal: true })
   return new Promise((resolve, reject) => {
     lines.once('line', (line) => {
-      lines.close()
       if (hidden) stderr.write('\n')
+      // Before the close, which rejects where no line came.
       resolve(line)
+      lines.close()
     })
     lines.once('SIGINT', () => {
       stderr.write('\n')
-      lines.close()
       reject(new CliError(EXIT.stopped, 'Nothing was done.'))
+      lines.close()
     })
     lines.once('close', () => reject(new CliError(EXIT.input, 'No answer was given. Nothing was done.')))
   })
