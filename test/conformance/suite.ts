@@ -38,8 +38,7 @@ export function conformance(bench: Bench): void {
     describe(`${bench.name} ${resource}`, () => {
       const isFirst = resource === bench.resources[0]
       for (const check of CHECKS.filter(({ per }) => per === 'resource' || isFirst)) {
-        const { name } = check
-        it(name, { timeout: 60_000 }, async ({ skip }) => {
+        it(`${check.name}`, { timeout: 60_000 }, async ({ skip }) => {
           const verdict = await attempt(check, bench, resource)
           if (verdict.kind === 'skipped') skip(verdict.why)
           if (verdict.kind === 'broken') throw new Error(verdict.message, { cause: verdict.cause })

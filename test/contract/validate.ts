@@ -1,0 +1,96 @@
+import { Ajv } from 'ajv'
+import { bodyOf, type Description, find, type Operation, type Schema } from './description.ts'
+import { treeOf } from './form.ts'
+import type { Sent } from './record.ts'
+
+// Query and form values are text: "true" and "12" are read as the type that is described.
+// Descriptions repeat themselves in their enums, so they are not validated themselves.
+const ajv = new Ajv({
+  strict: false,
+  validateSchema: false,
+  validateFormats: false,
+  allErrors: true,
+  verbose: true,
+  coerceTypes: true,
+  logger: false,
+})
+
+/** What of a request the vendor's description does not know or allow; each names the operation and the field. */
+export function problemsOf(description: Description, sent: Sent): readonly string[] {
+  const found = find(description, sent.method, sent.path)
+  if (found === null) return [`${sent.method} ${sent.path}: no such path`]
+  const name = `${sent.method} ${found.template}`
+  const { operation } = found
+  if (operation === null) return [`${name}: no such method`]
+  return [...queryProblems(operation, sent.query), ...bodyProblems(description, operation, sent)].map(
+    (problem) => `${name}: ${problem}`,
+  )
+}
+
+function queryProblems({ parameters = [] }: Operation, query: string): readonly string[] {
+  const given = treeOf(query)
+  const known = parameters.filter((parameter) => parameter.in === 'query')
+  const unknown = Object.keys(given)
+    .filter((name) => known.every((parameter) => parameter.name !== name))
+    .map((name) => `query ${name}: not described`)
+  const missing = known
+    .filter(({ name, required }) => required === true && given[name] === undefined)
+    .map(({ name }) => `query ${name}: required`)
+  const wrong = known.flatMap(({ name, schema }) => {
+    const value = given[name]
+    if (value === undefined) return []
+    const read = schema.type === 'array' && typeof value === 'string' ? value.split(',') : value
+    return misfits(schema, read).map((problem) => `query ${name}${problem}`)
+  })
+  return [...unknown, ...missing, ...wrong]
+}
+
+function bodyProblems(description: Description, operation: Operation, sent: Sent): readonly string[] {
+  const body = bodyOf(description, operation)
+  const types = Object.keys(body?.content ?? {})
+  if (sent.body === '') return body?.required === true ? ['body: required'] : []
+  if (types.length === 0) return ['body: not described']
+  const type = types.find((one) => sent.contentType?.startsWith(one))
+  if (type === undefined) return [`body: sent as ${sent.contentType}, described as ${types.join(', ')}`]
+  const value: unknown = type === 'application/json' ? JSON.parse(sent.body) : treeOf(sent.body)
+  return misfits(body?.content?.[type]?.schema ?? {}, value).map((problem) => `body${problem}`)
+}
+
+function misfits(schema: Schema, value: unknown): readonly string[] {
+  const holder = { value: structuredClone(value) }
+  const validate = ajv.compile({ type: 'object', properties: { value: schema } })
+  const wrong = validate(holder)
+    ? []
+    : (validate.errors ?? []).map(({ instancePath, keyword, message, data }) => {
+        const given = keyword === 'enum' || keyword === 'type' ? `, not ${JSON.stringify(data)}` : ''
+        return `${instancePath.replace('/value', '').replaceAll('/', '.')}: ${message}${given}`
+      })
+  return [...wrong, ...undescribed(schema, value).map((at) => `${at}: not described`)]
+}
+
+/** Fields that the schema does not know. Descriptions leave open what they do not mention; the vendors do not. */
+function undescribed(schema: Schema, value: unknown, at = ''): readonly string[] {
+  const branches = schema.anyOf ?? schema.oneOf ?? schema.allOf
+  if (branches !== undefined) {
+    const found = branches
+      .filter((branch) => takes(branch, value))
+      .map((branch) => undescribed(branch, value, at))
+    return found.toSorted((a, b) => a.length - b.length)[0] ?? []
+  }
+  if (Array.isArray(value))
+    return value.flatMap((item, i) => undescribed(schema.items ?? {}, item, `${at}.${i}`))
+  const { properties } = schema
+  if (typeof value !== 'object' || value === null || properties === undefined) return []
+  const more = schema.additionalProperties
+  return Object.entries(value).flatMap(([key, child]) => {
+    const known = properties[key] ?? (typeof more === 'object' ? more : undefined)
+    if (known !== undefined) return undescribed(known, child, `${at}.${key}`)
+    return more === true ? [] : [`${at}.${key}`]
+  })
+}
+
+function takes({ type, properties }: Schema, value: unknown): boolean {
+  if (Array.isArray(value)) return type === 'array'
+  if (typeof value === 'object' && value !== null) return type === 'object' || properties !== undefined
+  return type !== 'object' && type !== 'array'
+}
