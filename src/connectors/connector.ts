@@ -57,6 +57,8 @@ export type Io = {
   readonly secrets: Readonly<Record<string, string>>
   /** The connection's own settings from its YAML: account, list id, folder. */
   readonly settings: JsonObject
+  /** Aborts when the hub stops. `fetch` heeds it by itself; a connector that waits between requests ends its wait. */
+  readonly stopping?: AbortSignal
 }
 
 export type HttpReply = {

@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
+import { createMailchimp } from '../../src/connectors/mailchimp/index.ts'
 import { BATCH_FROM } from '../../src/connectors/mailchimp/exchange.ts'
 import type { Outcome } from '../../src/connectors/connector.ts'
 import { appliedBody, create, handMade, send, update, world, type World } from './mailchimp.support.ts'
@@ -160,5 +161,18 @@ describe('a batch', () => {
     })
     expect(kinds(await send({ members, io }, ...writes))).toEqual(new Set(['uncertain']))
     expect(methods.at(-1)).toBe('DELETE')
+  })
+
+  test('does not hold up a hub that stops: its writes are uncertain at once', async () => {
+    const stopping = new AbortController()
+    const patient = createMailchimp({ sleep: () => new Promise(() => undefined) }).resources['members']
+    const vendor = handMade(() => {
+      // The hub is asked to stop while it waits for the batch.
+      setTimeout(() => stopping.abort(), 10)
+      return Response.json({ id: 'b1', status: 'started', response_body_url: '' })
+    })
+    const io = { ...vendor, stopping: stopping.signal }
+    const outcomes = await patient?.push?.send(io, writes)
+    expect(kinds(outcomes ?? [])).toEqual(new Set(['uncertain']))
   })
 })

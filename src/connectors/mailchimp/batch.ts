@@ -43,6 +43,8 @@ export async function runBatch(
   try {
     const resultsUrl = await finished(io, target, id, sleep)
     if (resultsUrl !== null) return await readResults(io, target, resultsUrl)
+    if (io.stopping?.aborted === true)
+      return all({ kind: 'unknown', message: `The hub stopped before it heard what became of batch ${id}.` })
     await stop(io, target, id)
     return all({ kind: 'unknown', message: `Batch ${id} took too long and was stopped.` })
   } catch (error) {
@@ -68,10 +70,12 @@ function mayHaveStarted(failure: Failure): boolean {
   return 'committed' in failure && failure.committed === 'unknown'
 }
 
-/** Where the results are; null: not within the time given. A look that fails is looked at again. */
+/** Where the results are; null: not within the time given, or the hub stops. A look that fails is looked at again. */
 async function finished(io: Io, target: Target, id: string, sleep: Sleep): Promise<string | null> {
+  const { stopping } = io
   for (const ms of WAITS) {
-    await sleep(ms)
+    await Promise.race([sleep(ms), ...(stopping === undefined ? [] : [abortOf(stopping)])])
+    if (stopping?.aborted === true) return null
     try {
       const path = `/batches/${encodeURIComponent(id)}`
       const seen = await ask(io, target, { method: 'GET', path }, batchSchema)
@@ -82,6 +86,11 @@ async function finished(io: Io, target: Target, id: string, sleep: Sleep): Promi
     }
   }
   return null
+}
+
+function abortOf(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve()
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 }
 
 /** So that an old write does not arrive after a newer one. Only an attempt: the outcome is unknown either way. */

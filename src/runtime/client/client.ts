@@ -85,6 +85,7 @@ export function openClient(options: ClientOptions): Client {
     now: () => clock.now(),
     secrets: options.secrets,
     settings: options.settings,
+    stopping: stop,
   }
   return { io, stats: wire.stats }
 }
