@@ -7,7 +7,7 @@ import type { Stage } from './stage.ts'
 import type { Vendors } from './wiring.ts'
 import { CONNECTIONS } from './world.ts'
 
-/** What Stripe allows a live account. Its sandboxes, and the connector by itself, keep to 25. */
+/** So that nobody has to wait: Stripe itself takes 25 a second at one endpoint, and the connector keeps to that. */
 export const STRIPE_PER_SECOND = 100
 
 /** The connectors, with Stripe's pace set to what the sandbox of this demo allows. */
@@ -39,9 +39,12 @@ export async function connect(
     const plug = plugCalled(hub, connectors, name)
     const added = await addConnection(hub, plug, given[name] ?? { secrets: {}, settings: {} })
     if (added.kind !== 'added') throw new NotSo(`${name} could not be connected: ${JSON.stringify(added)}`)
-    stage.done(`${name.padEnd(10)} ${added.label}`, performance.now() - from)
+    stage.done(`${name.padEnd(10)} ${headOf(added.label)}`, performance.now() - from)
   }
 }
+
+/** A label's first clause; what follows in it is for `concord connections list`. */
+const headOf = (label: string): string => (label.length <= 45 ? label : (label.split(' (')[0] ?? label))
 
 /** Asks the vendors to call the hub when something changes. */
 export async function subscribe(hub: Hub, connectors: Connectors, api: string): Promise<void> {

@@ -17,26 +17,29 @@ export type ProgressHolder = { show: (event: Progress) => void }
 export async function showPreview(hub: Hub, stage: Stage): Promise<Preview> {
   const from = performance.now()
   const preview = await previewSync(hub, CONNECTIONS)
-  const { paint, table } = stage.output
   const took = seconds(performance.now() - from)
   stage.heading('What the first sync would do')
   stage.say(`Worked out in ${took} in a transaction that was rolled back; nothing was sent.`)
   stage.say()
-  table(
-    ['', '', 'in the hub', '', '', 'at the vendor', '', '', 'to'],
-    [
-      ['  stream', 'read', 'new', 'linked', 'changed', 'new', 'changed', 'consent', 'ask'].map((cell) =>
-        paint.bold(cell),
-      ),
-      ...preview.lines.map(({ stream, read, hub: mine, remote, conflicts, unreadable }) => [
-        `  ${stream}`,
-        ...[read, mine.create, mine.link, mine.update].map(quiet),
-        ...[remote.create, remote.update, remote.consent, conflicts + unreadable].map(quiet),
-      ]),
-    ],
-    [1, 2, 3, 4, 5, 6, 7, 8],
-  )
+  showLines(preview, stage)
   return preview
+}
+
+const WIDTHS = [20, 6, 7, 7, 8, 7, 8, 8, 6]
+
+/** Two lines of headings, so that the table fits 80 columns. */
+function showLines({ lines }: Preview, { output }: Stage): void {
+  const { paint, line } = output
+  const row = (cells: readonly string[]): string =>
+    cells.map((cell, i) => (i === 0 ? cell.padEnd(WIDTHS[0] ?? 0) : cell.padStart(WIDTHS[i] ?? 0))).join('')
+  line(paint.dim(`${' '.repeat(28)}${'in the hub'.padStart(20)}${'at the system'.padStart(23)}`))
+  const heads = ['  stream', 'read', 'new', 'linked', 'changed', 'new', 'changed', 'consent', 'ask']
+  line(paint.bold(row(heads)))
+  for (const { stream, read, hub, remote, conflicts, unreadable, held } of lines) {
+    const counts = [read, hub.create, hub.link, hub.update, remote.create, remote.update, remote.consent]
+    const told = row([`  ${stream}`, ...[...counts, conflicts + unreadable].map(quiet)])
+    line(held ? `${told}  ${paint.yellow('held')}` : told)
+  }
 }
 
 /** Runs it, with progress. */
@@ -59,6 +62,8 @@ export async function runFirstSync(
   const problem = passes.find((pass) => pass.problem !== null)
   if (problem !== undefined) throw new NotSo(`${problem.connection}: ${problem.problem}`)
   await summarise(hub, stage, performance.now() - from)
+  const held = passes.flatMap((pass) => pass.held)
+  if (held.length > 0) throw new NotSo(`${held.join(', ')} would change too much at once and is held.`)
 }
 
 /** How much there is to read and to send, by stream: the preview has counted it. */
@@ -109,6 +114,14 @@ async function summarise(hub: Hub, stage: Stage, tookMs: number): Promise<void> 
 }
 
 function inboxText(counts: Readonly<Record<string, number>>): string {
-  const kinds = Object.entries(counts).map(([kind, count]) => `${number(count)} ${describeKind(kind)}`)
+  const kinds = Object.entries(counts).map(([kind, count]) => countOf(kind, count))
   return kinds.length === 0 ? 'empty' : kinds.join(', ')
+}
+
+/** Kinds that are counted; the others are said as they are. */
+const COUNTED = new Set(['conflict', 'duplicate', 'mass_change', 'rejected_write', 'uncertain_outcome'])
+
+function countOf(kind: string, count: number): string {
+  const word = describeKind(kind)
+  return COUNTED.has(kind) ? plural(count, word) : `${number(count)} ${word}`
 }

@@ -91,7 +91,7 @@ async function openVendors(
   const [rows = 0] = company.rows
   stage.output.line(stage.output.paint.bold('Concord demo'))
   stage.say(
-    `A made-up company: ${number(company.people)} people, ${number(company.companies)} companies, ${number(company.deals)} deals. Mailchimp knows ${number(company.members)} of the people, Stripe ${number(company.customers)}, the exports of an old CRM ${number(rows)}. Nothing leaves this machine: both vendors are stand-ins on loopback. (Stripe's takes ${STRIPE_PER_SECOND} requests a second, as for a live account, instead of a sandbox's 25.)`,
+    `A made-up company: ${number(company.people)} people, ${number(company.companies)} companies, ${number(company.deals)} deals. Mailchimp knows ${number(company.members)} of the people, Stripe ${number(company.customers)}, the exports of an old CRM ${number(rows)}. Nothing leaves this machine: both vendors are stand-ins on loopback. (Stripe's takes ${STRIPE_PER_SECOND} requests a second here, where Stripe itself takes 25.)`,
   )
   stage.heading('Start')
   stage.done('Mailchimp and Stripe answer over HTTP, the exports are written', performance.now() - from)

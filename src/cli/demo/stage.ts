@@ -30,7 +30,11 @@ export function openStage(terminal: Terminal): Stage {
       for (const part of wrap(text, width - MARGIN.length)) line(`${MARGIN}${part}`.trimEnd())
     },
     quote(text) {
-      for (const part of text.trimEnd().split('\n')) line(paint.dim(`${MARGIN}  │ ${part}`.trimEnd()))
+      for (const part of text
+        .trimEnd()
+        .split('\n')
+        .flatMap((whole) => hung(whole, width - 6)))
+        line(paint.dim(`${MARGIN}  │ ${part}`.trimEnd()))
     },
     done(text, tookMs) {
       const [first = '', ...rest] = wrap(text, width - 4 - TIME_WIDTH)
@@ -49,6 +53,13 @@ export function openStage(terminal: Terminal): Stage {
 }
 
 export const seconds = (ms: number): string => `${(ms / 1000).toFixed(ms < 9_950 ? 2 : 1)} s`
+
+/** Wraps a line and lets what follows hang under its own beginning. */
+function hung(text: string, width: number): string[] {
+  const indent = /^ */.exec(text)?.[0] ?? ''
+  const [first = '', ...rest] = wrap(text.slice(indent.length), width - indent.length - 4)
+  return [`${indent}${first}`, ...rest.map((part) => `${indent}    ${part}`)]
+}
 
 /** Breaks at spaces; a word that is wider than the line stands alone. */
 function wrap(text: string, width: number): string[] {

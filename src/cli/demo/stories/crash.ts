@@ -6,8 +6,8 @@ import type { World } from '../world.ts'
 
 const ORDERS = 24
 const MORE_ORDERS = 12
-/** The worker dies at this request for a new invoice: some orders are done, some half done, some not begun. */
-const DIES_AT_INVOICE = 8
+/** The worker dies at this request to finalise an invoice: some orders are done, some half done, some not begun. */
+const DIES_AT = 8
 /** So that the end comes while requests are on their way. */
 const SLOW_MS = 40
 const PATIENCE_MS = 60_000
@@ -22,7 +22,7 @@ export async function crash(world: World, scene: Scene): Promise<void> {
     const orders: Order[] = []
     await scene.step(async () => {
       const worker = programs.worker()
-      const dies = diesAt(world, DIES_AT_INVOICE, () => worker.kill())
+      const dies = diesAt(world, DIES_AT, () => worker.kill())
       orders.push(...(await placeOrders(world, 'fair', ORDERS)))
       const { signal, said } = await Promise.race([worker.ended, tooLate(scene)])
       vendors.stripe.setFaults(null)
@@ -31,9 +31,9 @@ export async function crash(world: World, scene: Scene): Promise<void> {
       return `${ORDERS} orders come in at once. A “concord worker” process is sending them to Stripe when kill -9 hits it.`
     })
     await scene.step(async () => {
-      const { customers, invoices } = await soFar(world, orders)
+      const { customers, invoices, drafts } = soFar(world, orders)
       const unknown = await openWrites(hub)
-      return `At that moment Stripe has ${plural(customers, 'customer')} and ${plural(invoices, 'invoice')} of the ${ORDERS}; of ${plural(unknown, 'write')} nobody knows the outcome.`
+      return `At that moment Stripe has ${plural(customers, 'customer')}, ${plural(invoices, 'finished invoice')} and ${plural(drafts, 'half made one')}. Of ${plural(unknown, 'write')} the hub does not know the outcome.`
     })
     const worker = programs.worker()
     await scene.step(async () => {
@@ -66,12 +66,12 @@ export async function crash(world: World, scene: Scene): Promise<void> {
   }
 }
 
-/** Slows Stripe down, and runs `act` in the middle of the n-th request for a new invoice. */
+/** Slows Stripe down, and runs `act` in the middle of the n-th request to finalise an invoice. */
 function diesAt({ vendors }: World, n: number, act: () => void): { done: boolean } {
   const state = { done: false }
   let invoices = 0
   vendors.stripe.setFaults(({ method, path }) => {
-    if (method === 'POST' && path === '/v1/invoices' && ++invoices === n) {
+    if (method === 'POST' && path.endsWith('/finalize') && ++invoices === n) {
       state.done = true
       act()
     }
@@ -114,16 +114,15 @@ async function placeOrders({ hub }: World, where: string, count: number): Promis
   return orders
 }
 
-async function soFar(
-  { vendors }: World,
-  orders: readonly Order[],
-): Promise<{ readonly customers: number; readonly invoices: number }> {
+function soFar({ vendors }: World, orders: readonly Order[]) {
   const emails = new Set(orders.map(({ email }) => email))
   const deals = new Set(orders.map(({ deal }) => String(deal)))
+  const made = vendors.stripe.invoices().filter(({ deal }) => deals.has(deal))
+  const drafts = made.filter(({ status }) => status === 'draft').length
   return {
     customers: vendors.stripe.customers().filter(({ email }) => emails.has(email ?? '')).length,
-    invoices: vendors.stripe.invoices().filter(({ deal, status }) => deals.has(deal) && status !== 'draft')
-      .length,
+    invoices: made.length - drafts,
+    drafts,
   }
 }
 
