@@ -18,7 +18,7 @@ test('an action that does not fit the item is refused with what does', async () 
   await openItems(world.db.sql, [item], world.clock.now)
   expect(await retryWrite(world.hub, 1, 'user:ann')).toEqual({
     kind: 'refused',
-    message: 'Item 1 is a mass_change; only refused writes are sent again.',
+    message: 'Item 1 is of the kind "mass change"; only refused writes are sent again.',
   })
   expect(await takeSide(world.hub, 1, 'hub', 'user:ann')).toEqual({
     kind: 'refused',
