@@ -53,8 +53,19 @@ export type Verdict =
   | { readonly kind: 'skipped'; readonly why: string }
   | { readonly kind: 'broken'; readonly message: string; readonly cause: unknown }
 
-/** Runs one check on a vendor of its own. */
+/** A process that is held up for longer than a limit's head-room sends too close; a wrong limit fails every time. */
+const TRIES_BY_THE_CLOCK = 3
+
+/** Runs one check on a vendor of its own. One that goes by the real clock may need several tries on a busy machine. */
 export async function attempt(check: Check, bench: Bench, resource: string): Promise<Verdict> {
+  const tries = check.served === true ? TRIES_BY_THE_CLOCK : 1
+  for (let n = 1; ; n++) {
+    const verdict = await attemptOnce(check, bench, resource)
+    if (verdict.kind !== 'broken' || n === tries) return verdict
+  }
+}
+
+async function attemptOnce(check: Check, bench: Bench, resource: string): Promise<Verdict> {
   const stand = await bench.open({ served: check.served ?? false })
   try {
     await check.run(openRig(bench, stand, resource))

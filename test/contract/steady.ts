@@ -4,6 +4,7 @@ import { createServer } from 'node:net'
 import path from 'node:path'
 import type { Sent } from './record.ts'
 
+const require = createRequire(import.meta.url)
 const FORMS = ['form-object', 'query-object', 'form-array', 'query-array'].map(
   (what) => `--validator-${what}-format=brackets`,
 )
@@ -11,7 +12,7 @@ const FORMS = ['form-object', 'query-object', 'form-array', 'query-array'].map(
 /** A server made of a vendor's description by somebody else: it answers 400, naming the field, to what does not fit. */
 export async function serveDescription(file: string, how: 'brackets' | 'as described') {
   const port = await freePort()
-  const folder = path.dirname(createRequire(import.meta.url).resolve('@stdy/cli/package.json'))
+  const folder = path.dirname(require.resolve('@stdy/cli/package.json'))
   const flags = how === 'brackets' ? FORMS : []
   const child = spawn(
     process.execPath,

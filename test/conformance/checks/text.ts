@@ -42,7 +42,7 @@ export const TEXT: readonly Check[] = [
   },
   {
     name: '10 MB in a field are written whole or refused, and stop nothing after them',
-    contract: 'DESIGN, property 9: one poison record stops nothing.',
+    contract: 'docs/connectors.md, "One bad object": it is refused or reported alone, and stops nothing.',
     per: 'resource',
     async run(rig) {
       const { stand } = pushOf(rig)

@@ -33,8 +33,6 @@ export async function send(rig: Rig, ...writes: readonly Write[]): Promise<reado
   return outcomes
 }
 
-export type Made = Awaited<ReturnType<typeof make>>
-
 /** An object of ours, as the vendor answered it. */
 export async function make(rig: Rig, n: number, body?: JsonObject) {
   const write = createOf(rig, n, body)
