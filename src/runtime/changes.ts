@@ -1,77 +1,15 @@
 import { keysOf, type Key } from '../core/identity.ts'
-import { isEmpty, same, type Json, type JsonObject } from '../core/json.ts'
-import type { HubEdit } from '../core/plan.ts'
-import {
-  provenanceOf,
-  type Fields,
-  type HubRecord,
-  type Provenance,
-  type RecordId,
-  type RecordKind,
-  type Source,
-} from '../core/model.ts'
+import { same, type JsonObject } from '../core/json.ts'
+import type { RecordKind, Source } from '../core/model.ts'
 import type { Query } from '../store/database.ts'
 import { appendHistory, type HistoryRow } from '../store/history.ts'
 import { claim, release, type Holding } from '../store/identities.ts'
 import { openItems } from '../store/inbox.ts'
 import { wakeLinks } from '../store/links.ts'
-import { insertRecords, stated, updateRecords } from '../store/records.ts'
+import { insertRecords, updateRecords } from '../store/records.ts'
+import { RaceError, shows, type Change } from './change.ts'
 import { creatingStreams, type Hub } from './hub.ts'
 import { followRules } from './rules.ts'
-
-/** One record's change, from whatever side it came. */
-export type Change = {
-  /** Null for a new record. */
-  readonly before: HubRecord | null
-  readonly after: HubRecord
-  /** Why, by field. A creation names no fields. */
-  readonly why: Readonly<Record<string, HubEdit>>
-  /** The link the change came through: its own remote knows already. */
-  readonly origin: number | null
-  /** An opt-out: it goes first. */
-  readonly urgent: boolean
-}
-
-/** Somebody else changed the same records in between: the caller starts its transaction over. */
-export class RaceError extends Error {}
-
-/**
- * The record with edits in it, one version up; null where nothing is different. An edit to the value that is there
- * already still changes whose word it is: later conflicts are settled by it.
- */
-export function edited(
-  record: HubRecord,
-  edits: Readonly<Record<string, HubEdit>>,
-  source: Source,
-  at: number,
-  change: { readonly archived?: boolean } = {},
-): HubRecord | null {
-  const told = Object.entries(edits).filter(
-    ([field, edit]) =>
-      !same(record.fields[field] ?? null, edit.value) || provenanceOf(record, field)?.source !== source,
-  )
-  const archived = change.archived ?? record.archived
-  if (told.length === 0 && archived === record.archived) return null
-  const provenance: Record<string, Provenance> = { ...record.provenance }
-  for (const [field, edit] of told) provenance[field] = { source, at, rule: edit.rule }
-  return {
-    ...record,
-    version: record.version + 1,
-    fields: { ...record.fields, ...Object.fromEntries(told.map(([field, edit]) => [field, edit.value])) },
-    provenance,
-    archived,
-  }
-}
-
-/** Whether a change shows to anybody: whose word a value is does not. */
-function shows({ before, after }: Change): boolean {
-  if (before === null || before.archived !== after.archived) return true
-  return Object.entries(after.fields).some(([field, value]) => !same(before.fields[field] ?? null, value))
-}
-
-export function bornRecord(id: RecordId, kind: RecordKind, fields: Fields, origin: Provenance): HubRecord {
-  return { id, kind, version: 1, fields: stated(fields), provenance: { '*': origin }, archived: false }
-}
 
 /**
  * The one way records are written: records, history, keys, wake-ups and the rules that follow, in the caller's
@@ -133,7 +71,7 @@ export async function applyChanges(
     })),
     creatingStreams(hub, kind),
   )
-  const more = await followRules(hub, q, kind, shown, run)
+  const more = await followRules(hub, q, kind, shown, run, applyChanges)
   return new Set([...woken, ...more])
 }
 
@@ -183,12 +121,4 @@ function duplicateItem(kind: RecordKind, claimed: Holding): Parameters<typeof op
     streamId: null,
     recordId: claimed.id,
   }
-}
-
-/** Whether an edit empties something that was there. */
-export function blanks(
-  before: HubRecord,
-  edits: Readonly<Record<string, { readonly value: Json }>>,
-): boolean {
-  return Object.entries(edits).some(([field, edit]) => isEmpty(edit.value) && !isEmpty(before.fields[field]))
 }

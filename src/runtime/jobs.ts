@@ -94,7 +94,8 @@ async function wakeLater(hub: Hub, connection: string): Promise<void> {
       select o.tried_at + make_interval(secs => 2 ^ least(o.attempts, 10)) from outbox o join streams s on s.id = o.stream_id
       where s.connection = ${connection} and o.state in ('sending', 'uncertain')
     ) waiting`
-  if (due?.at != null) await wakePush(hub.db.sql, [connection], Math.max(due.at, hub.clock.now() + 1_000))
+  if (due !== undefined && due.at !== null)
+    await wakePush(hub.db.sql, [connection], Math.max(due.at, hub.clock.now() + 1_000))
 }
 
 function schedule(hub: Hub): readonly ScheduledTask[] {

@@ -1,5 +1,5 @@
 import postgres from 'postgres'
-import { RaceError } from './changes.ts'
+import { RaceError } from './change.ts'
 import type { Hub } from './hub.ts'
 
 /** Serialisation failures and deadlocks: https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html */

@@ -4,7 +4,7 @@ import type { HubRecord, RecordId, RecordKind } from '../core/model.ts'
 import type { Query } from '../store/database.ts'
 import { closeItems, openItems, type NewItem } from '../store/inbox.ts'
 import { loadRecords, newRecordIds } from '../store/records.ts'
-import { applyChanges, bornRecord, edited, type Change } from './changes.ts'
+import { bornRecord, edited, type ApplyChanges, type Change } from './change.ts'
 import { invoicingOf, type Hub } from './hub.ts'
 
 const RULE = 'rule:invoicing'
@@ -21,6 +21,7 @@ export async function followRules(
   kind: RecordKind,
   changes: readonly Change[],
   run: number | null,
+  apply: ApplyChanges,
 ): Promise<ReadonlySet<string>> {
   if (invoicingOf(hub) === null) return new Set()
   switch (kind) {
@@ -30,11 +31,12 @@ export async function followRules(
         q,
         changes.map((c) => c.after),
         run,
+        apply,
       )
     case 'contact':
-      return invoiceDeals(hub, q, await dealsWaitingFor(q, changes), run)
+      return invoiceDeals(hub, q, await dealsWaitingFor(q, changes), run, apply)
     case 'invoice':
-      return showPayment(hub, q, changes, run)
+      return showPayment(hub, q, changes, run, apply)
     case 'company':
     case 'activity':
       return new Set()
@@ -68,6 +70,7 @@ async function invoiceDeals(
   q: Query,
   deals: readonly HubRecord[],
   run: number | null,
+  apply: ApplyChanges,
 ): Promise<ReadonlySet<string>> {
   const invoicing = invoicingOf(hub)
   if (invoicing === null || deals.length === 0) return new Set()
@@ -110,7 +113,7 @@ async function invoiceDeals(
     const after = bornRecord(id, 'invoice', fields, { source: RULE, at, rule: 'the deal was won' })
     return [{ before: null, after, why: {}, origin: null, urgent: false }]
   })
-  return applyChanges(hub, q, 'invoice', births, run, RULE)
+  return apply(hub, q, 'invoice', births, run, RULE)
 }
 
 async function invoicesOf(q: Query, dealIds: readonly RecordId[]): Promise<readonly HubRecord[]> {
@@ -132,6 +135,7 @@ async function showPayment(
   q: Query,
   changes: readonly Change[],
   run: number | null,
+  apply: ApplyChanges,
 ): Promise<ReadonlySet<string>> {
   const moved = changes.filter(
     (c) => !same(c.before?.fields['status'] ?? null, c.after.fields['status'] ?? null),
@@ -149,7 +153,7 @@ async function showPayment(
     const after = edited(deal, why, RULE, at)
     return after === null ? [] : [{ before: deal, after, why, origin: null, urgent: false }]
   })
-  return applyChanges(hub, q, 'deal', updates, run, RULE)
+  return apply(hub, q, 'deal', updates, run, RULE)
 }
 
 function missingItem(

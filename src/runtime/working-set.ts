@@ -1,7 +1,7 @@
 import { keysOf, type Candidate, type Key } from '../core/identity.ts'
 import type { HubRecord, RecordId, Source } from '../core/model.ts'
 import type { HubEdit } from '../core/plan.ts'
-import { edited, type Change } from './changes.ts'
+import { edited, type Change } from './change.ts'
 
 /** The records of one page while it is worked on: what they were, what they become, and who holds which key. */
 export type WorkingSet = {

@@ -68,7 +68,7 @@ export async function readSecrets(
   const [row] = await q<
     { secrets: Uint8Array | null }[]
   >`select secrets from connections where name = ${name}`
-  if (row?.secrets == null) return {}
+  if (row === undefined || row.secrets === null) return {}
   const parsed: unknown = JSON.parse(vault.open(row.secrets, context(name)))
   return Object.fromEntries(
     Object.entries(parsed ?? {}).flatMap(([key, value]) => (typeof value === 'string' ? [[key, value]] : [])),
