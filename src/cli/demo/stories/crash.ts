@@ -4,10 +4,9 @@ import { NotSo, type Scene } from '../scene.ts'
 import { openWrites } from '../sights.ts'
 import type { World } from '../world.ts'
 
-const ORDERS = 24
-const MORE_ORDERS = 12
-/** The worker dies at this request to finalise an invoice: some orders are done, some half done, some not begun. */
-const DIES_AT = 8
+/** How many orders come in at once: fewer in a small company. */
+const MOST_ORDERS = 24
+const FEWEST_ORDERS = 9
 /** So that the end comes while requests are on their way. */
 const SLOW_MS = 40
 const PATIENCE_MS = 60_000
@@ -17,18 +16,21 @@ type Order = { readonly deal: number; readonly email: string; readonly amount: n
 /** A worker process is killed in the middle of its writes; answers are lost after the vendor has acted. */
 export async function crash(world: World, scene: Scene): Promise<void> {
   const { vendors, programs, workers, hub } = world
+  const count = Math.max(FEWEST_ORDERS, Math.min(MOST_ORDERS, Math.round(vendors.company.people / 50)))
+  const more = Math.round(count / 2)
   await workers.stop()
   try {
     const orders: Order[] = []
     await scene.step(async () => {
       const worker = programs.worker()
-      const dies = diesAt(world, DIES_AT, () => worker.kill())
-      orders.push(...(await placeOrders(world, 'fair', ORDERS)))
+      // Some orders are done then, some half done, some not begun.
+      const dies = diesAt(world, Math.ceil(count / 3), () => worker.kill())
+      orders.push(...(await placeOrders(world, 'fair', count)))
       const { signal, said } = await Promise.race([worker.ended, tooLate(scene)])
       vendors.stripe.setFaults(null)
       if (signal !== 'SIGKILL' || !dies.done)
         throw new NotSo(`The worker ended by itself (${signal}): ${said}`)
-      return `${ORDERS} orders come in at once. A “concord worker” process is sending them to Stripe when kill -9 hits it.`
+      return `${count} orders come in at once. A “concord worker” process is sending them to Stripe when kill -9 hits it.`
     })
     await scene.step(async () => {
       const { customers, invoices, drafts } = soFar(world, orders)
@@ -42,18 +44,18 @@ export async function crash(world: World, scene: Scene): Promise<void> {
     })
     await scene.step(async () => {
       checkOnce(world, scene, orders)
-      return `Stripe has each of the ${ORDERS} customers once and each of the ${ORDERS} invoices once, finalised, with the right amount.`
+      return `Stripe has each of the ${count} customers once and each of the ${count} invoices once, finalised, with the right amount.`
     })
     await scene.step(async () => {
       loseAnswers(world)
       const before = vendors.stripe.faultsFired('timeout-after-commit')
-      const late = await placeOrders(world, 'webshop', MORE_ORDERS)
+      const late = await placeOrders(world, 'webshop', more)
       await allInvoiced(world, scene, late)
       const lost = vendors.stripe.faultsFired('timeout-after-commit') - before
       vendors.stripe.setFaults(null)
       if (lost === 0) throw new NotSo('No answer was lost, so nothing was shown.')
       checkOnce(world, scene, late)
-      return `${MORE_ORDERS} more orders while every third answer of Stripe is lost after it has acted (${number(lost)} were): again each customer and each invoice is there once.`
+      return `${more} more orders while every third answer of Stripe is lost after it has acted (${number(lost)} were): again each customer and each invoice is there once.`
     })
     await scene.step(async () => {
       await worker.stop()
