@@ -1,4 +1,4 @@
-import type { Json } from '../core/json.ts'
+import { isList, type Json } from '../core/json.ts'
 
 const LONGEST = 600
 
@@ -15,7 +15,7 @@ export function quoted(said: string): string {
 export function sendable<T extends Json | undefined>(value: T): T
 export function sendable(value: Json | undefined): Json | undefined {
   if (typeof value === 'string') return value.toWellFormed()
-  if (Array.isArray(value)) return value.map((item) => sendable<Json>(item))
+  if (isList(value)) return value.map((item) => sendable<Json>(item))
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, sendable<Json>(item)]))
 }

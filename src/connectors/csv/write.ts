@@ -292,8 +292,10 @@ function asExported(write: Write, row: Present | undefined): Present | null {
   }
   if (row === undefined) return null
   if (write.op === 'archive') return { ...row, modifiedAt: null }
-  const said = Object.entries(write.patch).map(([column, value]) => [column, cellOf(value)])
-  return { ...row, modifiedAt: null, body: { ...row.body, ...Object.fromEntries(said) } }
+  const said: JsonObject = Object.fromEntries(
+    Object.entries(write.patch).map(([column, value]) => [column, cellOf(value)] as const),
+  )
+  return { ...row, modifiedAt: null, body: { ...row.body, ...said } }
 }
 
 function patched(table: Table, id: RemoteId, cells: readonly string[], patch: JsonObject): readonly string[] {
