@@ -32,6 +32,12 @@ export function isEmpty(value: Json | undefined): boolean {
   return isObject(value) && Object.values(value).every(isEmpty)
 }
 
+/** A value as a person reads it: text as it is, nothing as nothing, the rest as JSON. */
+export function textOf(value: Json | undefined): string {
+  if (value === undefined || value === null) return ''
+  return typeof value === 'string' ? value : JSON.stringify(value)
+}
+
 /** Marks a `switch` that has handled every case: a new case is then a type error. */
 export function unreachable(value: never): never {
   throw new Error(`unreachable: ${JSON.stringify(value)}`)

@@ -1,4 +1,4 @@
-import { isEmpty, isObject, type Instant, type Json } from '../core/json.ts'
+import { isEmpty, isObject, textOf, type Instant, type Json } from '../core/json.ts'
 import {
   CATALOG,
   provenanceOf,
@@ -99,8 +99,8 @@ export async function explainRecord(hub: Hub, id: RecordId, field?: FieldName): 
             source: entry.source,
             before: change['before'] ?? null,
             after: change['after'] ?? null,
-            rule: String(change['rule'] ?? ''),
-            lost: lost === null ? null : { source: String(lost['source']), value: lost['value'] ?? null },
+            rule: textOf(change['rule']),
+            lost: lost === null ? null : { source: textOf(lost['source']), value: lost['value'] ?? null },
             run: entry.runId,
           },
         ]

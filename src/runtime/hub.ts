@@ -56,10 +56,12 @@ export type Progress =
 
 export function databaseSession(db: Database): Session {
   // The driver types the result of `begin` by unwrapping arrays of promises; ours are plain values.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   return { q: db.sql, begin: async <T>(work: (tx: Tx) => Promise<T>) => (await db.sql.begin(work)) as T }
 }
 
 export function nestedSession(tx: Tx): Session {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
   return { q: tx, begin: async <T>(work: (inner: Tx) => Promise<T>) => (await tx.savepoint(work)) as T }
 }
 

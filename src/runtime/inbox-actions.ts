@@ -1,3 +1,4 @@
+import { textOf } from '../core/json.ts'
 import { answerAsk } from '../core/plan.ts'
 import type { Source } from '../core/model.ts'
 import { closeItems, readItem, resolveItem, type InboxItem } from '../store/inbox.ts'
@@ -33,7 +34,9 @@ export async function approve(hub: Hub, id: number, by: Source): Promise<ActionR
   const item = await openItem(hub, id)
   if ('message' in item) return item
   if (item.kind !== 'mass_change' || item.streamId === null)
-    return refused(`Item ${id} is of the kind "${item.kind.replaceAll('_', ' ')}"; only mass changes are approved.`)
+    return refused(
+      `Item ${id} is of the kind "${item.kind.replaceAll('_', ' ')}"; only mass changes are approved.`,
+    )
   const target = hub.targets.find((t) => t.id === item.streamId)
   if (target === undefined) return refused(`The stream of item ${id} is not configured any more.`)
   // The pass was stopped at its first excess, so nobody knows the full count: the kind of harm seen is approved.
@@ -61,7 +64,9 @@ export async function takeSide(
   if ('message' in item) return item
   const target = hub.targets.find((t) => t.id === item.streamId)
   if (item.kind !== 'conflict' || target === undefined) {
-    return refused(`Item ${id} is of the kind "${item.kind.replaceAll('_', ' ')}"; only conflicts have sides.`)
+    return refused(
+      `Item ${id} is of the kind "${item.kind.replaceAll('_', ' ')}"; only conflicts have sides.`,
+    )
   }
   const link = await linkOf(hub, item)
   if (link === undefined || link.remoteId === null || link.observed === null) {
@@ -72,7 +77,7 @@ export async function takeSide(
   const { lens, hub: mine = null, remote = null, agreed = null, rule } = item.detail
   const base = answerAsk(
     link.base,
-    { lens: String(lens), hub: mine, remote, agreed, rule: String(rule) },
+    { lens: textOf(lens), hub: mine, remote, agreed, rule: textOf(rule) },
     side,
   )
   await updateLinks(hub.db.sql, [{ ...link, base, wake: 1 }])
@@ -92,7 +97,9 @@ export async function retryWrite(hub: Hub, id: number, by: Source): Promise<Acti
   if ('message' in item) return item
   const target = hub.targets.find((t) => t.id === item.streamId)
   if (item.kind !== 'rejected_write' || target === undefined) {
-    return refused(`Item ${id} is of the kind "${item.kind.replaceAll('_', ' ')}"; only refused writes are sent again.`)
+    return refused(
+      `Item ${id} is of the kind "${item.kind.replaceAll('_', ' ')}"; only refused writes are sent again.`,
+    )
   }
   const link = await linkOf(hub, item)
   if (link === undefined) return refused(`The link of item ${id} is gone.`)

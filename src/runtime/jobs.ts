@@ -56,7 +56,7 @@ export async function startWorkers(hub: Hub): Promise<Workers> {
   )
   return {
     async stop() {
-      await Promise.all(schedules.map((task) => task.destroy()))
+      for (const task of schedules) await task.destroy()
       await runner.stop()
       await liveness.stop()
     },

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../core/json.ts'
+import { isList, type JsonObject } from '../core/json.ts'
 import type { Fields, RecordId, RecordKind } from '../core/model.ts'
 import type { HubRef, RefBy, Refs, RemoteRef, Stream } from '../core/stream.ts'
 import { holders } from '../store/identities.ts'
@@ -106,7 +106,7 @@ async function nameThem(
   const found = await loadRecords(q, record, ids)
   return [...found.values()].flatMap((r) => {
     const value = r.fields[field]
-    const key = Array.isArray(value) ? value[0] : value
+    const key = isList(value) ? value[0] : value
     return typeof key === 'string' ? [[nameOf(first, r.id), key] as const] : []
   })
 }

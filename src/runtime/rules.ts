@@ -1,5 +1,5 @@
 import { changedAfterIssue, paymentStatus, planInvoices } from '../core/invoicing.ts'
-import { isEmpty, same } from '../core/json.ts'
+import { isEmpty, same, textOf } from '../core/json.ts'
 import type { HubRecord, RecordId, RecordKind } from '../core/model.ts'
 import type { Query } from '../store/database.ts'
 import { closeItems, openItems, type NewItem } from '../store/inbox.ts'
@@ -117,7 +117,7 @@ async function invoiceDeals(
 }
 
 async function invoicesOf(q: Query, dealIds: readonly RecordId[]): Promise<readonly HubRecord[]> {
-  const found = await q<{ id: number }[]>`select id from invoices where deal_id = any(${dealIds as number[]})`
+  const found = await q<{ id: number }[]>`select id from invoices where deal_id = any(${[...dealIds]})`
   return [
     ...(
       await loadRecords(
@@ -163,7 +163,7 @@ function missingItem(
   return {
     kind: 'missing_data',
     key: missingKey(deal.id),
-    title: `Deal ${deal.id} (${String(deal.fields['name'] ?? 'no name')}) is won but cannot be invoiced: ${problems.map((p) => p.message).join('; ')}`,
+    title: `Deal ${deal.id} (${textOf(deal.fields['name'] ?? 'no name')}) is won but cannot be invoiced: ${problems.map((p) => p.message).join('; ')}`,
     fix: 'Fill in what is missing; the invoice is made as soon as it is there.',
     detail: { deal: deal.id, missing: problems.map((p) => ({ field: p.field, message: p.message })) },
     streamId: null,
@@ -175,7 +175,7 @@ function changedItem(deal: HubRecord, invoice: HubRecord, difference: string): N
   return {
     kind: 'changed_after_invoice',
     key: changedKey(invoice.id),
-    title: `Deal ${deal.id} (${String(deal.fields['name'] ?? 'no name')}) changed after its invoice: ${difference}`,
+    title: `Deal ${deal.id} (${textOf(deal.fields['name'] ?? 'no name')}) changed after its invoice: ${difference}`,
     fix: 'The invoice stays as it is. Void it and issue another one at the vendor, or set the deal back.',
     detail: { deal: deal.id, invoice: invoice.id, difference },
     streamId: null,

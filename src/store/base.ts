@@ -1,4 +1,4 @@
-import { same, type Json, type JsonObject } from '../core/json.ts'
+import { isList, isObject, same, type Json, type JsonObject } from '../core/json.ts'
 import type { Base } from '../core/plan.ts'
 
 /**
@@ -17,9 +17,8 @@ export function packed(base: Base): JsonObject {
 export function unpacked(kept: JsonObject): Base {
   const base: Record<string, { hub?: Json; remote?: Json }> = {}
   for (const [lens, said] of Object.entries(kept)) {
-    base[lens] = isAgreed(said) ? { hub: said[0] ?? null, remote: said[0] ?? null } : (said as JsonObject)
+    if (isList(said)) base[lens] = { hub: said[0] ?? null, remote: said[0] ?? null }
+    else if (isObject(said)) base[lens] = said
   }
   return base
 }
-
-const isAgreed = (said: Json): said is readonly Json[] => Array.isArray(said)

@@ -27,5 +27,5 @@ export async function statementsAbout(
   if (addresses.length === 0) return []
   return q<Statement[]>`
     select address, channel, audience, state, at, explicit, source, reason from consents
-    where channel = ${channel} and address = any(${addresses as string[]}) order by at, id`
+    where channel = ${channel} and address = any(${[...addresses]}) order by at, id`
 }

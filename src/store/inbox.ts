@@ -56,7 +56,7 @@ export async function closeItems(
   if (keys.length === 0) return 0
   const closed = await q`
     update inbox set state = 'done', resolution = ${resolution}, updated_at = ${at}
-    where state = 'open' and key = any(${keys as string[]})`
+    where state = 'open' and key = any(${[...keys]})`
   return closed.count
 }
 
@@ -125,7 +125,7 @@ export async function quarantine(
 
 /** Forgets the problems of objects that could be read since. */
 export async function release(q: Query, streamId: number, remoteIds: readonly string[]): Promise<void> {
-  await q`delete from quarantine where stream_id = ${streamId} and remote_id = any(${remoteIds as string[]})`
+  await q`delete from quarantine where stream_id = ${streamId} and remote_id = any(${[...remoteIds]})`
 }
 
 /** Forgets places without an id that were last met before `at`; false where there were none. */

@@ -57,12 +57,12 @@ export async function glance(
 ): Promise<readonly LinkGlance[]> {
   return q<LinkGlance[]>`
     select id, remote_id as "remoteId", version, state from links
-    where stream_id = ${streamId} and remote_id = any(${remoteIds as string[]})`
+    where stream_id = ${streamId} and remote_id = any(${[...remoteIds]})`
 }
 
 export async function loadLinks(q: Query, ids: readonly number[]): Promise<readonly Link[]> {
   if (ids.length === 0) return []
-  return read(q<LinkRow[]>`select ${q.unsafe(COLUMNS)} from links where id = any(${ids as number[]})`)
+  return read(q<LinkRow[]>`select ${q.unsafe(COLUMNS)} from links where id = any(${[...ids]})`)
 }
 
 /** Links of records in one stream that stand for no remote object yet. */
@@ -74,7 +74,7 @@ export async function unboundLinks(
   if (recordIds.length === 0) return []
   return read(q<LinkRow[]>`
     select ${q.unsafe(COLUMNS)} from links
-    where record_id = any(${recordIds as number[]}) and stream_id = ${streamId} and remote_id is null and state <> 'gone'`)
+    where record_id = any(${[...recordIds]}) and stream_id = ${streamId} and remote_id is null and state <> 'gone'`)
 }
 
 export async function linksOf(q: Query, recordId: RecordId): Promise<readonly Link[]> {
@@ -225,7 +225,7 @@ export async function wakeLinks(
           insert into links (id, stream_id, record_id, state, wake)
           select nextval('link_ids'), s.id, c.id, 'pending', 1
           from unnest(${changes.map((c) => c.recordId)}::bigint[]) as c(id)
-          cross join unnest(${creatingStreams as number[]}::int[]) as s(id)
+          cross join unnest(${[...creatingStreams]}::int[]) as s(id)
           where not exists (select from links l where l.record_id = c.id and l.stream_id = s.id)
           returning stream_id
         )
@@ -248,7 +248,7 @@ export async function demandLinks(q: Query, streamId: number, recordIds: readonl
     where not exists (select from links l where l.record_id = r.id and l.stream_id = ${streamId} and l.state <> 'gone')`
   await q`
     update links set demanded = true, wake = wake + 1, state = 'pending'
-    where stream_id = ${streamId} and record_id = any(${recordIds as number[]}) and state = 'filtered'`
+    where stream_id = ${streamId} and record_id = any(${[...recordIds]}) and state = 'filtered'`
 }
 
 /** Objects of a stream that hold a link, for progress, the guard and sweeps. */

@@ -73,7 +73,7 @@ export async function openOf(q: Query, streamId: number, limit: number): Promise
 export async function retryWrites(q: Query, keys: readonly string[], at: Instant): Promise<void> {
   if (keys.length === 0) return
   await q`
-    update outbox set attempts = attempts + 1, tried_at = ${at}, state = 'sending' where key = any(${keys as string[]})`
+    update outbox set attempts = attempts + 1, tried_at = ${at}, state = 'sending' where key = any(${[...keys]})`
 }
 
 export type WriteEntry = {

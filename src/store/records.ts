@@ -1,4 +1,4 @@
-import { isEmpty, type Instant, type Json, type JsonObject } from '../core/json.ts'
+import { isEmpty, isObject, type Instant, type Json, type JsonObject } from '../core/json.ts'
 import {
   CATALOG,
   type FieldName,
@@ -129,13 +129,15 @@ type Row = Readonly<Record<string, Json>>
 function toRecord(kind: RecordKind, row: Row): HubRecord {
   const fields: Record<FieldName, Json> = {}
   for (const [name, spec] of Object.entries(CATALOG[kind])) fields[name] = row[spec.column] ?? null
-  for (const [name, value] of Object.entries(row['custom'] ?? {})) fields[`custom.${name}`] = value
+  const custom = row['custom']
+  if (isObject(custom)) for (const [name, value] of Object.entries(custom)) fields[`custom.${name}`] = value
   return {
     id: Number(row['id']),
     kind,
     version: Number(row['version']),
     fields,
     // Written by `statementsFor` above and by nothing else.
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     provenance: row['provenance'] as Provenances,
     archived: row['archived'] === true,
   }
@@ -182,8 +184,8 @@ export async function insertRecords(
   at: Instant,
 ): Promise<void> {
   if (records.length === 0) return
-  const { insert, parameters } = STATEMENTS[kind]
-  await q.unsafe(insert, [at, ...parameters(records)], PREPARED)
+  const statements = STATEMENTS[kind]
+  await q.unsafe(statements.insert, [at, ...statements.parameters(records)], PREPARED)
 }
 
 /**
@@ -197,8 +199,9 @@ export async function updateRecords(
   at: Instant,
 ): Promise<ReadonlySet<RecordId>> {
   if (records.length === 0) return new Set()
-  const { update, parameters } = STATEMENTS[kind]
-  const written = await q.unsafe<{ id: number }[]>(update, [at, ...parameters(records)], PREPARED)
+  const statements = STATEMENTS[kind]
+  const parameters = [at, ...statements.parameters(records)]
+  const written = await q.unsafe<{ id: number }[]>(statements.update, parameters, PREPARED)
   return new Set(written.map((row) => row.id))
 }
 

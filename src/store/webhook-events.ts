@@ -37,7 +37,7 @@ export async function markProcessed(
   if (eventIds.length === 0) return
   await q`
     update webhook_events set processed_at = ${at}
-    where connection = ${connection} and event_id = any(${eventIds as string[]})`
+    where connection = ${connection} and event_id = any(${[...eventIds]})`
 }
 
 /** Deliveries are kept this long to recognise repeats. */

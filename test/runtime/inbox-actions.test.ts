@@ -22,7 +22,7 @@ test('an action that does not fit the item is refused with what does', async () 
   })
   expect(await takeSide(world.hub, 1, 'hub', 'user:ann')).toEqual({
     kind: 'refused',
-    message: 'Item 1 is a mass_change; only conflicts have sides.',
+    message: 'Item 1 is of the kind "mass change"; only conflicts have sides.',
   })
   await world.close()
 })
