@@ -5,7 +5,7 @@ import { openWrites, type NewOutboxRow } from '../store/outbox.ts'
 import { loadRecords } from '../store/records.ts'
 import { absorb } from './absorb.ts'
 import type { Hub, Target } from './hub.ts'
-import { keepOutcomes } from './outcomes.ts'
+import { backoffMs, keepOutcomes } from './outcomes.ts'
 import { planPush, type PushStep } from './push-plan.ts'
 import { recover } from './recover.ts'
 import { resolveRefs } from './refs.ts'
@@ -14,7 +14,7 @@ import { HeldError, openRun, saveCounts, type RunLog } from './run.ts'
 
 /** Links planned together; a wave's writes are sent in the connector's batches. */
 const WAVE = 500
-/** A reference that cannot be met yet is tried again after this long. */
+/** A reference that cannot be met yet is tried again soon at first, and then after this long. */
 const REFERENCE_WAIT_MS = 60_000
 
 export type Pushed = { readonly sent: number; readonly woken: ReadonlySet<string> }
@@ -194,7 +194,7 @@ async function meetDemands(
     hub.session.q,
     hopeless.map((step) => ({
       id: step.link.id,
-      notBefore: hub.clock.now() + REFERENCE_WAIT_MS,
+      notBefore: hub.clock.now() + Math.min(REFERENCE_WAIT_MS, backoffMs(step.link.attempts)),
       problem: `waits for ${step.demands.map((d) => `${d.stream} of record ${d.recordId}`).join(', ')}`,
     })),
   )
