@@ -15,15 +15,6 @@ export type Fields = Readonly<Record<FieldName, Json>>
 
 /** Minor units of an ISO 4217 currency: {amount: 123456, currency: 'EUR'} is 1,234.56 €. */
 export type Money = { readonly amount: number; readonly currency: string }
-/** ISO 3166-1 alpha-2 country; every part is optional. */
-export type Address = {
-  readonly line1?: string
-  readonly line2?: string
-  readonly city?: string
-  readonly region?: string
-  readonly postalCode?: string
-  readonly country?: string
-}
 /** One line of a deal or invoice; `unitAmount` in minor units of the deal's currency. */
 export type Line = { readonly description: string; readonly quantity: number; readonly unitAmount: number }
 
@@ -44,7 +35,8 @@ export type HubRecord = {
 }
 
 /**
- * How a field's values behave: `emails`, `phones` and `tags` are sets whose first member is the primary one;
+ * How a field's values behave: `address` is {line1, line2, city, region, postalCode, country (ISO 3166-1 alpha-2)}, each
+ * of them optional; `emails`, `phones` and `tags` are sets whose first member is the primary one;
  * `ref` is another record's id; `date` is YYYY-MM-DD; `monthday` is MM-DD.
  */
 export type FieldType =

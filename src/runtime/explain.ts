@@ -124,15 +124,6 @@ export async function explainRecord(hub: Hub, id: RecordId, field?: FieldName): 
   }
 }
 
-/** The record an admin means: by id, or by an email address, a domain or a vendor's id. */
-export async function findRecord(hub: Hub, text: string): Promise<RecordId | null> {
-  if (/^\d+$/.test(text)) return Number(text)
-  const [found] = await hub.db.sql<{ id: number }[]>`
-    select record_id as id from identities where key = ${text.trim().toLowerCase()}
-    union all select record_id from links where remote_id = ${text.trim()} limit 1`
-  return found?.id ?? null
-}
-
 export type Candidate = { readonly id: RecordId; readonly title: string }
 
 const TITLES = {

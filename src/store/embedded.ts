@@ -10,7 +10,7 @@ import { choosePort, listenOnce } from './embedded/port.ts'
 import { forget, sight } from './embedded/postmaster.ts'
 import { logPath, startServer } from './embedded/server.ts'
 
-export { EmbeddedError, type EmbeddedFailure } from './embedded/errors.ts'
+export { EmbeddedError } from './embedded/errors.ts'
 
 export type EmbeddedOptions = {
   /** Holds the data, the password and the server's log; made when missing. */

@@ -2,7 +2,7 @@ import path from 'node:path'
 import { boot, type Booted } from '../../runtime/boot.ts'
 import { startWorkers, type Workers } from '../../runtime/jobs.ts'
 import { EXIT } from '../exit.ts'
-import { number } from '../output.ts'
+import { number, plural } from '../output.ts'
 import { connect, quickened, STRIPE_PER_SECOND, subscribe } from './connect.ts'
 import { runFirstSync, showPreview, type ProgressHolder } from './first-sync.ts'
 import { freshPlace, occupy } from './place.ts'
@@ -14,7 +14,7 @@ import { stayUp } from './stay-up.ts'
 import type { DemoOptions, DemoWiring, Vendors } from './wiring.ts'
 import type { World } from './world.ts'
 
-export type { DemoOptions, DemoWiring, Vendors } from './wiring.ts'
+export type { DemoOptions, DemoWiring } from './wiring.ts'
 
 /** How long the end waits for commands of others on the demo's database. */
 const OTHERS_MS = 2_000
@@ -32,7 +32,10 @@ export async function runDemo(wiring: DemoWiring, options: DemoOptions): Promise
     return EXIT.failed
   } finally {
     for (const close of closers.toReversed()) await close()
-    if (wiring.stopping.aborted) stage.say('Stopped: the workers, the vendors and the database are down.')
+    if (wiring.stopping.aborted) {
+      stage.say()
+      stage.say('Stopped: the workers, the vendors and the database are down.')
+    }
   }
 }
 
@@ -72,7 +75,7 @@ async function play(
   const refused = vendors.mailchimp.refused() + vendors.stripe.refused()
   stage.say()
   stage.say(
-    `${failed === 0 ? 'All stories came true' : `${failed} of the stories did not come true`}, in ${seconds(performance.now() - from)} from an empty folder. The vendors turned away ${refused === 0 ? 'no request' : `${number(refused)} requests`} for coming too fast.`,
+    `${failed === 0 ? 'All stories came true' : `${failed} of the stories did not come true`}, in ${seconds(performance.now() - from)} from an empty folder. The vendors turned away ${refused === 0 ? 'no request' : plural(refused, 'request')} for coming too fast.`,
   )
   if (!options.once) await stayUp(world, stage, wiring.stopping)
   return failed === 0 ? EXIT.ok : EXIT.failed

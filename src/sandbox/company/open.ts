@@ -7,8 +7,6 @@ import { createStripeSandbox, type StripeSandbox } from '../stripe/index.ts'
 import { dice } from './dice.ts'
 import { generateCompany, type Company } from './generate.ts'
 
-export type { Fault, FaultPlan } from '../faults.ts'
-
 export type OpenOptions = {
   readonly contacts: number
   readonly seed: number

@@ -16,9 +16,8 @@ import type { Delivery } from './types.ts'
 import { type Deliver, flushWebhooks, rotateSecret, type SignedWebhook, signWebhook } from './webhooks.ts'
 import { webhookEndpointRoutes } from './webhook-endpoint-routes.ts'
 
-export type { CustomerSeed } from './customers.ts'
 export type { StripeAdmin } from './admin.ts'
-export type { StripeState, Switches } from './state.ts'
+export type { StripeState } from './state.ts'
 export type { Delivery } from './types.ts'
 export type { Deliver, SignedWebhook } from './webhooks.ts'
 
