@@ -1,9 +1,10 @@
-// One measurement in a process of its own: `import-child.ts <import|floor|sweep> <url> <folder> <warmUrl> <warmFolder>`.
+// One measurement in a process of its own: `import-child.ts <import|sweep|values|unnest> <url> <folder> <warmUrl> <warmFolder>`.
 // Says its result in one line of JSON. A small run on another database comes first, so that no figure holds the time
 // the JavaScript engine takes to compile.
 import { csv } from '../../src/connectors/csv/index.ts'
 import { syncConnection } from '../../src/runtime/cycle.ts'
-import { plainUpsert } from './floor.ts'
+import { keepNurserySmall } from '../../src/runtime/memory.ts'
+import { isFloor, plainUpsert } from './floor.ts'
 import { openBenchHub } from './hub.ts'
 
 const YAML = `
@@ -48,7 +49,9 @@ async function sync(url: string, folder: string, mode: 'changes' | 'sweep'): Pro
 
 const [what, url = '', folder = '', warmUrl = '', warmFolder = ''] = process.argv.slice(2)
 const run = (of: string, at: string) =>
-  what === 'floor' ? plainUpsert(of, at) : sync(of, at, what === 'sweep' ? 'sweep' : 'changes')
+  isFloor(what) ? plainUpsert(what, of, at) : sync(of, at, what === 'sweep' ? 'sweep' : 'changes')
+// As `boot` does for the command.
+keepNurserySmall()
 if (warmUrl !== '') await run(warmUrl, warmFolder)
 const seconds = await run(url, folder)
 // Kilobytes, the most there ever was: https://nodejs.org/api/process.html#processresourceusage
