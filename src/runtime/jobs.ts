@@ -40,6 +40,8 @@ export async function startWorkers(hub: Hub): Promise<Workers> {
     events,
     connectionString: hub.db.url,
     concurrency: CONCURRENCY,
+    // One session to listen and one to ask: so a job that ended has freed its queue before the next one is looked for.
+    maxPoolSize: 2,
     noHandleSignals: true,
     pollInterval: 2_000,
     taskList: tasks(hub),
