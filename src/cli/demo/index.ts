@@ -72,10 +72,9 @@ async function play(
 
   const world: World = { booted, hub, vendors, api: served.url, programs, workers, used: new Set() }
   const failed = await playStories(world, stage, wiring.stopping)
-  const refused = vendors.mailchimp.refused() + vendors.stripe.refused()
   stage.say()
   stage.say(
-    `${failed === 0 ? 'All stories came true' : `${failed} of the stories did not come true`}, in ${seconds(performance.now() - from)} from an empty folder. The vendors turned away ${refused === 0 ? 'no request' : plural(refused, 'request')} for coming too fast.`,
+    `${failed === 0 ? 'All stories came true' : `${failed} of the stories did not come true`}, in ${seconds(performance.now() - from)} from an empty folder. ${turnedAway(vendors)}`,
   )
   if (!options.once) await stayUp(world, stage, wiring.stopping)
   return failed === 0 ? EXIT.ok : EXIT.failed
@@ -119,6 +118,20 @@ async function openHub(
   })
   stage.done('PostgreSQL runs from node_modules, its tables are made', performance.now() - from)
   return booted
+}
+
+/** How many requests came too fast for a vendor; the hub keeps to their limits by itself. */
+function turnedAway({ mailchimp, stripe }: Vendors): string {
+  const refused = [
+    ['Mailchimp', mailchimp.refused()],
+    ['Stripe', stripe.refused()],
+  ] as const
+  const told = refused.flatMap(([name, count]) =>
+    count === 0 ? [] : [`${name} ${plural(count, 'request')}`],
+  )
+  return told.length === 0
+    ? 'No vendor turned a request away for coming too fast.'
+    : `Turned away for coming too fast: ${told.join(', ')}.`
 }
 
 /** At the port that is asked for; where that is taken, at a free one: a demo should just start. */
