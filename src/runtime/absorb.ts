@@ -15,8 +15,10 @@ import {
   type NewLink,
 } from '../store/links.ts'
 import { loadRecords } from '../store/records.ts'
+import { readStream } from '../store/streams.ts'
 import { wakePush } from '../store/wake.ts'
-import { applyChanges, blanks } from './changes.ts'
+import { blanks } from './change.ts'
+import { applyChanges } from './changes.ts'
 import { consentOf } from './consent.ts'
 import type { Hub, Target } from './hub.ts'
 import {
@@ -170,7 +172,9 @@ async function absorbFresh(
     page,
     arrivals.filter((a) => a.link === null),
   )
-  const vanished = vanish(page, gone)
+  // Taken out one by one, a mass change that is held would go through after all.
+  const isHeld = gone.length > 0 && !run.compares && (await readStream(tx, target.id)).held
+  const vanished = vanish(page, isHeld ? [] : gone)
   await applyConsent(page)
   return writePage(page, vanished, run)
 }
@@ -221,13 +225,11 @@ async function writePage(page: PageWork, gone: readonly Link[], run: RunLog): Pr
     appendStatements(tx, page.statements, runId),
     openItems(tx, page.items, page.at),
     closeItems(tx, page.closable, 'the sides agree', page.at),
-    updates.length > 0
-      ? release(
-          tx,
-          target.id,
-          updates.flatMap((l) => l.remoteId ?? []),
-        )
-      : null,
+    release(
+      tx,
+      target.id,
+      updates.flatMap((l) => l.remoteId ?? []),
+    ),
   ] as const
   page.meanwhile()
   const [, , woken] = await Promise.all(writes)

@@ -133,9 +133,13 @@ function enter(
         ledger.settled.push({ id: link.id, wake: row.wake })
         return
       }
-      const stated = target.stream.consent?.read(observation.body)?.state ?? null
+      const reading = target.stream.consent?.read(observation.body) ?? null
+      const stated = reading?.state ?? null
       const expected = expectedConsent(row, link)
-      const surprising = stated !== null && stated !== expected && stated !== 'unknown'
+      const before = link.observed === null ? null : (target.stream.consent?.read(link.observed) ?? null)
+      // Whoever has left is out under the address that we gave the object, too.
+      const isMoved = before !== null && reading?.state === 'out' && reading.address !== before.address
+      const surprising = isMoved || (stated !== null && stated !== expected && stated !== 'unknown')
       const next: LinkUpdate = {
         id: link.id,
         remoteId: observation.id,
@@ -144,7 +148,7 @@ function enter(
         version: observation.version,
         modifiedAt: observation.modifiedAt,
         base: rebase(lenses, base, row.pushed, row.sent, observation.body),
-        consent: surprising ? link.consent : stated,
+        consent: isMoved ? null : surprising ? link.consent : stated,
         unresolved: false,
         wake: 0,
       }

@@ -1,6 +1,6 @@
 import { statementFrom, type ConsentReading, type Statement } from '../core/consent.ts'
 import { keysOf, matchByKeys, type Candidate, type Match } from '../core/identity.ts'
-import { same, type JsonObject } from '../core/json.ts'
+import { same, textOf, type JsonObject } from '../core/json.ts'
 import type { Lens } from '../core/lens.ts'
 import { planBirth, planLink, type Base, type LinkPlan } from '../core/plan.ts'
 import type { RecordId } from '../core/model.ts'
@@ -11,7 +11,7 @@ import { holders } from '../store/identities.ts'
 import type { BadPlace, NewItem } from '../store/inbox.ts'
 import { newLinkIds, unboundLinks, type Link } from '../store/links.ts'
 import { loadRecords, newRecordIds } from '../store/records.ts'
-import { bornRecord } from './changes.ts'
+import { bornRecord } from './change.ts'
 import { addressesOf, CHANNEL, consentOf, consentOver } from './consent.ts'
 import type { Hub, Target } from './hub.ts'
 import type { WorkingSet } from './working-set.ts'
@@ -60,7 +60,13 @@ const sourceTime = (target: Target, seen: Present): number | null =>
 export function statementOf(target: Target, { seen, link, consent }: Arrival, at: number): Statement | null {
   const where = target.stream.consent
   if (consent === null || where === null) return null
-  return statementFrom(consent, link?.consent ?? null, Math.min(seen.modifiedAt ?? at, at), {
+  const observed = link?.observed ?? null
+  const before = observed === null ? null : where.read(observed)
+  const isMoved = before !== null && before.address !== consent.address
+  // What the object said of its old address is not said of the new one, and was never confirmed from there.
+  const reading = isMoved ? { ...consent, explicitAt: null } : consent
+  const previous = isMoved ? null : (link?.consent ?? null)
+  return statementFrom(reading, previous, Math.min(seen.modifiedAt ?? at, at), {
     channel: where.channel,
     audience: where.audience,
     source: target.stream.connection,
@@ -123,7 +129,7 @@ function noteAsks(
     if (lens.policy.kind === 'ask' && !asked.has(lens.key)) page.closable.push(keyOf(lens.key))
   }
   for (const bad of plan.unreadable) {
-    page.bad.push({ place: `${remoteId} ${bad.lens}`, remoteId, problem: bad.problem, raw: String(bad.raw) })
+    page.bad.push({ place: `${remoteId} ${bad.lens}`, remoteId, problem: bad.problem, raw: textOf(bad.raw) })
   }
 }
 
@@ -185,7 +191,7 @@ export async function settleStrangers(page: PageWork, strangers: readonly Arriva
           place: `${arrival.seen.id} ${bad.lens}`,
           remoteId: arrival.seen.id,
           problem: bad.problem,
-          raw: String(bad.raw),
+          raw: textOf(bad.raw),
         })
       }
       const pushes = lenses.some((lens) => lens.direction === 'out')
@@ -250,6 +256,7 @@ export async function applyConsent(page: PageWork): Promise<void> {
   for (const { arrival, recordId } of page.planned) {
     if (arrival.consent !== null && stated.has(arrival.consent.address)) touched.add(recordId)
   }
+  for (const id of await othersAt(page, stated)) touched.add(id)
   const people = [...touched].flatMap((id) => page.set.get(id) ?? [])
   const states = await consentOver(
     page.tx,
@@ -267,4 +274,14 @@ export async function applyConsent(page: PageWork): Promise<void> {
       { source, at: page.at, origin: null, urgent: state === 'out' },
     )
   }
+}
+
+/** An address may stand on a second record too, until somebody merges the two: both hear what is said of it. */
+async function othersAt(page: PageWork, stated: ReadonlySet<string>): Promise<readonly RecordId[]> {
+  if (stated.size === 0) return []
+  const keys = [...stated].map((value) => ({ kind: 'email' as const, value }))
+  const ids = (await holders(page.tx, 'contact', keys)).map((holder) => holder.id)
+  const missing = ids.filter((id) => page.set.get(id) === undefined)
+  page.set.read((await loadRecords(page.tx, 'contact', missing, 'lock')).values())
+  return ids
 }

@@ -14,6 +14,8 @@ export type RunLog = {
   id(): Promise<number>
   count(counts: Counts): void
   readonly counts: Counts
+  /** It compares the stream with its remote, page by page; else it meets single objects. */
+  readonly compares: boolean
   /** Adds harm; throws `HeldError` where the run's total passes what the guard allows. */
   harm(more: Harm, samples: readonly string[]): Promise<void>
   end(problem: string | null): Promise<void>
@@ -33,6 +35,7 @@ export function openRun(
   const startedAt = hub.clock.now()
   return {
     counts,
+    compares: kind === 'observe' || kind === 'sweep',
     id() {
       id ??= beginRun(hub.db.beside, target?.id ?? null, kind, startedAt)
       return id

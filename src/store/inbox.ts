@@ -125,6 +125,7 @@ export async function quarantine(
 
 /** Forgets the problems of objects that could be read since. */
 export async function release(q: Query, streamId: number, remoteIds: readonly string[]): Promise<void> {
+  if (remoteIds.length === 0) return
   await q`delete from quarantine where stream_id = ${streamId} and remote_id = any(${[...remoteIds]})`
 }
 

@@ -148,7 +148,8 @@ function setMergeFields(audience: Audience, member: Member, given: MergeFields):
   const { values, errors } = checkMergeFields(audience.mergeFields, given)
   const [refused] = errors
   if (refused !== undefined) throw new Error(`${refused.field}: ${refused.message}`)
-  const merged = new Map<string, MergeValue>([...member.mergeFields, ...values].filter(([, v]) => v !== ''))
+  const laid = new Map<string, MergeValue>([...member.mergeFields, ...values])
+  const merged = new Map([...laid].filter(([, value]) => value !== ''))
   const differs = !isDeepStrictEqual(merged, member.mergeFields)
   member.mergeFields = merged
   return differs
