@@ -48,6 +48,22 @@ export function planInvoices(
 
 export type Outcome = Pipeline['stages'][number]['outcome']
 
+/**
+ * Whether a change is the moment to invoice a deal: it was won now. A deal that a connection brings already won was
+ * not won now; a first import must not bill a company's history.
+ */
+export function wasJustWon(
+  before: HubRecord | null,
+  after: HubRecord,
+  isArrival: boolean,
+  rule: InvoicingRule,
+  pipelines: readonly Pipeline[],
+): boolean {
+  if (outcomeOf(after, pipelines) !== 'won') return false
+  if (rule.alreadyWon === 'invoice') return true
+  return before === null ? !isArrival : outcomeOf(before, pipelines) !== 'won'
+}
+
 /** What the deal's stage means; undefined where its pipeline or stage is not configured. Case does not count. */
 export function outcomeOf(deal: HubRecord, pipelines: readonly Pipeline[]): Outcome | undefined {
   const named = folded(deal.fields['pipeline'])

@@ -72,6 +72,8 @@ export type InvoicingRule = {
   readonly connection: string
   readonly dueDays: number
   readonly memo: string | null
+  /** Deals that a connection brings already won: most were invoiced elsewhere long ago. */
+  readonly alreadyWon: 'skip' | 'invoice'
   /** Shares add up to 1. One item `full` of share 1 is the plain case. */
   readonly schedule: readonly { readonly item: string; readonly share: number }[]
 }

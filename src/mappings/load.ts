@@ -298,6 +298,7 @@ function loadInvoicing(document: Parsed, connections: readonly Parsed[]): Invoic
     connection: rule.connection,
     dueDays: rule.dueDays,
     memo: rule.memo ?? null,
+    alreadyWon: rule.alreadyWon ?? 'skip',
     schedule: rule.schedule,
   }
 }

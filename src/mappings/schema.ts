@@ -254,6 +254,10 @@ export const invoicingFile = z.strictObject({
     connection: z.string().min(1).describe('The connection whose stream of invoices issues them.'),
     dueDays: z.int().min(0).max(365),
     memo: z.string().max(500).nullable().optional(),
+    alreadyWon: z
+      .enum(['skip', 'invoice'])
+      .optional()
+      .describe('What to do with deals that a connection brings already won.'),
     schedule: z
       .array(z.strictObject({ item: z.string().min(1).max(40), share: z.number().gt(0).max(1) }))
       .min(1)

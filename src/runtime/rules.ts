@@ -1,8 +1,8 @@
-import { changedAfterIssue, paymentStatus, planInvoices } from '../core/invoicing.ts'
+import { changedAfterIssue, paymentStatus, planInvoices, wasJustWon } from '../core/invoicing.ts'
 import { isEmpty, same, textOf } from '../core/json.ts'
 import type { HubRecord, RecordId, RecordKind } from '../core/model.ts'
 import type { Query } from '../store/database.ts'
-import { closeItems, openItems, type NewItem } from '../store/inbox.ts'
+import { closeItems, openItems, openKeys, type NewItem } from '../store/inbox.ts'
 import { loadRecords, newRecordIds } from '../store/records.ts'
 import { bornRecord, edited, type ApplyChanges, type Change } from './change.ts'
 import { invoicingOf, type Hub } from './hub.ts'
@@ -23,18 +23,20 @@ export async function followRules(
   run: number | null,
   apply: ApplyChanges,
 ): Promise<ReadonlySet<string>> {
-  if (invoicingOf(hub) === null) return new Set()
+  const invoicing = invoicingOf(hub)
+  if (invoicing === null) return new Set()
+  const connections = new Set(hub.configuration.connections.map((connection) => connection.name))
   switch (kind) {
-    case 'deal':
-      return invoiceDeals(
-        hub,
-        q,
-        changes.map((c) => c.after),
-        run,
-        apply,
-      )
+    case 'deal': {
+      const won = changes.filter(({ before, after }) => {
+        const isArrival = connections.has(after.provenance['*']?.source ?? '')
+        return wasJustWon(before, after, isArrival, invoicing.rule, invoicing.pipelines)
+      })
+      const deals = changes.map((c) => c.after)
+      return invoiceDeals(hub, q, deals, new Set(won.map((c) => c.after.id)), run, apply)
+    }
     case 'contact':
-      return invoiceDeals(hub, q, await dealsWaitingFor(q, changes), run, apply)
+      return invoiceDeals(hub, q, await dealsWaitingFor(q, changes), new Set(), run, apply)
     case 'invoice':
       return showPayment(hub, q, changes, run, apply)
     case 'company':
@@ -65,10 +67,12 @@ async function dealsWaitingFor(q: Query, changes: readonly Change[]): Promise<re
   ]
 }
 
+/** Invoices the deals that were just won, and those that wait for what was missing; compares all with theirs. */
 async function invoiceDeals(
   hub: Hub,
   q: Query,
   deals: readonly HubRecord[],
+  justWon: ReadonlySet<RecordId>,
   run: number | null,
   apply: ApplyChanges,
 ): Promise<ReadonlySet<string>> {
@@ -82,6 +86,10 @@ async function invoiceDeals(
     ),
     (invoice) => Number(invoice.fields['deal']),
   )
+  const waiting = await openKeys(
+    q,
+    deals.map((deal) => missingKey(deal.id)),
+  )
   const contactIds = deals.map((deal) => deal.fields['contact']).filter((id) => typeof id === 'number')
   const contacts = await loadRecords(q, 'contact', contactIds)
   const items: NewItem[] = []
@@ -94,7 +102,7 @@ async function invoiceDeals(
       if (difference === null) closable.push(changedKey(invoice.id))
       else items.push(changedItem(deal, invoice, difference))
     }
-    if (deal.archived) continue
+    if (deal.archived || !(justWon.has(deal.id) || waiting.has(missingKey(deal.id)))) continue
     const contact = contacts.get(Number(deal.fields['contact'])) ?? null
     const plan = planInvoices(deal, contact, invoicing.rule, invoicing.pipelines)
     if (plan.kind === 'missing' && existing.length === 0) items.push(missingItem(deal, plan.problems))

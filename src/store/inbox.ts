@@ -60,6 +60,15 @@ export async function closeItems(
   return closed.count
 }
 
+/** Which of the keys have an open item. */
+export async function openKeys(q: Query, keys: readonly string[]): Promise<ReadonlySet<string>> {
+  if (keys.length === 0) return new Set()
+  const found = await q<
+    { key: string }[]
+  >`select key from inbox where state = 'open' and key = any(${[...keys]})`
+  return new Set(found.map((row) => row.key))
+}
+
 const COLUMNS = `id, kind, key, title, fix, detail, stream_id as "streamId", record_id as "recordId", state, seen,
   created_at as "createdAt", updated_at as "updatedAt", resolution`
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { changedAfterIssue, paymentStatus, planInvoices } from '../../src/core/invoicing.ts'
+import { changedAfterIssue, paymentStatus, planInvoices, wasJustWon } from '../../src/core/invoicing.ts'
 import { isList, isObject, type Json } from '../../src/core/json.ts'
 import type { Fields, HubRecord, RecordKind } from '../../src/core/model.ts'
 import type { InvoicingRule, Pipeline } from '../../src/core/stream.ts'
@@ -25,6 +25,7 @@ const FULL: InvoicingRule = {
   connection: 'stripe',
   dueDays: 14,
   memo: 'Thank you',
+  alreadyWon: 'skip',
   schedule: [{ item: 'full', share: 1 }],
 }
 const HALVES: InvoicingRule = {
@@ -44,6 +45,23 @@ const problem = (fields: Fields, contact: HubRecord | null = ann) => {
   const planned = plan(fields, contact)
   return planned.kind === 'missing' ? planned.problems.map((p) => `${p.field}: ${p.message}`) : planned.kind
 }
+
+describe('the moment to invoice a deal', () => {
+  const open = deal({ stage: 'Offer' })
+  const arrives = (rule: InvoicingRule) => wasJustWon(null, deal(), true, rule, [SALES])
+  test('is when its stage becomes a won one', () => {
+    expect(wasJustWon(open, deal(), false, FULL, [SALES])).toBe(true)
+    expect(wasJustWon(deal(), deal({ name: 'Other' }), false, FULL, [SALES])).toBe(false)
+    expect(wasJustWon(deal(), open, false, FULL, [SALES])).toBe(false)
+  })
+  test('is when it is made in the hub as won', () => {
+    expect(wasJustWon(null, deal(), false, FULL, [SALES])).toBe(true)
+  })
+  test('is not when a connection brings it already won, unless the rule says so', () => {
+    expect(arrives(FULL)).toBe(false)
+    expect(arrives({ ...FULL, alreadyWon: 'invoice' })).toBe(true)
+  })
+})
 
 describe('a deal is invoiced once it is won', () => {
   test('in full, to its contact, with one line where it has none', () => {

@@ -150,6 +150,22 @@ describe('won deals', () => {
     ['d1', 'Engines', 'Sales', stage, '1200.50', 'EUR', '2026-03-01', 'ada@example.com', '', ''],
   ]
 
+  test('a deal that arrives already won is not invoiced, then or at a later edit', async () => {
+    world.export('contacts', [
+      ['id', 'email', 'first_name', 'last_name'],
+      ['c1', 'ada@example.com', 'Ada', 'Lovelace'],
+    ])
+    world.export('deals', deal('Won'))
+    await sync()
+    world.export(
+      'deals',
+      deal('Won').map((row) => row.map((cell) => cell.replace('1200.50', '1300.50'))),
+    )
+    await sync()
+    expect(world.stripe.admin.invoices()).toEqual([])
+    expect(await world.db.sql`select count(*) as n from inbox`).toEqual([{ n: 0 }])
+  })
+
   test('a won deal gives one finalised invoice, and its payment comes back', async () => {
     world.export('contacts', [
       ['id', 'email', 'first_name', 'last_name'],
