@@ -13,7 +13,7 @@ import { migrate } from '../store/migrate.ts'
 import { localKey, openVault, SecretError, type Vault } from '../store/secrets.ts'
 import type { Clock } from './clock.ts'
 import type { Hub, Progress } from './hub.ts'
-import { keepNurserySmall } from './memory.ts'
+import { keepHeapSmall } from './memory.ts'
 import { openHub } from './open.ts'
 
 /** What a process of Concord is told by its environment. */
@@ -103,7 +103,7 @@ export async function openStore(environment: Environment, log: Logger): Promise<
 
 /** Opens the store and puts the hub together. */
 export async function boot(options: BootOptions): Promise<Booted> {
-  keepNurserySmall()
+  keepHeapSmall()
   const store = await openStore(options.environment, options.log)
   try {
     const active = await activeOrShipped(store.db, options)

@@ -3,7 +3,7 @@
 // the JavaScript engine takes to compile.
 import { csv } from '../../src/connectors/csv/index.ts'
 import { syncConnection } from '../../src/runtime/cycle.ts'
-import { keepNurserySmall } from '../../src/runtime/memory.ts'
+import { keepHeapSmall } from '../../src/runtime/memory.ts'
 import { isFloor, plainUpsert } from './floor.ts'
 import { openBenchHub } from './hub.ts'
 
@@ -51,7 +51,7 @@ const [what, url = '', folder = '', warmUrl = '', warmFolder = ''] = process.arg
 const run = (of: string, at: string) =>
   isFloor(what) ? plainUpsert(what, of, at) : sync(of, at, what === 'sweep' ? 'sweep' : 'changes')
 // As `boot` does for the command.
-keepNurserySmall()
+keepHeapSmall()
 if (warmUrl !== '') await run(warmUrl, warmFolder)
 const seconds = await run(url, folder)
 // Kilobytes, the most there ever was: https://nodejs.org/api/process.html#processresourceusage
