@@ -116,6 +116,14 @@ describe('a batch', () => {
     observed: {},
   }))
   const { members } = world()
+  /** Each contact is read before it is written. */
+  const lookedUp = (answer: Parameters<typeof handMade>[0]) =>
+    handMade((request) => {
+      const id = request.method === 'GET' ? /\/members\/(c\d+)/.exec(request.url)?.[1] : undefined
+      return id === undefined
+        ? answer(request)
+        : Response.json({ contact_id: id, email_address: `${id}@example.com`, status: 'subscribed' })
+    })
 
   test.each([
     'http://169.254.169.254/latest/meta-data',
@@ -127,7 +135,7 @@ describe('a batch', () => {
     'nonsense',
   ])('does not follow results to %s', async (address) => {
     const asked: string[] = []
-    const io = handMade((request) => {
+    const io = lookedUp((request) => {
       asked.push(new URL(request.url).origin)
       return Response.json({ id: 'b1', status: 'finished', response_body_url: address })
     })
@@ -140,7 +148,7 @@ describe('a batch', () => {
     'https://us21.api.mailchimp.com/b1-response.tar.gz',
   ])('follows results to %s', async (address) => {
     const asked: string[] = []
-    const io = handMade((request) => {
+    const io = lookedUp((request) => {
       if (!request.url.startsWith('http://127')) {
         asked.push(request.url)
         return new Response(new Uint8Array(gzipSync(Buffer.alloc(1024))))
@@ -154,7 +162,7 @@ describe('a batch', () => {
 
   test('that never ends is stopped, and its writes are uncertain', async () => {
     const methods: string[] = []
-    const io = handMade((request) => {
+    const io = lookedUp((request) => {
       methods.push(request.method)
       if (request.method === 'DELETE') return new Response(null, { status: 204 })
       return Response.json({ id: 'b1', status: 'started', response_body_url: '' })
@@ -166,7 +174,7 @@ describe('a batch', () => {
   test('does not hold up a hub that stops: its writes are uncertain at once', async () => {
     const stopping = new AbortController()
     const patient = createMailchimp({ sleep: () => new Promise(() => undefined) }).resources['members']
-    const vendor = handMade(() => {
+    const vendor = lookedUp(() => {
       // The hub is asked to stop while it waits for the batch.
       setTimeout(() => stopping.abort(), 10)
       return Response.json({ id: 'b1', status: 'started', response_body_url: '' })

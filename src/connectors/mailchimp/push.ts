@@ -13,11 +13,12 @@ import { planCreates } from './create.ts'
 import { type Answer, exchange, type MemberCall } from './exchange.ts'
 import type { Sleep } from './index.ts'
 import { addressHash, observe } from './member.ts'
-import { memberPath, readMember } from './read.ts'
-import { isProfile, type Profile, profileOf } from './profile.ts'
+import { readMember } from './read.ts'
+import type { Profile } from './profile.ts'
 import { type Target, targetOf } from './settings.ts'
-import { profileCall, type Step } from './step.ts'
+import type { Step } from './step.ts'
 import { setTags } from './tags.ts'
+import { planUpdates } from './update.ts'
 import type { Member } from './wire.ts'
 
 /**
@@ -48,7 +49,7 @@ export async function send(io: Io, writes: readonly Write[], sleep: Sleep): Prom
   const updates = writes.filter((write) => write.op === 'update')
   const steps = new Map<Write, Step>([
     ...(await planCreates(io, target, creates, sleep)),
-    ...updates.map((write) => [write, planUpdate(target, write)] as const),
+    ...(await planUpdates(io, target, updates)),
   ])
   const calls = [...steps.values()].flatMap((step) => (step.kind === 'call' ? [step.call] : []))
   const answers = await exchange(io, target, calls, sleep)
@@ -76,17 +77,6 @@ export async function find(
     }
   })
   return found.map((answer) => answer())
-}
-
-function planUpdate(target: Target, write: Write & { readonly op: 'update' }): Step {
-  const profile = profileOf(write.patch, write.observed)
-  if (!isProfile(profile)) return { kind: 'done', outcome: profile }
-  if (Object.keys(profile.fields).length === 0) return { kind: 'tags', id: write.id, profile }
-  return {
-    kind: 'call',
-    profile,
-    call: profileCall('PATCH', memberPath(target, write.id), write.key, profile.fields),
-  }
 }
 
 /** Throws what the write met. */

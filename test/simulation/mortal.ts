@@ -1,0 +1,240 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Database } from '../../src/store/database.ts'
+
+/** Where a process may die. A request that left has been carried out, whatever the process still learns of it. */
+export type Doom = {
+  readonly at:
+    | 'before a request'
+    | 'after a request'
+    | 'before a transaction'
+    | 'instead of a commit'
+    | 'after a commit'
+  /** How many such moments are survived. */
+  left: number
+}
+
+export class Crash extends Error {}
+
+const never = (): Promise<never> => new Promise(() => undefined)
+
+/**
+ * The order of things in one run. The database answers over a socket, in its own time, and requests are answered in
+ * this process; left alone they would race. So a request waits until the database has nothing to do, and one process
+ * waits while another is at the database. Which of two goes first then follows from the code alone.
+ */
+export class Turns {
+  #holder: object | null = null
+  #running = 0
+  readonly #queue: { readonly who: object; go(): void }[] = []
+  #waiting: (() => void)[] = []
+  #requests: Promise<unknown> = Promise.resolve()
+  /** False: processes overlap at the database as they like, and a seed gives another run each time. */
+  strict = true
+
+  async atDatabase<T>(who: object, work: () => Promise<T>): Promise<T> {
+    const free = !this.strict || this.#holder === null || this.#holder === who
+    if (free) this.#enter(who)
+    else await new Promise<void>((go) => this.#queue.push({ who, go }))
+    try {
+      return await work()
+    } finally {
+      this.#leave()
+    }
+  }
+
+  /** One request at a time, when the database is at rest. */
+  asRequest<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#requests.then(async () => {
+      await this.#rest()
+      return work()
+    })
+    this.#requests = mine.catch(() => undefined)
+    return mine
+  }
+
+  /** What was asked for and is not needed any more (a page after a failure) still runs to its end. */
+  async drained(): Promise<void> {
+    for (;;) {
+      const last = this.#requests
+      await last
+      await this.#rest()
+      await nextTurn()
+      if (this.#requests === last && this.#running === 0) return
+    }
+  }
+
+  #enter(who: object): void {
+    this.#holder = who
+    this.#running += 1
+  }
+
+  #leave(): void {
+    this.#running -= 1
+    if (this.#running > 0) return
+    this.#holder = null
+    const next = this.#queue[0]
+    if (next !== undefined) {
+      for (const one of this.#queue.filter(({ who }) => who === next.who)) {
+        this.#queue.splice(this.#queue.indexOf(one), 1)
+        this.#enter(one.who)
+        one.go()
+      }
+      return
+    }
+    for (const go of this.#waiting.splice(0)) go()
+  }
+
+  async #rest(): Promise<void> {
+    for (;;) {
+      // What follows from the last answer runs first, and may go to the database again.
+      await nextTurn()
+      if (this.#running === 0) return
+      await new Promise<void>((go) => this.#waiting.push(go))
+    }
+  }
+}
+
+/** One process of the hub, as far as its life and death go. */
+export class Mortal {
+  doom: Doom | null = null
+  isDead = false
+  readonly death: Promise<never>
+  readonly database: Database
+  readonly #turns: Turns
+  readonly #raw: Database
+  readonly #end: (error: Crash) => void
+
+  constructor(raw: Database, turns: Turns) {
+    const { promise, reject } = Promise.withResolvers<never>()
+    promise.catch(() => undefined)
+    this.death = promise
+    this.#end = reject
+    this.#turns = turns
+    this.#raw = raw
+    this.database = {
+      ...raw,
+      sql: this.#gated(raw.sql),
+      beside: this.#gated(raw.beside),
+      locks: this.#gated(raw.locks),
+    }
+  }
+
+  /** What the process comes to; rejects with a `Crash` where it dies on the way. */
+  live<T>(work: () => Promise<T>): Promise<T> {
+    return Promise.race([work(), this.death])
+  }
+
+  async sleep(clock: { now: number }, ms: number): Promise<void> {
+    if (this.isDead) return never()
+    clock.now += Math.max(0, ms)
+  }
+
+  request<T>(send: () => Promise<T>): Promise<T> {
+    return this.#turns.asRequest(async () => {
+      if (this.isDead) return this.#gone()
+      if (this.#meets('before a request')) return this.#gone()
+      const answer = await send()
+      return this.#meets('after a request') ? this.#gone() : answer
+    })
+  }
+
+  /** Ends the sessions of a process at once, as its death would. */
+  async bury(): Promise<void> {
+    const { sql, beside, locks } = this.#raw
+    await Promise.all([sql, beside, locks].map((pool) => pool.end({ timeout: 0 })))
+  }
+
+  /** Rejecting frees the timers of who waits; what it does next comes to nothing, as every door is closed. */
+  #gone(): never {
+    throw new Crash('the process is dead')
+  }
+
+  #meets(moment: Doom['at']): boolean {
+    if (this.doom === null || this.doom.at !== moment) return false
+    this.doom.left -= 1
+    if (this.doom.left >= 0) return false
+    this.#die()
+    return true
+  }
+
+  #die(): void {
+    this.isDead = true
+    this.doom = null
+    this.#end(new Crash('the process died'))
+  }
+
+  async #statement<T>(run: () => Promise<T>): Promise<T> {
+    if (this.isDead) return never()
+    try {
+      const answer = await this.#turns.atDatabase(this, run)
+      return this.isDead ? await never() : answer
+    } catch (error) {
+      return this.isDead ? never() : Promise.reject(toError(error))
+    }
+  }
+
+  async #transaction<T, X>(
+    begin: (work: (tx: X) => Promise<T>) => Promise<T>,
+    work: (tx: X) => Promise<T>,
+  ): Promise<T> {
+    if (this.isDead || this.#meets('before a transaction')) return never()
+    const done = await this.#statement(() =>
+      begin(async (tx) => {
+        const result = await work(tx)
+        if (this.#meets('instead of a commit')) throw new Crash('the process died')
+        return result
+      }),
+    )
+    return this.#meets('after a commit') ? never() : done
+  }
+
+  #gated<S extends object>(sql: S): S {
+    const gate = (made: unknown): unknown => (isPromise(made) ? this.#lazily(made) : made)
+    return new Proxy(sql, {
+      apply: (target, _self, given: unknown[]) => gate(called(target, given)),
+      get: (target, name) => {
+        const found: unknown = Reflect.get(target, name)
+        if (typeof found !== 'function') return found
+        if (name === 'begin') {
+          const begin = (work: (tx: unknown) => Promise<unknown>) => settled(called(found, [work], target))
+          return (work: (tx: unknown) => Promise<unknown>) => this.#transaction(begin, work)
+        }
+        if (name === 'unsafe') return (...given: unknown[]) => gate(called(found, given, target))
+        if (name === 'reserve') {
+          return async () => {
+            const session = await this.#statement(() => settled(called(found, [], target)))
+            return typeof session === 'function' ? this.#gated(session) : session
+          }
+        }
+        return found
+      },
+    })
+  }
+
+  /** A statement leaves when it is awaited (parts of others never are): that is where it waits for its turn. */
+  #lazily(query: Promise<unknown>): Promise<unknown> {
+    const send = query.then.bind(query)
+    const run = () => this.#statement(() => new Promise((resolve, reject) => void send(resolve, reject)))
+    type Then = (ok?: (value: unknown) => unknown, bad?: (error: unknown) => unknown) => Promise<unknown>
+    const then: Then = (ok, bad) => run().then(ok, bad)
+    for (const name of ['then'] as const) Reflect.defineProperty(query, name, { value: then })
+    Reflect.defineProperty(query, 'catch', {
+      value: (bad: (error: unknown) => unknown) => then(undefined, bad),
+    })
+    return query
+  }
+}
+
+const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))
+
+function isPromise(value: unknown): value is Promise<unknown> {
+  return value instanceof Promise
+}
+
+function called(target: object, given: unknown[], self?: unknown): unknown {
+  return typeof target === 'function' ? Reflect.apply(target, self, given) : undefined
+}
+
+async function settled(value: unknown): Promise<unknown> {
+  return value
+}

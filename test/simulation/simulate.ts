@@ -1,0 +1,167 @@
+import { createHash } from 'node:crypto'
+import { openChance } from './chance.ts'
+import { openGround, type Ground } from './ground.ts'
+import * as hubSteps from './hub-steps.ts'
+import { Oracle } from './oracle.ts'
+import { introduce } from './people.ts'
+import type { Plant } from './plants.ts'
+import { checkAll, recordsByRef } from './properties.ts'
+import { Run, type Violation } from './run.ts'
+import { settle } from './settle.ts'
+import * as vendorSteps from './vendor-steps.ts'
+import type { Step } from './vendor-steps.ts'
+import type { FaultKind } from './weather.ts'
+import { loadRecords } from '../../src/store/records.ts'
+
+const STEPS: Readonly<Record<string, readonly [weight: number, step: Step]>> = {
+  'edit at Mailchimp': [8, vendorSteps.editAtMailchimp],
+  'edit at Stripe': [8, vendorSteps.editAtStripe],
+  'edit in CSV': [8, vendorSteps.editInCsv],
+  'edit in the hub': [8, vendorSteps.editInHub],
+  tug: [4, vendorSteps.tug],
+  buy: [3, vendorSteps.buy],
+  'create in the hub': [1, vendorSteps.createInHub],
+  'new person': [4, vendorSteps.newPerson],
+  'change of address': [3, vendorSteps.changeEmail],
+  consent: [8, vendorSteps.consentAct],
+  remove: [3, vendorSteps.removeObject],
+  'win a deal': [6, vendorSteps.winDeal],
+  'settle an invoice': [3, vendorSteps.settleInvoice],
+  'break a row': [1, vendorSteps.breakRow],
+  'break a customer': [0.5, vendorSteps.breakCustomer],
+  export: [8, hubSteps.exportRows],
+  'mass vanish': [1, hubSteps.massVanish],
+  'sync one': [14, hubSteps.syncOne],
+  'sync all': [6, hubSteps.syncEverything],
+  push: [4, hubSteps.pushOne],
+  webhooks: [6, hubSteps.webhooks],
+  time: [8, hubSteps.passTime],
+  weather: [7, hubSteps.weather],
+  crash: [6, hubSteps.crash],
+  race: [3, hubSteps.race],
+  revoke: [1, hubSteps.revoke],
+  authorise: [3, hubSteps.authorise],
+  'answer a conflict': [2, hubSteps.answerConflict],
+}
+const WEIGHTS = Object.fromEntries(Object.entries(STEPS).map(([name, [weight]]) => [name, weight]))
+
+export type Result = {
+  readonly seed: number
+  readonly violations: readonly Violation[]
+  /** The same for the same seed. */
+  readonly digest: string
+  readonly fired: ReadonlyMap<FaultKind, number>
+  readonly steps: number
+}
+export type Options = {
+  readonly plant?: Plant | null
+  /** Processes overlap at the database as they like; the trace is then another one each time. */
+  readonly free?: boolean
+  readonly tell?: (line: string) => void
+}
+
+/** One seed, on an empty migrated database. */
+export async function simulate(seed: number, url: string, options: Options = {}): Promise<Result> {
+  const ground = await openGround(seed, url, options.plant ?? null)
+  ground.turns.strict = options.free !== true
+  const run = new Run(ground, await ground.start(), openChance(seed, 'people'), new Oracle(), options.tell)
+  let steps = 0
+  let violations: readonly Violation[] = []
+  try {
+    await subscribe(run)
+    introduce(run, run.addresses, run.chance.int(4, 12))
+    await hubSteps.exportRows(run)
+    violations = await epochEnd(run)
+    for (let epoch = run.chance.int(1, 3); epoch > 0 && violations.length === 0; epoch--) {
+      const count = run.chance.int(10, 30)
+      for (let n = 0; n < count; n++, steps++) await step(run)
+      violations = await epochEnd(run)
+    }
+  } catch (error) {
+    const said = error instanceof Error ? (error.stack ?? error.message) : String(error)
+    violations = [{ property: 'No bug', message: said }]
+  } finally {
+    if (violations.length > 0 && options.tell !== undefined)
+      await tellHistory(ground, violations, options.tell)
+    run.note('end')
+    await run.process.mortal.bury()
+    await ground.close()
+  }
+  return { seed, violations, digest: run.digest(), fired: ground.weather.fired, steps }
+}
+
+async function step(run: Run): Promise<void> {
+  const name = run.chance.weighted(WEIGHTS)
+  const told = await STEPS[name]?.[1](run)
+  if (typeof told === 'string') run.note(told)
+}
+
+/** All comes to rest, and everything is looked at. */
+async function epochEnd(run: Run): Promise<readonly Violation[]> {
+  const restless = await settle(run)
+  if (restless.length > 0) return restless
+  const found = await checkAll(run)
+  run.note(`settled ${hashOf(await state(run.ground))}`)
+  const records = await recordsByRef(run)
+  const contacts = await loadRecords(run.ground.sql, 'contact', [...new Set(records.values())])
+  const agreed = [...contacts.values()].flatMap((c) =>
+    Object.entries(c.fields).map(([field, value]) => [`${c.id} ${field}`, value] as const),
+  )
+  run.oracle.settled(records.keys(), new Map(agreed), run.ground.clock.now)
+  return found
+}
+
+const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)
+
+/** What it all came to, for the digest. */
+async function state({ sql, mailchimp, stripe }: Ground): Promise<string> {
+  const contacts = await sql`
+    select id, version, emails, given_name, family_name, job_title, company_name, phones, email_consent, archived_at
+    from contacts order by id`
+  const links =
+    await sql`select id, stream_id, record_id, remote_id, state, wake, settled from links order by id`
+  const outbox = await sql`select key, op, state, attempts from outbox order by id`
+  const invoices = await sql`select id, deal_id, status, total, paid from invoices order by id`
+  const members = mailchimp.admin
+    .members()
+    .map(({ email, status, mergeFields }) => [email, status, ...mergeFields])
+  const customers = stripe.admin.customers()
+  return JSON.stringify({ contacts, links, outbox, invoices, members, customers })
+}
+
+async function subscribe(run: Run): Promise<void> {
+  const { ground, process } = run
+  for (const name of ['mailchimp', 'stripe'] as const) {
+    const url = `https://hub.example.com/webhooks/${name}?secret=hook`
+    const subscribed = await ground.connectors[name]?.webhooks?.subscribe?.(await process.hub.io(name), url)
+    if (name === 'stripe') ground.webhookSecrets.stripe = subscribed?.secret ?? ''
+  }
+}
+
+/** For who looks into a failing seed: how the records that it names came to be. */
+async function tellHistory(
+  { sql }: Ground,
+  violations: readonly Violation[],
+  tell: (line: string) => void,
+): Promise<void> {
+  const text = violations.map(({ message }) => message).join(' ')
+  const named = [...text.matchAll(/(?:contact|deal|record) (\d+)/g)].map((match) => Number(match[1]))
+  const remote = await sql<{ id: number }[]>`
+    select record_id as id from links where remote_id is not null and position(remote_id in ${text}) > 0`
+  for (const id of new Set([...named, ...remote.map((row) => row.id)])) {
+    const history = await sql`
+      select at, op, version, source, changes from history where record_id = ${id} order by id`
+    for (const row of history)
+      tell(`record ${id} ${new Date(Number(row['at'])).toISOString()} ${JSON.stringify(row)}`)
+    const links = await sql`
+      select s.connection, l.remote_id, l.state, l.consent, l.base, l.observed, l.problem, l.wake, l.settled
+      from links l join streams s on s.id = l.stream_id where l.record_id = ${id} order by l.id`
+    for (const row of links) tell(`record ${id} link ${JSON.stringify(row)}`)
+    const outbox =
+      await sql`select key, op, state, body, outcome, link_id from outbox where record_id = ${id} order by id`
+    for (const row of outbox) tell(`record ${id} outbox ${JSON.stringify(row)}`)
+  }
+  for (const row of await sql`select state, kind, title, record_id, resolution, created_at, updated_at from inbox order by id`)
+    tell(`inbox ${JSON.stringify(row)}`)
+  for (const row of await sql`select * from runs order by id`) tell(`run ${JSON.stringify(row)}`)
+}
