@@ -11,6 +11,9 @@ export async function openServer(): Promise<Server> {
   const dir = await scratchFolder()
   const { url, stop } = await openEmbedded({ dir, durable: false })
   const template = 'concord_template'
+  // It would change plans, and with them the order of rows, in its own time.
+  await onServer(url, 'alter system set autovacuum = off')
+  await onServer(url, 'select pg_reload_conf()')
   await onServer(url, `create database ${template}`)
   await migrate(databaseUrl(url, template))
   const close = async () => {

@@ -31,16 +31,21 @@ async function one(server: Pick<Server, 'url' | 'template'>, seed: number): Prom
   const plant = values.plant === undefined ? null : (PLANTS[values.plant] ?? null)
   if (values.plant !== undefined && plant === null)
     throw new Error(`no plant ${values.plant}; there are ${Object.keys(PLANTS).join(', ')}`)
-  const tell = values.seed === undefined ? {} : { tell: (line: string) => console.log(line) }
   const started = performance.now()
-  const run = () =>
-    withDatabase(server, `seed_${seed}_${process.pid}`, (url) => simulate(seed, url, { plant, ...tell }))
-  const result = await run()
-  const again = values.twice ? await run() : result
-  const differs = again.digest !== result.digest
-  const violations = differs
-    ? [...result.violations, { property: 'Determinism', message: `${result.digest}, then ${again.digest}` }]
-    : result.violations
+  const run = (told: string[]) =>
+    withDatabase(server, `seed_${seed}_${process.pid}`, (url) => {
+      const tell = (line: string) => {
+        if (values.seed !== undefined) console.log(line)
+        told.push(line)
+      }
+      return simulate(seed, url, { plant, tell })
+    })
+  const [lines, linesAgain]: [string[], string[]] = [[], []]
+  const result = await run(lines)
+  const again = values.twice ? await run(linesAgain) : result
+  const at = lines.findIndex((line, i) => line !== linesAgain[i])
+  const difference = { property: 'Determinism', message: `${lines[at]}, then ${linesAgain[at]}` }
+  const violations = again.digest === result.digest ? result.violations : [...result.violations, difference]
   return { ...result, violations, fired: [...result.fired], ms: performance.now() - started }
 }
 

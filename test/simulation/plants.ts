@@ -4,8 +4,8 @@ import type { Connectors } from './configuration.ts'
 
 /** A bug planted on purpose, from outside: the simulation must find it. */
 export type Plant = {
-  /** The property that is broken by it. */
-  readonly breaks: string
+  /** The properties that may be found broken by it. */
+  readonly breaks: readonly string[]
   readonly connectors?: (connectors: Connectors) => Connectors
   readonly request?: (request: Request) => Request | Promise<Request>
   /** After every pass. */
@@ -39,12 +39,12 @@ async function withStatus(request: Request): Promise<Request> {
 
 export const PLANTS: Readonly<Record<string, Plant>> = {
   'dropped base': {
-    breaks: 'No lost edit',
+    breaks: ['No lost edit', 'Convergence', 'Echo silence'],
     afterPass: async (sql) =>
       void (await sql`update links set base = '{}' where state = 'linked' and base::text <> '{}'`),
   },
   'create sent again': {
-    breaks: 'Exactly-once creation',
+    breaks: ['Exactly-once creation'],
     connectors: (connectors) =>
       withPushes(connectors, (push) => ({ ...push, find: async (_io, creates) => creates.map(() => null) })),
     afterPass: async (sql) => {
@@ -56,7 +56,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     },
   },
   'echo taken for an edit': {
-    breaks: 'No lost edit',
+    breaks: ['No lost edit', 'Convergence', 'Echo silence'],
     connectors: (connectors) =>
       withPushes(connectors, (push) => ({
         ...push,
@@ -69,5 +69,5 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
         },
       })),
   },
-  'profile with a status': { breaks: 'Consent', request: withStatus },
+  'profile with a status': { breaks: ['Consent'], request: withStatus },
 }

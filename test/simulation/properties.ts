@@ -47,6 +47,7 @@ const converged: Check = async ({ run, inbox }) => {
         )
       ).values(),
     ]
+    links.sort((a, b) => a.id - b.id)
     const remotes = await remotesOf(
       run,
       target,

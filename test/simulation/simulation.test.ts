@@ -40,8 +40,7 @@ test(
 test(
   'workers that overlap at the database as they like break nothing',
   async () => {
-    for (const seed of [101, 102, 103])
-      expect((await run(seed, { free: true })).violations).toEqual([])
+    for (const seed of [101, 102, 103]) expect((await run(seed, { free: true })).violations).toEqual([])
   },
   PATIENCE_MS,
 )

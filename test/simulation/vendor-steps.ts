@@ -113,7 +113,8 @@ export const tug: Step = async (run) => {
     select array_agg(s.connection || ' ' || l.remote_id order by l.id) as refs
     from links l join streams s on s.id = l.stream_id
     where s.name in ('contacts', 'members', 'customers') and l.state = 'linked'
-    group by l.record_id having count(distinct s.connection) > 1 order by min(l.id)`
+    group by l.record_id having count(distinct s.connection) > 1
+    order by count(distinct s.connection) desc, min(l.id) limit 4`
   if (people.length === 0) return null
   const { refs } = run.chance.pick(people)
   const field = run.chance.pick(['jobTitle', 'companyName', 'givenName'] as const)
@@ -180,7 +181,9 @@ export const buy: Step = async (run) => {
     contact: person.record.id,
   }
   await run.work('deal', (hub) => createRecord(hub, 'deal', deal, 'api'))
-  if (chance.maybe(0.7)) run.note(`storm at ${ground.weather.brew('stripe')}`)
+  const paths = ['/v1/customers', '/v1/invoices', '/v1/invoiceitems']
+  if (chance.maybe(0.5)) run.note(`storm at ${ground.weather.strand(chance.pick(paths))}`)
+  else if (chance.maybe(0.5)) run.note(`storm at ${ground.weather.brew('stripe')}`)
   if (chance.maybe(0.3)) run.process.mortal.doom = { at: 'after a request', left: chance.int(0, 8) }
   await run.work('push stripe', (hub) => pushConnection(hub, 'stripe'))
   ground.weather.clear()

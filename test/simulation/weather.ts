@@ -72,6 +72,32 @@ export class Weather {
     return `${vendor} ${rate} ${kinds.join(', ')}`
   }
 
+  /** The next object that is made at Stripe is made, and its maker never told. */
+  strand(path: string): string {
+    const kind = this.#chance.pick([
+      '5xx after commit',
+      'stored 500 after commit',
+      'stored 500 before',
+    ] as const)
+    let left = 1
+    const strikes = (request: { method: string; path: string }) =>
+      request.method === 'POST' && request.path === path && left-- > 0
+    if (kind === '5xx after commit') {
+      this.#stripe.faults.plan = (request) => {
+        if (!strikes(request)) return null
+        this.count(kind)
+        return { kind: 'after-commit', status: 500 }
+      }
+    } else {
+      this.#stripe.state.switches.crash = (request) => {
+        if (!strikes(request)) return null
+        this.count(kind)
+        return kind === 'stored 500 before' ? 'before' : 'after-commit'
+      }
+    }
+    return `stripe once ${kind} at ${path}`
+  }
+
   clear(): void {
     this.#mailchimp.faults.plan = null
     this.#stripe.faults.plan = null
