@@ -109,23 +109,26 @@ export const editInHub: Step = async (run) => {
 
 /** One person is edited in one system after the other, each time before all have heard of the last time. */
 export const tug: Step = async (run) => {
-  const people = await run.ground.sql<{ refs: string[] }[]>`
-    select array_agg(s.connection || ' ' || l.remote_id order by l.id) as refs
+  const people = await run.ground.sql<{ id: number; refs: string[] }[]>`
+    select l.record_id as id, array_agg(s.connection || ' ' || l.remote_id order by l.id) as refs
     from links l join streams s on s.id = l.stream_id
     where s.name in ('contacts', 'members', 'customers') and l.state = 'linked'
     group by l.record_id having count(distinct s.connection) > 1
     order by count(distinct s.connection) desc, min(l.id) limit 4`
   if (people.length === 0) return null
-  const { refs } = run.chance.pick(people)
+  const { id, refs } = run.chance.pick(people)
   const field = run.chance.pick(['jobTitle', 'companyName', 'givenName'] as const)
-  const order = run.chance.shuffled(refs)
-  for (const ref of order) {
+  for (const ref of run.chance.shuffled([...refs, `hub ${id}`])) {
     const value = freshValue(run, field)
-    if (!editAt(run, ref, field, value)) continue
+    const [where = ''] = ref.split(' ')
+    if (where === 'hub')
+      await run.work('edit', (hub) => editRecord(hub, 'contact', id, { [field]: value }, 'api'))
+    else if (!editAt(run, ref, field, value)) continue
     run.oracle.edit(ref, field, value)
     run.note(`tug: ${ref} ${field} = ${value}`)
-    if (ref.startsWith('csv')) run.ground.source.export((run.ground.clock.now += 1000))
-    const names = run.chance.shuffled(ALL)
+    if (where === 'csv') run.ground.source.export((run.ground.clock.now += 1000))
+    // Who was edited is read first, while the others still say what they were told last.
+    const names = run.chance.shuffled(ALL).toSorted((a, b) => Number(b === where) - Number(a === where))
     await run.work('sync all', (hub) => syncAll(hub, names, 'changes'))
     run.ground.clock.now += run.chance.pick([1000, 60_000])
   }
@@ -182,11 +185,15 @@ export const buy: Step = async (run) => {
   }
   await run.work('deal', (hub) => createRecord(hub, 'deal', deal, 'api'))
   const paths = ['/v1/customers', '/v1/invoices', '/v1/invoiceitems']
-  if (chance.maybe(0.5)) run.note(`storm at ${ground.weather.strand(chance.pick(paths))}`)
-  else if (chance.maybe(0.5)) run.note(`storm at ${ground.weather.brew('stripe')}`)
+  const isStranded = chance.maybe(0.5)
+  const isBrewing = !isStranded && chance.maybe(0.5)
+  if (isStranded) run.note(`storm at ${ground.weather.strand(chance.pick(paths))}`)
+  if (isBrewing) run.note(`storm at ${ground.weather.brew('stripe')}`)
   if (chance.maybe(0.3)) run.process.mortal.doom = { at: 'after a request', left: chance.int(0, 8) }
   await run.work('push stripe', (hub) => pushConnection(hub, 'stripe'))
   ground.weather.clear()
+  ground.clock.now += chance.pick([5000, 200_000])
+  await run.work('push stripe', (hub) => pushConnection(hub, 'stripe'))
   return `hub: ${email} buys`
 }
 
