@@ -75,6 +75,11 @@ export class CsvSource {
     this.rows[table].delete(id)
   }
 
+  /** The current export tells what this row says. */
+  isTold(table: Table, id: string): boolean {
+    return !this.hidden.has(id) && !this.#unsaid.has(`${table} ${id}`)
+  }
+
   export(now: number): void {
     for (const table of TABLES) {
       const rows = [...this.rows[table].values()].filter((row) => !this.hidden.has(String(row['id'])))

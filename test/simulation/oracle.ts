@@ -29,6 +29,13 @@ export class Oracle {
     this.edits.push({ ref, field, value })
   }
 
+  /** Everybody has heard this and holds it: what these objects said before is past, and contends no more. */
+  agree(refs: readonly Ref[], field: string, value: string | null): void {
+    this.edits = this.edits.filter(
+      (edit) => edit.field !== field || !refs.includes(edit.ref) || edit.value === value,
+    )
+  }
+
   /** A value nobody has said yet. */
   fresh(stem: string): string {
     this.#values += 1

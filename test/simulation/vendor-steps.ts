@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../src/core/json.ts'
 import { editRecord, createRecord } from '../../src/runtime/edit.ts'
+import { loadRecords } from '../../src/store/records.ts'
 import { pushConnection, syncAll } from '../../src/runtime/cycle.ts'
 import { ALL } from './ground.ts'
 import { appear } from './people.ts'
@@ -129,7 +130,16 @@ export const tug: Step = async (run) => {
     if (where === 'csv') run.ground.source.export((run.ground.clock.now += 1000))
     // Who was edited is read first, while the others still say what they were told last.
     const names = run.chance.shuffled(ALL).toSorted((a, b) => Number(b === where) - Number(a === where))
-    await run.work('sync all', (hub) => syncAll(hub, names, 'changes'))
+    const passed = await run.work('sync all', (hub) => syncAll(hub, names, 'changes'))
+    const isHeard =
+      passed !== 'died' && passed.every(({ problem, held }) => problem === null && held.length === 0)
+    const isTold = refs.every((one) => {
+      const [connection, row = ''] = one.split(' ')
+      return connection !== 'csv' || run.ground.source.isTold('contacts', row)
+    })
+    const record = (await loadRecords(run.ground.sql, 'contact', [id])).get(id)
+    if (isHeard && isTold && record?.fields[field] === value)
+      run.oracle.agree([...refs, `hub ${id}`], field, value)
     run.ground.clock.now += run.chance.pick([1000, 60_000])
   }
   return null

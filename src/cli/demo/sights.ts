@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs'
+import { open } from 'node:fs/promises'
 import path from 'node:path'
 import { parse } from 'csv-parse'
 import { explainRecord } from '../../runtime/explain.ts'
@@ -52,16 +52,17 @@ export async function handedBack(
   id: string,
 ): Promise<Readonly<Record<string, string>> | null> {
   const file = path.join(vendors.folder, 'out', 'contacts.csv')
+  const handle = await open(file).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
+    throw error
+  })
+  if (handle === null) return null
   let header: readonly string[] | null = null
-  try {
-    for await (const record of createReadStream(file).pipe(parse())) {
-      const cells = cellsOf(record)
-      if (header === null) header = cells
-      else if (cells[header.indexOf('id')] === id)
-        return Object.fromEntries(header.map((column, i) => [column, cells[i] ?? '']))
-    }
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
+  for await (const record of handle.createReadStream().pipe(parse())) {
+    const cells = cellsOf(record)
+    if (header === null) header = cells
+    else if (cells[header.indexOf('id')] === id)
+      return Object.fromEntries(header.map((column, i) => [column, cells[i] ?? '']))
   }
   return null
 }
