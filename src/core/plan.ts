@@ -161,10 +161,13 @@ function takeInto(
 }
 
 /** The fields of a record born from a remote object, and the base that goes with it. */
-export function planBirth(
-  lenses: readonly Lens[],
-  observed: Observed,
-): { readonly fields: Fields; readonly base: Base; readonly unreadable: readonly Unreadable[] } {
+export type Birth = {
+  readonly fields: Fields
+  readonly base: Base
+  readonly unreadable: readonly Unreadable[]
+}
+
+export function planBirth(lenses: readonly Lens[], observed: Observed): Birth {
   const fields: Record<FieldName, Json> = {}
   const base: Record<string, { hub?: Json; remote?: Json }> = {}
   const unreadable: Unreadable[] = []

@@ -21,14 +21,17 @@ import { blanks } from './change.ts'
 import { applyChanges } from './changes.ts'
 import { consentOf } from './consent.ts'
 import type { Hub, Target } from './hub.ts'
+import { inTurn } from './in-turn.ts'
 import {
   applyConsent,
   meet,
+  NOTHING_AHEAD,
   settleStrangers,
   statementOf,
   vanish,
   type Arrival,
   type PageWork,
+  type ReadAhead,
 } from './page.ts'
 import { withRaces } from './races.ts'
 import { resolveRefs } from './refs.ts'
@@ -50,8 +53,13 @@ export type AbsorbOptions = {
   readonly bad?: readonly BadPlace[]
   /** Runs in the page's transaction; `changed` says whether the page wrote anything. */
   readonly also?: (tx: Tx, changed: boolean) => Promise<void>
-  /** Called once the page's writes are on their way: the time to prepare what comes next. Again where it starts over. */
-  readonly meanwhile?: () => void
+  /**
+   * Called once the page's writes are on their way, with the number of objects that nobody knew: the time to prepare
+   * what comes next. Again where it starts over.
+   */
+  readonly meanwhile?: (strangers: number) => void
+  /** What was prepared for this page. */
+  readonly ahead?: ReadAhead
 }
 
 /**
@@ -88,9 +96,7 @@ export async function absorb(
         )
       })
       const changed = fresh.length > 0 || (options.bad ?? []).length > 0
-      const page = changed
-        ? await absorbFresh(hub, tx, target, fresh, glances, run, options.meanwhile)
-        : NOTHING
+      const page = changed ? await absorbFresh(hub, tx, target, fresh, glances, run, options) : NOTHING
       await quarantine(tx, target.id, options.bad ?? [], hub.clock.now())
       run.count({ unreadable: options.bad?.length ?? 0 })
       await options.also?.(tx, changed)
@@ -110,7 +116,7 @@ async function absorbFresh(
   fresh: readonly Observation[],
   glances: ReadonlyMap<string, { readonly id: number }>,
   run: RunLog,
-  meanwhile: () => void = () => undefined,
+  { meanwhile = () => undefined, ahead = NOTHING_AHEAD }: AbsorbOptions,
 ): Promise<PageResult> {
   const { stream } = target
   const at = hub.clock.now()
@@ -151,6 +157,7 @@ async function absorbFresh(
   )
   const page: PageWork = {
     meanwhile,
+    ahead,
     hub,
     tx,
     target,
@@ -215,24 +222,24 @@ async function writePage(page: PageWork, gone: readonly Link[], run: RunLog): Pr
     else updates.push(state)
   }
   for (const link of gone) updates.push({ ...link, state: 'gone', wake: 0 })
-  // Sent one after the other without waiting for answers. Links first: a record that was born here has its link in
-  // this stream already, and needs no second one.
-  const writes = [
-    insertLinks(tx, target.id, inserts),
-    updateLinks(tx, updates),
-    applyChanges(hub, tx, stream.record, changes, runId, stream.connection),
-    appendHistory(tx, page.kept, runId, page.at),
-    appendStatements(tx, page.statements, runId),
-    openItems(tx, page.items, page.at),
-    closeItems(tx, page.closable, 'the sides agree', page.at),
-    release(
-      tx,
-      target.id,
-      updates.flatMap((l) => l.remoteId ?? []),
-    ),
-  ] as const
-  page.meanwhile()
-  const [, , woken] = await Promise.all(writes)
+  // Links first: a record that was born here has its link in this stream already, and needs no second one.
+  const writes = inTurn(
+    () => insertLinks(tx, target.id, inserts),
+    () => updateLinks(tx, updates),
+    () => applyChanges(hub, tx, stream.record, changes, runId, stream.connection),
+    () => appendHistory(tx, page.kept, runId, page.at),
+    () => appendStatements(tx, page.statements, runId),
+    () => openItems(tx, page.items, page.at),
+    () => closeItems(tx, page.closable, 'the sides agree', page.at),
+    () =>
+      release(
+        tx,
+        target.id,
+        updates.flatMap((l) => l.remoteId ?? []),
+      ),
+  )
+  page.meanwhile(inserts.length)
+  const [, , woken] = await writes
   await quarantine(tx, target.id, page.bad, page.at)
   const born = changes.filter((c) => c.before === null).length
   run.count({

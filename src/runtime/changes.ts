@@ -9,6 +9,7 @@ import { wakeLinks } from '../store/links.ts'
 import { insertRecords, updateRecords } from '../store/records.ts'
 import { RaceError, shows, type Change } from './change.ts'
 import { creatingStreams, type Hub } from './hub.ts'
+import { inTurn } from './in-turn.ts'
 import { followRules } from './rules.ts'
 
 /**
@@ -29,28 +30,30 @@ export async function applyChanges(
   const born = changes.filter((c) => c.before === null)
   const changed = changes.filter((c) => c.before !== null)
   const shown = changes.filter(shows)
-  // Sent without waiting in between: one connection runs them in order.
-  const [, written, , refused] = await Promise.all([
-    insertRecords(
-      q,
-      kind,
-      born.map((c) => c.after),
-      at,
-    ),
-    updateRecords(
-      q,
-      kind,
-      changed.map((c) => c.after),
-      at,
-    ),
-    appendHistory(
-      q,
-      shown.map((c) => historyRow(kind, c, source)),
-      run,
-      at,
-    ),
-    swapKeys(q, kind, changes),
-  ])
+  const [, written, , refused] = await inTurn(
+    () =>
+      insertRecords(
+        q,
+        kind,
+        born.map((c) => c.after),
+        at,
+      ),
+    () =>
+      updateRecords(
+        q,
+        kind,
+        changed.map((c) => c.after),
+        at,
+      ),
+    () =>
+      appendHistory(
+        q,
+        shown.map((c) => historyRow(kind, c, source)),
+        run,
+        at,
+      ),
+    () => swapKeys(q, kind, changes),
+  )
   if (written.size !== changed.length) throw new RaceError('a record changed meanwhile')
   const bornIds = new Set(born.map((c) => c.after.id))
   if (refused.some((claimed) => bornIds.has(claimed.id)))

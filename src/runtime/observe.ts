@@ -21,6 +21,7 @@ import {
 import { absorb } from './absorb.ts'
 import { openBitmap, type Bitmap } from './bitmap.ts'
 import type { Hub, Target } from './hub.ts'
+import { NOTHING_AHEAD, readAhead, type ReadAhead } from './page.ts'
 import { resolveRefs } from './refs.ts'
 import { HeldError, openRun, type RunLog } from './run.ts'
 
@@ -83,7 +84,7 @@ async function pullAll(
   let seen = 0
   let next = pull(target, io, from)
   for (;;) {
-    let page: Page
+    let page: Prepared
     try {
       page = await next
     } catch (error) {
@@ -94,15 +95,16 @@ async function pullAll(
       next = pull(target, io, null)
       continue
     }
-    const { cursor, more, bad } = page
+    const { cursor, more, bad, ahead } = page
     const goOn = more && !hub.stopping.aborted
     let isAsked = false
-    const askForNext = () => {
-      if (goOn && !isAsked) next = pull(target, io, cursor)
+    const askForNext = (strangers = 0) => {
+      if (goOn && !isAsked) next = pull(target, io, cursor, strangers > page.observations.length / 2)
       isAsked = true
     }
     const absorbed = await absorb(hub, target, page.observations, run, {
       bad: bad.map(toPlace),
+      ahead,
       // Fetched and read while the database writes this page.
       meanwhile: askForNext,
       also: async (tx, changed) => {
@@ -133,9 +135,14 @@ async function forgetPlaces(hub: Hub, target: Target, before: Instant): Promise<
   await closeItems(hub.session.q, [key], 'everything can be read', hub.clock.now())
 }
 
-/** A rejection before the page is asked for must not count as unhandled; it is thrown when it is awaited. */
-function pull(target: Target, io: Io, from: Cursor | null): Promise<Page> {
-  const page = target.resource.pull(io, from)
+type Prepared = Page & { readonly ahead: ReadAhead }
+
+/** `isNew`: the page is expected to hold objects that nobody knows, which are read at once. */
+function pull(target: Target, io: Io, from: Cursor | null, isNew = false): Promise<Prepared> {
+  const page = target.resource
+    .pull(io, from)
+    .then((read) => ({ ...read, ahead: isNew ? readAhead(target, read.observations) : NOTHING_AHEAD }))
+  // A rejection before the page is asked for must not count as unhandled; it is thrown when it is awaited.
   page.catch(() => undefined)
   return page
 }

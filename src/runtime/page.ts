@@ -2,8 +2,9 @@ import { statementFrom, type ConsentReading, type Statement } from '../core/cons
 import { keysOf, matchByKeys, type Candidate, type Match } from '../core/identity.ts'
 import { same, textOf, type JsonObject } from '../core/json.ts'
 import type { Lens } from '../core/lens.ts'
-import { planBirth, planLink, type Base, type LinkPlan } from '../core/plan.ts'
+import { planBirth, planLink, type Base, type Birth, type LinkPlan } from '../core/plan.ts'
 import type { RecordId } from '../core/model.ts'
+import { NO_REFS } from '../core/stream.ts'
 import type { Observation } from '../connectors/connector.ts'
 import type { Tx } from '../store/database.ts'
 import type { HistoryRow } from '../store/history.ts'
@@ -36,8 +37,9 @@ export type Planned = {
 }
 
 export type PageWork = {
-  /** Called once the page's writes are on their way. */
-  readonly meanwhile: () => void
+  /** Called once the page's writes are on their way, with the number of objects that nobody knew. */
+  readonly meanwhile: (strangers: number) => void
+  readonly ahead: ReadAhead
   readonly hub: Hub
   readonly tx: Tx
   readonly target: Target
@@ -136,15 +138,32 @@ function noteAsks(
 /** The object says itself which record it was made for. */
 type Ours = { readonly kind: 'ours'; readonly id: RecordId }
 
+const birthOf = (target: Target, lenses: readonly Lens[], seen: Present): Birth =>
+  planBirth(lenses, { body: seen.body, modifiedAt: sourceTime(target, seen) })
+
+/** What objects would be as new records, by their bodies; worked out before their page has its turn. */
+export type ReadAhead = ReadonlyMap<JsonObject, Birth>
+export const NOTHING_AHEAD: ReadAhead = new Map()
+
+/** Leaves out what names other records: what those are is known in the page's own transaction. */
+export function readAhead(target: Target, observations: readonly Observation[]): ReadAhead {
+  const lenses = target.stream.lenses(NO_REFS)
+  return new Map(
+    observations.flatMap((seen) =>
+      seen.kind === 'present' && target.stream.remoteRefs(seen.body).length === 0
+        ? [[seen.body, birthOf(target, lenses, seen)] as const]
+        : [],
+    ),
+  )
+}
+
 /** Objects without a link: matched by their keys, or new, or not wanted. */
 export async function settleStrangers(page: PageWork, strangers: readonly Arrival[]): Promise<void> {
   const { target, set, tx, lenses, at } = page
   const { stream } = target
   const wanted = strangers.filter((a) => stream.filterIn(a.seen.body))
   if (wanted.length === 0) return
-  const births = wanted.map((a) =>
-    planBirth(lenses, { body: a.seen.body, modifiedAt: sourceTime(target, a.seen) }),
-  )
+  const births = wanted.map((a) => page.ahead.get(a.seen.body) ?? birthOf(target, lenses, a.seen))
   const keys = births.map((birth) =>
     keysOf(stream.record, birth.fields).filter((k) => stream.match.includes(k.kind)),
   )

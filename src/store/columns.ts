@@ -8,26 +8,31 @@ import { jsonText } from './json-text.ts'
  */
 
 type Values = readonly (Json | undefined)[]
-type Column<T> = readonly (T | null)[]
 
 const isNothing = (value: Json | undefined) => value === null || value === undefined
-const someOf = <T>(values: Values, read: (value: Json) => T): Column<T> =>
-  values.every(isNothing) ? [] : values.map((v) => (v === null || v === undefined ? null : read(v)))
+
+/** An array as PostgreSQL reads it from text: https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO */
+function arrayOf(values: Values, written: (value: Json) => string): string {
+  if (values.every(isNothing)) return '{}'
+  return `{${values.map((v) => (v === null || v === undefined ? 'null' : written(v))).join(',')}}`
+}
 
 const withoutNul = (text: string): string => (text.includes('\0') ? text.replaceAll('\0', '') : text)
 const textOf = (value: Json): string => withoutNul(typeof value === 'string' ? value : JSON.stringify(value))
+const NEEDS_ESCAPE = /["\\]/
+const inQuotes = (text: string): string =>
+  NEEDS_ESCAPE.test(text) ? `"${text.replace(/["\\]/g, '\\$&')}"` : `"${text}"`
+const quoted = (value: Json): string => inQuotes(textOf(value))
 
 /** For `$1::text[]`. */
-export const texts = (values: Values): Column<string> => someOf(values, textOf)
+export const texts = (values: Values): string => arrayOf(values, quoted)
 
 /** For `$1::bigint[]` or `$1::int[]`. */
-export const numbers = (values: Values): Column<number> => someOf(values, Number)
+export const numbers = (values: Values): string => arrayOf(values, (value) => String(Number(value)))
 
 /** Lists of text, for `$1::text[]` and a cast of each element to `text[]`. */
-export const lists = (values: Values): Column<string> =>
-  someOf(values, (list) => `{${(Array.isArray(list) ? list : [list]).map(quoted).join(',')}}`)
-
-const quoted = (item: Json): string => `"${textOf(item).replace(/["\\]/g, '\\$&')}"`
+export const lists = (values: Values): string =>
+  arrayOf(values, (list) => inQuotes(`{${(Array.isArray(list) ? list : [list]).map(quoted).join(',')}}`))
 
 /** Any JSON, for `LINES('$1')` and a cast of each element to `json` or `jsonb`. JSON's text holds no line break. */
 export function lines(values: Values): string {

@@ -1,5 +1,6 @@
 import { STRONG, type Key } from '../core/identity.ts'
 import type { RecordId, RecordKind } from '../core/model.ts'
+import { numbers, texts } from './columns.ts'
 import { TABLE } from './records.ts'
 import type { Query } from './database.ts'
 
@@ -14,10 +15,10 @@ export async function holders(q: Query, kind: RecordKind, keys: readonly Key[]):
   const found = await q<{ kind: Key['kind']; key: string; id: number }[]>`
     select i.kind, i.key, i.record_id as id
     from (
-      select i.* from unnest(${strong.map((k) => k.kind)}::text[], ${strong.map((k) => k.value)}::text[]) as k(kind, key)
+      select i.* from unnest(${texts(strong.map((k) => k.kind))}::text[], ${texts(strong.map((k) => k.value))}::text[]) as k(kind, key)
       join identities i on i.kind = k.kind and i.key = k.key and i.kind <> 'phone'
       union all
-      select * from identities where kind = 'phone' and key = any(${phones.map((k) => k.value)}::text[])
+      select * from identities where kind = 'phone' and key = any(${texts(phones.map((k) => k.value))}::text[])
     ) i
     where exists (select from ${q(TABLE[kind])} t where t.id = i.record_id and t.archived_at is null)
     order by i.record_id`
@@ -32,14 +33,14 @@ export async function claim(q: Query, claims: readonly Holding[]): Promise<reado
   if (claims.length === 0) return []
   const taken = await q`
     insert into identities (kind, key, record_id)
-    select * from unnest(${claims.map((c) => c.key.kind)}::text[], ${claims.map((c) => c.key.value)}::text[],
-      ${claims.map((c) => c.id)}::bigint[])
+    select * from unnest(${texts(claims.map((c) => c.key.kind))}::text[], ${texts(claims.map((c) => c.key.value))}::text[],
+      ${numbers(claims.map((c) => c.id))}::bigint[])
     on conflict do nothing`
   const strong = claims.filter((c) => STRONG[c.key.kind])
   if (taken.count === claims.length || strong.length === 0) return []
   const owners = await q<{ kind: string; key: string; id: number }[]>`
     select i.kind, i.key, i.record_id as id
-    from unnest(${strong.map((c) => c.key.kind)}::text[], ${strong.map((c) => c.key.value)}::text[]) as k(kind, key)
+    from unnest(${texts(strong.map((c) => c.key.kind))}::text[], ${texts(strong.map((c) => c.key.value))}::text[]) as k(kind, key)
     join identities i on i.kind = k.kind and i.key = k.key and i.kind <> 'phone'`
   const owner = new Map(owners.map((row) => [`${row.kind} ${row.key}`, row.id]))
   return strong.filter((c) => owner.get(`${c.key.kind} ${c.key.value}`) !== c.id)
@@ -48,8 +49,8 @@ export async function claim(q: Query, claims: readonly Holding[]): Promise<reado
 /** Takes keys away from records that no longer hold them. */
 export async function release(q: Query, gone: readonly Holding[]): Promise<void> {
   if (gone.length === 0) return
-  const given = q`unnest(${gone.map((c) => c.key.kind)}::text[], ${gone.map((c) => c.key.value)}::text[],
-    ${gone.map((c) => c.id)}::bigint[]) as g(kind, key, id)`
+  const given = q`unnest(${texts(gone.map((c) => c.key.kind))}::text[], ${texts(gone.map((c) => c.key.value))}::text[],
+    ${numbers(gone.map((c) => c.id))}::bigint[]) as g(kind, key, id)`
   // By both partial indexes: each half names its kind.
   await q`
     with strong as (

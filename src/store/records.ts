@@ -21,10 +21,9 @@ export const TABLE: Readonly<Record<RecordKind, string>> = {
   invoice: 'invoices',
 }
 
-type Parameter = string | readonly (string | number | null)[]
 /** How a column's values travel: the parameter, the array made of it, and the value made of each element. */
 type Travel = {
-  readonly column: (values: readonly (Json | undefined)[]) => Parameter
+  readonly column: (values: readonly (Json | undefined)[]) => string
   readonly array: (parameter: string) => string
   readonly value: (element: string) => string
 }
@@ -68,7 +67,7 @@ type Statements = {
   readonly insert: string
   readonly update: string
   /** `$2` and on; `$1` is the time. */
-  parameters(records: readonly HubRecord[]): Parameter[]
+  parameters(records: readonly HubRecord[]): string[]
 }
 
 /** The statements of a kind, built once from the catalog: no other place lists the columns. */

@@ -42,5 +42,6 @@ function parse(said: string, country: string): Reading {
 
 /** A few garbled numbers parse to one that parses to yet another: that is no form to keep. */
 function isFixed(dialled: string, e164: string): boolean {
-  return dialled === e164 || parsePhoneNumberFromString(e164, { extract: false })?.number === e164
+  const isSpelledOut = `+${dialled.replace(/\D/g, '')}` === e164 && /^\+[\d\s().-]+$/.test(dialled)
+  return isSpelledOut || parsePhoneNumberFromString(e164, { extract: false })?.number === e164
 }
