@@ -5,6 +5,7 @@ import type { HubRecord } from '../core/model.ts'
 import type { Observation, Outcome } from '../connectors/connector.ts'
 import { closeItems, openItems, type NewItem } from '../store/inbox.ts'
 import {
+  glance,
   postponeLinks,
   settleLinks,
   updateLinks,
@@ -38,6 +39,8 @@ const rejectedKey = (row: { readonly linkId: number; readonly op: string }) =>
 
 /** What one page of outcomes makes of links, outbox and inbox; gathered first, written in one transaction. */
 type Ledger = {
+  /** Which link each answered object belonged to before. */
+  readonly owners: Map<string, number>
   readonly updates: LinkUpdate[]
   readonly settled: Settlement[]
   readonly postponed: Parameters<typeof postponeLinks>[1][number][]
@@ -75,7 +78,14 @@ export async function keepOutcomes(
     answered.map((a) => a.row.sent),
   )
   const lenses = target.stream.lenses(refs)
+  const objects = await glance(
+    hub.session.q,
+    target.id,
+    answered.flatMap(({ outcome }) => (outcome.kind === 'applied' ? [outcome.observation.id] : [])),
+  )
+  const owners = new Map(objects.map(({ remoteId, id }) => [remoteId, id]))
   const ledger: Ledger = {
+    owners,
     updates: [],
     settled: [],
     postponed: [],
@@ -133,6 +143,11 @@ function enter(
         ledger.settled.push({ id: link.id, wake: row.wake })
         return
       }
+      if ((ledger.owners.get(observation.id) ?? link.id) !== link.id) {
+        noteTaken(ledger, target, row, observation)
+        return
+      }
+      ledger.owners.set(observation.id, link.id)
       const reading = target.stream.consent?.read(observation.body) ?? null
       const stated = reading?.state ?? null
       const expected = expectedConsent(row, link)
@@ -229,6 +244,27 @@ function enter(
     default:
       unreachable(outcome)
   }
+}
+
+/** The remote took two records for one: the object stays with the record that had it first, which hears what it says now. */
+function noteTaken(
+  ledger: Ledger,
+  target: Target,
+  row: NewOutboxRow | OutboxRow,
+  observation: Extract<Observation, { kind: 'present' }>,
+): void {
+  const problem = `${target.label} has ${observation.id} for another ${target.stream.record} already`
+  ledger.settled.push({ id: row.linkId, wake: row.wake, state: 'filtered', problem })
+  ledger.surprises.push(observation)
+  ledger.items.push({
+    kind: 'duplicate',
+    key: `duplicate:${target.id}:${observation.id}:${row.recordId}`,
+    title: `${target.label} takes ${target.stream.record} ${row.recordId} for ${observation.id}, which is linked to another ${target.stream.record}`,
+    fix: 'They look like one. Merge them, or give one of them another address.',
+    detail: { remoteId: observation.id, record: row.recordId },
+    streamId: target.id,
+    recordId: row.recordId,
+  })
 }
 
 function expectedConsent(row: NewOutboxRow | OutboxRow, link: Link): ConsentState | null {

@@ -9,6 +9,7 @@ import { backoffMs, keepOutcomes } from './outcomes.ts'
 import { planPush, type PushStep } from './push-plan.ts'
 import { recover } from './recover.ts'
 import { resolveRefs } from './refs.ts'
+import { withoutTaken } from './taken.ts'
 import { toWrite } from './writes.ts'
 import { HeldError, openRun, saveCounts, type RunLog } from './run.ts'
 
@@ -60,7 +61,7 @@ async function pushWave(
   waited: Set<number>,
   also: ReadonlySet<number>,
 ): Promise<ReadonlySet<string>> {
-  const steps = await planWave(hub, target, push, due)
+  const steps = await withoutTaken(hub, target, push, await planWave(hub, target, push, due))
   const woken = new Set<string>()
 
   const stale = steps.flatMap((step) => (step.kind === 'absorb' ? [step.link] : []))

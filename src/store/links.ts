@@ -77,6 +77,19 @@ export async function unboundLinks(
     where record_id = any(${[...recordIds]}) and stream_id = ${streamId} and remote_id is null and state <> 'gone'`)
 }
 
+/** Which of the records have an object in this stream. */
+export async function linkedRecords(
+  q: Query,
+  streamId: number,
+  recordIds: readonly RecordId[],
+): Promise<ReadonlySet<RecordId>> {
+  if (recordIds.length === 0) return new Set()
+  const found = await q<{ id: RecordId }[]>`
+    select distinct record_id as id from links
+    where record_id = any(${[...recordIds]}) and stream_id = ${streamId} and state = 'linked'`
+  return new Set(found.map(({ id }) => id))
+}
+
 export async function linksOf(q: Query, recordId: RecordId): Promise<readonly Link[]> {
   return read(q<LinkRow[]>`select ${q.unsafe(COLUMNS)} from links where record_id = ${recordId} order by id`)
 }
