@@ -159,12 +159,15 @@ export type Push = {
   readonly batchMax: number
   /**
    * How a create stays single: `key`: the vendor replays the answer to a known key (for `keyLivesMs`), `upsert`: the
-   * object's id follows from its content, `lookup`: only `find` can tell.
+   * object's id follows from the write (`by: 'key'`: from the record's email address or domain, so that another record
+   * with the same one would write over it; `by: 'record'`: from the record's id), `lookup`: only `find` can tell.
    */
   readonly dedupe:
     | { readonly kind: 'key'; readonly keyLivesMs: number }
-    | { readonly kind: 'upsert' }
+    | { readonly kind: 'upsert'; readonly by: 'key' | 'record' }
     | { readonly kind: 'lookup' }
+  /** What is written is handed over to people or programs, and shows in the object only once they have taken it in. */
+  readonly isHandoff?: boolean
   /** Why the vendor takes no edits of an object, in words; null where it does. Such edits are not even tried. */
   frozen?(body: JsonObject): string | null
   /** One outcome per write, in their order. */

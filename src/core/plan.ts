@@ -1,5 +1,5 @@
 import type { Loser } from './decide.ts'
-import { isEmpty, same, unreachable, type Instant, type Json, type JsonObject } from './json.ts'
+import { isEmpty, isObject, same, unreachable, type Instant, type Json, type JsonObject } from './json.ts'
 import { canonical, effective, hubValue, mergePatches, read, spread, type Lens } from './lens.ts'
 import type { FieldName, Fields, HubRecord, Source } from './model.ts'
 import { settleLens, type Confirmed } from './settle.ts'
@@ -8,7 +8,12 @@ import { settleLens, type Confirmed } from './settle.ts'
 export type Base = Readonly<Record<string, { readonly hub?: Json; readonly remote?: Json }>>
 
 /** A remote object as last seen. */
-export type Observed = { readonly body: Json; readonly modifiedAt: Instant | null }
+export type Observed = {
+  readonly body: Json
+  readonly modifiedAt: Instant | null
+  /** What is written there is handed over, and shows only once the other side has taken it in. */
+  readonly isHandoff?: boolean
+}
 
 /** `value` may be the one the hub holds already: another source now stands behind it. */
 export type HubEdit = { readonly value: Json; readonly rule: string; readonly lost?: Loser }
@@ -80,7 +85,11 @@ export function planLink(
       nextBase[lens.key] = pair(value === undefined ? undefined : canonical(lens, value), remote)
     }
     const offer = (value: Json): boolean => {
-      const change = lens.direction === 'in' ? null : effective(lens.put(value, observed.body), observed.body)
+      // What was handed over last stands until it is taken in: it is that which has to change.
+      const isWaiting =
+        observed.isHandoff === true && agreed?.hub !== undefined && same(agreed.remote, remote)
+      const told = isWaiting ? handedOver(lens, agreed.hub ?? null, observed.body) : observed.body
+      const change = lens.direction === 'in' ? null : effective(lens.put(value, told), told)
       if (change === null) return false
       patch = mergePatches(patch, change)
       pushed.push(lens.key)
@@ -134,6 +143,11 @@ export function planLink(
     unreadable,
     overruled,
   }
+}
+
+/** The object as it would be, had the other side taken in what it was told last. */
+function handedOver(lens: Lens, value: Json, body: Json): Json {
+  return isObject(body) ? mergePatches(body, lens.put(value, body)) : body
 }
 
 function confirm(hub: Record<FieldName, HubEdit>, lens: Lens, mine: Json, confirmed: Confirmed): void {

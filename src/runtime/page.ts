@@ -87,7 +87,8 @@ export function meet(
   if (record === undefined || linkId === undefined) return
   const { seen } = arrival
   const source = page.target.stream.connection
-  const observed = { body: seen.body, modifiedAt: sourceTime(page.target, seen) }
+  const isHandoff = page.target.push?.isHandoff === true
+  const observed = { body: seen.body, modifiedAt: sourceTime(page.target, seen), isHandoff }
   const plan = planLink(page.lenses, record, observed, link?.base ?? {}, source)
   page.set.edit(recordId, plan.hub, { source, at: observed.modifiedAt ?? page.at, origin: linkId })
   noteAsks(page, plan, linkId, recordId, seen.id)
@@ -186,11 +187,9 @@ export async function settleStrangers(page: PageWork, strangers: readonly Arriva
     if (birth === undefined || recordId === undefined || linkId === undefined) continue
     const mine = keys[i] ?? []
     const candidates: Candidate[] = mine.flatMap((key) =>
-      (heldBy.get(`${key.kind} ${key.value}`) ?? []).map((h) => ({
-        id: h.id,
-        key,
-        fields: set.get(h.id)?.fields ?? {},
-      })),
+      (heldBy.get(`${key.kind} ${key.value}`) ?? [])
+        .filter((h) => set.holds(h.id, key))
+        .map((h) => ({ id: h.id, key, fields: set.get(h.id)?.fields ?? {} })),
     )
     const ours = unbound.get(arrival.seen.madeFor ?? 0)
     const match: Match | Ours =

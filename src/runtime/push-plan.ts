@@ -29,7 +29,7 @@ const SAFE: Harm = { deletes: 0, blanks: 0, optIns: 0 }
 /** Plans the write of one link. `key` names the write for good. One step a link and pass: consent goes before all else. */
 export function planPush(
   stream: Stream,
-  push: Pick<Push, 'frozen'>,
+  push: Pick<Push, 'frozen' | 'isHandoff'>,
   link: Link,
   record: HubRecord,
   refs: Refs,
@@ -87,7 +87,8 @@ export function planPush(
     const harm = tell === 'in' ? { ...SAFE, optIns: 1 } : SAFE
     return write('consent', stream.consent?.write(tell) ?? {}, [], link.base, harm)
   }
-  const observed = { body: link.observed, modifiedAt: stream.trustTimes ? link.modifiedAt : null }
+  const modifiedAt = stream.trustTimes ? link.modifiedAt : null
+  const observed = { body: link.observed, modifiedAt, isHandoff: push.isHandoff === true }
   const plan = planLink(stream.lenses(refs), record, observed, link.base, stream.connection)
   if (Object.keys(plan.hub).length > 0) return { kind: 'absorb', link }
   if (plan.patch === null) return settle({}, same(plan.base, link.base) ? null : plan.base)

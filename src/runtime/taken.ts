@@ -16,7 +16,7 @@ export async function withoutTaken(
   push: Push,
   steps: readonly PushStep[],
 ): Promise<readonly PushStep[]> {
-  if (push.dedupe.kind !== 'upsert') return steps
+  if (push.dedupe.kind !== 'upsert' || push.dedupe.by !== 'key') return steps
   const kind = target.stream.record
   const keys = steps.flatMap((step) => {
     if (step.kind !== 'write' || step.write.op !== 'create') return []

@@ -169,6 +169,8 @@ test('the connector says of itself what the runtime needs', () => {
     id: 'mailchimp',
     auth: { kind: 'apiKey', fields: ['apiKey'] },
     limits: [{ concurrent: 10 }],
-    resources: { members: { deletes: 'swept', push: { batchMax: 500, dedupe: { kind: 'upsert' } } } },
+    resources: {
+      members: { deletes: 'swept', push: { batchMax: 500, dedupe: { kind: 'upsert', by: 'key' } } },
+    },
   })
 })

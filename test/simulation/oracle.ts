@@ -8,8 +8,10 @@ export type Edit = {
   readonly field: string
   /** Null: cleared. Other values are said only once in a run. */
   readonly value: string | null
+  /** All have agreed on it since: who says something else now is alone in it. */
+  readonly isPast?: boolean
 }
-type Act = { readonly state: 'in' | 'out'; readonly at: Instant }
+type Act = { readonly state: 'in' | 'out'; readonly at: Instant; readonly ref: Ref | null }
 
 /** What people did, as far as the hub is bound by it. Knows nothing of the hub. */
 export class Oracle {
@@ -31,9 +33,10 @@ export class Oracle {
 
   /** Everybody has heard this and holds it: what these objects said before is past, and contends no more. */
   agree(refs: readonly Ref[], field: string, value: string | null): void {
-    this.edits = this.edits.filter(
-      (edit) => edit.field !== field || !refs.includes(edit.ref) || edit.value === value,
-    )
+    const concerns = (edit: Edit) => edit.field === field && refs.includes(edit.ref)
+    this.edits = this.edits
+      .filter((edit) => !concerns(edit) || edit.value === value)
+      .map((edit) => (concerns(edit) ? { ...edit, isPast: true } : edit))
   }
 
   /** A value nobody has said yet. */
@@ -47,10 +50,10 @@ export class Oracle {
     return `+1202555${String(1000 + this.#values)}`
   }
 
-  act(address: string, state: Act['state'], at: Instant): void {
+  act(address: string, state: Act['state'], at: Instant, ref: Ref | null = null): void {
     const key = address.toLowerCase()
     const acts = this.#acts.get(key) ?? []
-    acts.push({ state, at })
+    acts.push({ state, at, ref })
     this.#acts.set(key, acts)
   }
 
@@ -66,6 +69,12 @@ export class Oracle {
       key,
       (this.#acts.get(key) ?? []).filter(({ at }) => at < this.#settledAt),
     )
+  }
+
+  /** What was said last was said here, taken back here, and heard by nobody in between. */
+  takeBack(address: string, ref: Ref): void {
+    const acts = this.#acts.get(address.toLowerCase())
+    if (acts?.at(-1)?.ref === ref) acts.pop()
   }
 
   hasReturned(address: string, since: Instant): boolean {

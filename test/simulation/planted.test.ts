@@ -7,7 +7,7 @@ import { simulate } from './simulate.ts'
 const MET_BY: Readonly<Record<string, number>> = {
   'dropped base': 1,
   'create sent again': 11,
-  'echo taken for an edit': 32,
+  'echo taken for an edit': 3,
   'profile with a status': 9,
 }
 const MOST_SEEDS = 40

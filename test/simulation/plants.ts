@@ -8,6 +8,8 @@ export type Plant = {
   readonly breaks: readonly string[]
   readonly connectors?: (connectors: Connectors) => Connectors
   readonly request?: (request: Request) => Request | Promise<Request>
+  /** Steps that are to happen more often, so that the bug is met soon. */
+  readonly weights?: Readonly<Record<string, number>>
   /** After every pass. */
   readonly afterPass?: (sql: Sql) => Promise<void>
 }
@@ -57,6 +59,8 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
   },
   'echo taken for an edit': {
     breaks: ['No lost edit', 'Convergence', 'Echo silence'],
+    // It shows where the hub is edited again before it has seen its own write.
+    weights: { tug: 60 },
     connectors: (connectors) =>
       withPushes(connectors, (push) => ({
         ...push,

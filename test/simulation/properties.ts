@@ -136,7 +136,10 @@ const editsKept: Check = async ({ run, inbox }) => {
     (edit) => `${records.get(edit.ref)} ${edit.field}`,
   )
   const found: Violation[] = []
-  for (const [place, edits] of groups) {
+  for (const [place, all] of groups) {
+    const isMet = ({ ref }: { readonly ref: string }) => ref.startsWith('hub ') || oracle.met.has(ref)
+    const present = all.filter(({ isPast }) => isPast !== true)
+    const edits = present.length > 0 && present.every(isMet) ? present : all
     const [id = '', field = ''] = place.split(' ')
     const record = contacts.get(Number(id))
     if (record === undefined || record.archived || conflicts.has(record.id)) continue
@@ -145,7 +148,7 @@ const editsKept: Check = async ({ run, inbox }) => {
     const holds = (value: string | null) =>
       Array.isArray(now) ? value === null || now.includes(value) : now === value
     const says = `contact ${id} ${field} is ${JSON.stringify(now)}`
-    const isMeeting = [...last.keys()].some((ref) => !ref.startsWith('hub ') && !oracle.met.has(ref))
+    const isMeeting = edits.some((edit) => !isMet(edit))
     // Of what people removed nobody knows whether it was heard before: it may stand, and need not.
     const isHeard = [...last.keys()].every((ref) => !oracle.removed.has(ref))
     if (!isHeard && last.size === 1) continue

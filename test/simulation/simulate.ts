@@ -91,7 +91,7 @@ export async function simulate(seed: number, url: string, options: Options = {})
 }
 
 async function step(run: Run): Promise<void> {
-  const name = run.chance.weighted(WEIGHTS)
+  const name = run.chance.weighted({ ...WEIGHTS, ...run.ground.plant?.weights })
   const told = await STEPS[name]?.[1](run)
   if (typeof told === 'string') run.note(told)
 }

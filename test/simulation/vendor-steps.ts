@@ -85,6 +85,7 @@ export const editInCsv: Step = (run) => {
   const id = String(row['id'])
   const field = run.chance.pick(FIELDS)
   const value = freshValue(run, field)
+  if (row[CSV_FIELDS[field]] === (value ?? '')) return null
   run.ground.source.put('contacts', id, { [CSV_FIELDS[field]]: value ?? '' })
   run.oracle.edit(`csv ${id}`, field, value)
   return `csv: ${id} ${field} = ${value}`
@@ -138,7 +139,8 @@ export const tug: Step = async (run) => {
       return connection !== 'csv' || run.ground.source.isTold('contacts', row)
     })
     const record = (await loadRecords(run.ground.sql, 'contact', [id])).get(id)
-    if (isHeard && isTold && record?.fields[field] === value)
+    const waiting = await run.ground.sql`select from links where record_id = ${id} and wake > settled`
+    if (isHeard && isTold && waiting.length === 0 && record?.fields[field] === value)
       run.oracle.agree([...refs, `hub ${id}`], field, value)
     run.ground.clock.now += run.chance.pick([1000, 60_000])
   }
@@ -154,7 +156,9 @@ function editAt(
   const [connection, id = ''] = ref.split(' ')
   switch (connection) {
     case 'csv':
-      if (!ground.source.rows.contacts.has(id)) return false
+      // Where it says so already, nobody can see an edit.
+      if ((ground.source.rows.contacts.get(id)?.[CSV_FIELDS[field]] ?? value ?? '') === (value ?? ''))
+        return false
       ground.source.put('contacts', id, { [CSV_FIELDS[field]]: value ?? '' })
       return true
     case 'mailchimp': {
@@ -271,7 +275,7 @@ export const changeEmail: Step = (run) => {
 }
 
 /** What a person says about being written to, where and how they say it. */
-export const consentAct: Step = (run) => {
+export const consentAct: Step = async (run) => {
   const { ground, oracle, chance } = run
   const { admin } = ground.mailchimp
   const { now } = ground.clock
@@ -296,9 +300,13 @@ export const consentAct: Step = (run) => {
     if (found.length === 0) return null
     const { id, email } = chance.pick(found)
     const isOut = act === 'stripe out'
+    const ref = `stripe ${id}`
+    const heard = await ground.sql`
+      select from links where remote_id = ${id} and observed -> 'metadata' ->> 'email_opt_out' = 'true'`
+    if (!isOut && heard.length === 0) oracle.takeBack(email ?? '', ref)
     ground.stripe.admin.editCustomer(id, { metadata: { email_opt_out: String(isOut) } })
     // Somebody else's word for an opt-in proves nothing.
-    if (isOut) oracle.act(email ?? '', 'out', now)
+    if (isOut) oracle.act(email ?? '', 'out', now, ref)
     return `stripe: ${id} ${email} email_opt_out = ${isOut}`
   }
   const inList = act === 'return' ? ground.mailchimp.admin.members() : members(run)

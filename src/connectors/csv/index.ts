@@ -51,7 +51,8 @@ function resource(name: ResourceName): Resource {
 function push(name: ResourceName): Push {
   return {
     batchMax: 5_000,
-    dedupe: { kind: 'upsert' },
+    dedupe: { kind: 'upsert', by: 'record' },
+    isHandoff: true,
     async send(io, writes) {
       const settings = readSettings(io.settings)
       const { out } = settings

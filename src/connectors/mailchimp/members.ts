@@ -27,7 +27,7 @@ export function membersResource(sleep: Sleep): Resource {
     fetch: fetchMembers,
     push: {
       batchMax: 500,
-      dedupe: { kind: 'upsert' },
+      dedupe: { kind: 'upsert', by: 'key' },
       // The API answers an edit of a cleaned contact with 400 Member In Compliance State.
       frozen: ({ status }) =>
         status === 'cleaned'
