@@ -81,7 +81,12 @@ export async function keepOutcomes(
   const objects = await glance(
     hub.session.q,
     target.id,
-    answered.flatMap(({ outcome }) => (outcome.kind === 'applied' ? [outcome.observation.id] : [])),
+    // An update is answered with the object that the link has already.
+    answered.flatMap(({ row, outcome }) =>
+      outcome.kind === 'applied' && outcome.observation.id !== links.get(row.linkId)?.remoteId
+        ? [outcome.observation.id]
+        : [],
+    ),
   )
   const owners = new Map(objects.map(({ remoteId, id }) => [remoteId, id]))
   const ledger: Ledger = {

@@ -55,6 +55,7 @@ export async function glance(
   streamId: number,
   remoteIds: readonly string[],
 ): Promise<readonly LinkGlance[]> {
+  if (remoteIds.length === 0) return []
   return q<LinkGlance[]>`
     select id, remote_id as "remoteId", version, state from links
     where stream_id = ${streamId} and remote_id = any(${[...remoteIds]})`
