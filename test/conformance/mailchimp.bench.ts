@@ -3,7 +3,7 @@ import { sandboxFetch } from '../../src/sandbox/faults.ts'
 import { createMailchimpSandbox, type MailchimpSandbox } from '../../src/sandbox/mailchimp/app.ts'
 import { serveSandbox } from '../../src/sandbox/serve.ts'
 import type { Bench, ConsentStand, ResourceStand, WebhookStand } from './bench.ts'
-import { seeded } from './seeded.ts'
+import { seeded } from '../../src/sandbox/seeded.ts'
 
 const T0 = Date.parse('2026-03-01T09:00:00Z')
 const KEY = 'c0nf0rmance-us1'

@@ -5,7 +5,7 @@ import { createStripeSandbox, type StripeSandbox } from '../../src/sandbox/strip
 import { createInvoice, deleteInvoice, updateInvoice } from '../../src/sandbox/stripe/invoices.ts'
 import { signatureHeader } from '../../src/sandbox/stripe/webhooks.ts'
 import type { Bench, ResourceStand, WebhookStand } from './bench.ts'
-import { seeded } from './seeded.ts'
+import { seeded } from '../../src/sandbox/seeded.ts'
 
 const T0 = Date.parse('2026-03-01T09:00:00Z')
 const DAY = 24 * 3_600_000

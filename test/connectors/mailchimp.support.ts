@@ -16,6 +16,7 @@ import {
 import type { JsonObject } from '../../src/core/json.ts'
 import { sandboxFetch } from '../../src/sandbox/faults.ts'
 import { createMailchimpSandbox, type MailchimpSandbox } from '../../src/sandbox/mailchimp/app.ts'
+import { seeded } from '../../src/sandbox/seeded.ts'
 
 export const T0 = Date.parse('2026-03-01T09:00:00Z')
 
@@ -105,14 +106,6 @@ function recorded(inner: typeof fetch, sent: Sent[]): typeof fetch {
       signed: request.headers.has('authorization'),
     })
     return inner(request)
-  }
-}
-
-export function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
-    return state / 2 ** 32
   }
 }
 

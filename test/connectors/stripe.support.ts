@@ -12,6 +12,7 @@ import { stripe } from '../../src/connectors/stripe/index.ts'
 import type { JsonObject } from '../../src/core/json.ts'
 import { sandboxFetch } from '../../src/sandbox/faults.ts'
 import { createStripeSandbox, type StripeSandbox } from '../../src/sandbox/stripe/index.ts'
+import { seeded } from '../../src/sandbox/seeded.ts'
 
 export const T0 = Date.parse('2026-03-01T09:00:00Z')
 export const MINUTE = 60_000
@@ -126,12 +127,4 @@ export function creation(recordId: number, body: JsonObject, key = `key-${record
 export function pushOf(resource: Resource) {
   if (resource.push === undefined) throw new Error('read only')
   return resource.push
-}
-
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648
-    return state / 2_147_483_648
-  }
 }

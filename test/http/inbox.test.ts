@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { syncConnection } from '../../src/runtime/cycle.ts'
+import { COLUMNS } from '../support/exports.ts'
 import { openApi, type Api } from './support.ts'
 
 let api: Api
@@ -10,27 +11,16 @@ afterEach(async () => {
   await api.close()
 })
 
-const HEADER = [
-  'id',
-  'email',
-  'first_name',
-  'last_name',
-  'phone',
-  'job_title',
-  'company',
-  'company_domain',
-  'unsubscribed',
-]
 const row = (i: number) => [`c${i}`, `p${i}@example.com`, `P${i}`, 'X', '', 'Engineer', '', '', '']
 
 test('a held mass change is listed, approved once, and written at the next pass', async () => {
   const { world } = api
   const people = Array.from({ length: 100 }, (_, i) => i)
-  world.export('contacts', [HEADER, ...people.map(row)])
+  world.export('contacts', [COLUMNS.contacts, ...people.map(row)])
   await syncConnection(world.hub, 'csv', 'changes')
   world.clock.now += 300_000
   const blanked = people.map((i) => row(i).map((cell, at) => (at === 5 ? '' : cell)))
-  world.export('contacts', [HEADER, ...blanked])
+  world.export('contacts', [COLUMNS.contacts, ...blanked])
   await syncConnection(world.hub, 'csv', 'changes')
 
   const { body } = await api.call('GET', '/api/inbox?state=open&limit=10')

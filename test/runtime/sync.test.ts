@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { syncAll } from '../../src/runtime/cycle.ts'
+import { COLUMNS } from '../support/exports.ts'
 import { openWorld, type World } from '../support/world.ts'
 
 const ALL = ['csv', 'mailchimp', 'stripe']
@@ -25,17 +26,7 @@ const contact = async (email: string) => {
 describe('one record over three systems', () => {
   test('a person known to all three becomes one contact with three links', async () => {
     world.export('contacts', [
-      [
-        'id',
-        'email',
-        'first_name',
-        'last_name',
-        'phone',
-        'job_title',
-        'company',
-        'company_domain',
-        'unsubscribed',
-      ],
+      COLUMNS.contacts,
       [
         'c1',
         'ada@example.com',
@@ -135,18 +126,7 @@ test('a member whose address bounced is left alone, without asking anybody', asy
 
 describe('won deals', () => {
   const deal = (stage: string) => [
-    [
-      'id',
-      'name',
-      'pipeline',
-      'stage',
-      'amount',
-      'currency',
-      'close_date',
-      'contact_email',
-      'company_domain',
-      'lines',
-    ],
+    COLUMNS.deals,
     ['d1', 'Engines', 'Sales', stage, '1200.50', 'EUR', '2026-03-01', 'ada@example.com', '', ''],
   ]
 

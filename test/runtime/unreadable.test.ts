@@ -1,9 +1,8 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { syncConnection } from '../../src/runtime/cycle.ts'
 import { inboxItems, recentRuns } from '../../src/runtime/status.ts'
+import { COLUMNS } from '../support/exports.ts'
 import { openWorld, type World } from '../support/world.ts'
-
-const HEADER = 'id,email,first_name,last_name,phone,job_title,company,company_domain,unsubscribed'.split(',')
 
 let world: World
 beforeEach(async () => {
@@ -13,7 +12,7 @@ afterEach(() => world.close())
 
 it('counts rows that are no objects at all, beside values that cannot be read', async () => {
   world.export('contacts', [
-    HEADER,
+    COLUMNS.contacts,
     ['1', 'ada@example.com', 'Ada', 'Lovelace', 'nonsense', '', '', '', ''],
     ['2', 'short'],
   ])
@@ -22,7 +21,7 @@ it('counts rows that are no objects at all, beside values that cannot be read', 
 })
 
 it('tells a person of a file in which nothing can be read', async () => {
-  world.export('contacts', [HEADER, ['1', 'short'], ['2', 'short too']])
+  world.export('contacts', [COLUMNS.contacts, ['1', 'short'], ['2', 'short too']])
   await syncConnection(world.hub, 'csv', 'changes')
   expect(await inboxItems(world.hub, { state: 'open', limit: 10 })).toMatchObject([
     { kind: 'unreadable', detail: { count: 2 } },
@@ -30,14 +29,14 @@ it('tells a person of a file in which nothing can be read', async () => {
 })
 
 it('forgets a bad row whose file was replaced, once everything was read again', async () => {
-  world.export('contacts', [HEADER, ['', 'short']])
+  world.export('contacts', [COLUMNS.contacts, ['', 'short']])
   await syncConnection(world.hub, 'csv', 'changes')
   expect(await inboxItems(world.hub, { state: 'open', limit: 10 })).toHaveLength(1)
   world.clock.now += 60_000
   await syncConnection(world.hub, 'csv', 'sweep')
   expect(await inboxItems(world.hub, { state: 'open', limit: 10 })).toHaveLength(1)
 
-  world.export('contacts', [HEADER, ['1', 'ada@example.com', 'Ada', '', '', '', '', '', '']])
+  world.export('contacts', [COLUMNS.contacts, ['1', 'ada@example.com', 'Ada', '', '', '', '', '', '']])
   world.clock.now += 60_000
   await syncConnection(world.hub, 'csv', 'changes')
   await syncConnection(world.hub, 'csv', 'sweep')

@@ -1,3 +1,5 @@
+import { seeded } from '../../src/sandbox/seeded.ts'
+
 /** Every choice of a run comes from here: the same seed makes the same choices. */
 export type Chance = {
   /** In [0, 1). */
@@ -10,18 +12,6 @@ export type Chance = {
   /** One of the names, in proportion to its weight. */
   weighted<K extends string>(weights: Readonly<Record<K, number>>): K
   shuffled<T>(items: readonly T[]): readonly T[]
-}
-
-/** Deterministic numbers in [0, 1): mulberry32. */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = state
-    t = Math.imul(t ^ (t >>> 15), t | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
 }
 
 /** `stream` keeps apart who chooses, so that a hub that asks once more does not change what people do. */

@@ -1,40 +1,14 @@
 import { mkdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { parse } from 'csv-parse/sync'
+import { COLUMNS, type Table } from '../support/exports.ts'
 
-export type Table = 'contacts' | 'companies' | 'deals'
 export type Row = Record<string, string>
 /** A row that the hub cannot take in, as text. */
 export type BrokenRow = { readonly text: string; readonly hidesId: boolean }
 
 type News = { readonly table: Table; readonly id: string; readonly column: string; readonly value: string }
 
-export const COLUMNS: Readonly<Record<Table, readonly string[]>> = {
-  contacts: [
-    'id',
-    'email',
-    'first_name',
-    'last_name',
-    'phone',
-    'job_title',
-    'company',
-    'company_domain',
-    'unsubscribed',
-  ],
-  companies: ['id', 'name', 'domain', 'phone', 'industry', 'employees'],
-  deals: [
-    'id',
-    'name',
-    'pipeline',
-    'stage',
-    'amount',
-    'currency',
-    'close_date',
-    'contact_email',
-    'company_domain',
-    'lines',
-  ],
-}
 export const TABLES: readonly Table[] = ['companies', 'contacts', 'deals']
 
 /** The system that makes the exports: it has rows, and takes over what the hub hands it. */

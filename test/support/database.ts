@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import postgres from 'postgres'
 import { inject } from 'vitest'
+import { copyTemplate, databaseUrl, dropDatabase } from './server.ts'
 
 export type TestDatabase = { readonly url: string; drop(): Promise<void> }
 
@@ -9,19 +9,8 @@ export type TestDatabase = { readonly url: string; drop(): Promise<void> }
  * after (it ends connections still open). Copying the template costs some tens of milliseconds.
  */
 export async function testDatabase(): Promise<TestDatabase> {
-  const { url, template } = inject('testServer')
+  const server = inject('testServer')
   const name = `concord_test_${randomBytes(6).toString('hex')}`
-  await onServer(url, `create database ${name} template ${template} strategy file_copy`)
-  const own = new URL(url)
-  own.pathname = name
-  return { url: own.href, drop: () => onServer(url, `drop database if exists ${name} with (force)`) }
-}
-
-async function onServer(url: string, statement: string): Promise<void> {
-  const sql = postgres(url, { max: 1, onnotice: () => undefined })
-  try {
-    await sql.unsafe(statement)
-  } finally {
-    await sql.end()
-  }
+  await copyTemplate(server, name)
+  return { url: databaseUrl(server.url, name), drop: () => dropDatabase(server.url, name) }
 }

@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises'
-import postgres from 'postgres'
 import type { TestProject } from 'vitest/node'
 import { openEmbedded } from '../../src/store/embedded.ts'
 import { migrate } from '../../src/store/migrate.ts'
 import { scratchFolder } from './scratch.ts'
+import { databaseUrl, dropDatabase, onServer } from './server.ts'
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -15,13 +15,11 @@ declare module 'vitest' {
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const server = await openServer()
   const template = `concord_template_${process.pid}`
-  await admin(server.url, `drop database if exists ${template}`, `create database ${template}`)
-  const templateUrl = new URL(server.url)
-  templateUrl.pathname = template
-  await migrate(templateUrl.href)
+  await onServer(server.url, `drop database if exists ${template}`, `create database ${template}`)
+  await migrate(databaseUrl(server.url, template))
   project.provide('testServer', { url: server.url, template })
   return async () => {
-    await admin(server.url, `drop database if exists ${template} with (force)`)
+    await dropDatabase(server.url, template)
     await server.close()
   }
 }
@@ -36,13 +34,4 @@ async function openServer(): Promise<{ url: string; close(): Promise<void> }> {
     await rm(dir, { recursive: true, force: true })
   }
   return { url, close }
-}
-
-async function admin(url: string, ...statements: string[]): Promise<void> {
-  const sql = postgres(url, { max: 1, onnotice: () => undefined })
-  try {
-    for (const statement of statements) await sql.unsafe(statement)
-  } finally {
-    await sql.end()
-  }
 }

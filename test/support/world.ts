@@ -19,6 +19,8 @@ import { saveConnection } from '../../src/store/connections.ts'
 import { openDatabase, type Database } from '../../src/store/database.ts'
 import { openVault } from '../../src/store/secrets.ts'
 import { testDatabase } from './database.ts'
+import { COLUMNS, type Table } from './exports.ts'
+import { seeded } from '../../src/sandbox/seeded.ts'
 
 export const T0 = Date.parse('2026-03-02T09:00:00Z')
 const MAILCHIMP = 'http://127.0.0.1:4101'
@@ -36,22 +38,10 @@ export type World = {
   /** Every request that left, `METHOD path`. */
   readonly sent: string[]
   /** Puts an export in place of the last one. */
-  export(resource: 'contacts' | 'companies' | 'deals', rows: readonly (readonly string[])[]): void
+  export(resource: Table, rows: readonly (readonly string[])[]): void
   /** Another hub over the same state, as after a restart. */
   restarted(): Promise<Hub>
   close(): Promise<void>
-}
-
-/** Deterministic numbers in [0, 1): mulberry32. */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = state
-    t = Math.imul(t ^ (t >>> 15), t | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
 }
 
 export function shippedConfiguration(
@@ -70,12 +60,6 @@ export function shippedConfiguration(
 }
 
 export const CONNECTORS: Readonly<Record<string, Connector>> = { csv, mailchimp: createMailchimp(), stripe }
-
-const HEADERS = {
-  contacts: 'id,email,first_name,last_name,phone,job_title,company,company_domain,unsubscribed',
-  companies: 'id,name,domain,phone,industry,employees',
-  deals: 'id,name,pipeline,stage,amount,currency,close_date,contact_email,company_domain,lines',
-}
 
 export type WorldOptions = {
   readonly configure?: (name: string, text: string) => string
@@ -141,8 +125,8 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       random,
       uuid: () => `uuid-${options.seed ?? 1}-${++uuids}`,
     })
-  for (const [resource, header] of Object.entries(HEADERS)) {
-    writeFileSync(path.join(folder, `${resource}.csv`), `${header}\n`)
+  for (const [resource, columns] of Object.entries(COLUMNS)) {
+    writeFileSync(path.join(folder, `${resource}.csv`), `${columns.join(',')}\n`)
   }
   return {
     hub: await open(),

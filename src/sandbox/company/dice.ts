@@ -1,3 +1,5 @@
+import { seeded } from '../seeded.ts'
+
 /** Chance from a seed: the same seed throws the same dice. */
 export type Dice = {
   /** Uniform in [0, 1). */
@@ -12,7 +14,7 @@ export type Dice = {
 }
 
 export function dice(seed: number): Dice {
-  const next = mulberry32(seed)
+  const next = seeded(seed)
   const below = (n: number) => Math.floor(next() * n)
   return {
     next,
@@ -27,17 +29,5 @@ export function dice(seed: number): Dice {
       }
       return from[0][0]
     },
-  }
-}
-
-/** https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
-function mulberry32(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = state
-    t = Math.imul(t ^ (t >>> 15), t | 1)
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
   }
 }

@@ -1,6 +1,7 @@
 import Stripe from 'stripe'
 import { sandboxFetch } from '../../../src/sandbox/faults.ts'
 import { createStripeSandbox, type StripeSandbox } from '../../../src/sandbox/stripe/index.ts'
+import { seeded } from '../../../src/sandbox/seeded.ts'
 
 export const START = Date.UTC(2026, 10, 22, 9)
 export const HOUR = 60 * 60 * 1000
@@ -61,15 +62,5 @@ export async function refusal(promise: Promise<unknown>): Promise<Record<string,
     code: error.code,
     param: error.param,
     message: error.message,
-  }
-}
-
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296
   }
 }
