@@ -1,6 +1,7 @@
 import type { ConsentState } from '../core/consent.ts'
 import type { Instant, JsonObject } from '../core/json.ts'
 import type { RecordId } from '../core/model.ts'
+import type { Mail } from './mail.ts'
 
 /** A vendor's own id of an object. */
 export type RemoteId = string
@@ -18,6 +19,10 @@ export type Connector = {
   /** By name, as streams name them: `members`, `customers`. */
   readonly resources: Readonly<Record<string, Resource>>
   readonly webhooks?: Webhooks
+  /** Absent: it has no mail. */
+  readonly mail?: Mail
+  /** What a request costs, and whose limits it counts against, where `limits` are counted in units or per mailbox. Pure. */
+  meter?(request: { readonly method: string; readonly url: URL }): Metered
   /** Proves that the credentials work. Throws a `VendorError` of kind `auth` where they do not. */
   check(io: Io): Promise<{ readonly accountId: string; readonly label: string }>
   /** What a reply that is not 2xx means. Pure. */
@@ -30,6 +35,8 @@ export type AuthSpec =
   | { readonly kind: 'apiKey'; readonly fields: readonly string[] }
   | {
       readonly kind: 'oauth2'
+      /** How a token is got; the first whose credentials are there is used. */
+      readonly grants: readonly OAuthGrant[]
       readonly authorizeUrl: string
       readonly tokenUrl: string
       readonly scopes: readonly string[]
@@ -37,7 +44,16 @@ export type AuthSpec =
       readonly rotates: boolean
     }
 
-/** `permits` requests in any `windowMs`, or `concurrent` at once, per connection. */
+/**
+ * `code`: a person allows it in the browser (RFC 6749 with PKCE); `client`: the application by itself (client
+ * credentials); `jwt`: a service account's signed assertion (RFC 7523), which may act for the user that `Io.as` names.
+ */
+export type OAuthGrant = 'code' | 'client' | 'jwt'
+
+/** `key` says whose `limits` count the request (one mailbox, one project); `units` how many permits it takes. */
+export type Metered = { readonly key: string; readonly units: number }
+
+/** `permits` requests (or units, see `meter`) in any `windowMs`, or `concurrent` at once, per connection. */
 export type RateLimit =
   | { readonly permits: number; readonly windowMs: number }
   | { readonly concurrent: number }
@@ -48,7 +64,7 @@ export type RateLimit =
  * `fetch` is the standard one, with limits, retries, Retry-After, tokens and the request log behind it. It resolves
  * only for 2xx (and 304) replies; everything else is thrown as a `VendorError` with what `classify` made of it, so a
  * connector never looks at a status. It retries what is safe to send twice: GET, HEAD, PUT, DELETE, and any request
- * with an `Idempotency-Key` header.
+ * with an `Idempotency-Key` header. A request with `priority: 'low'` leaves a fifth of every limit to others.
  */
 export type Io = {
   readonly fetch: typeof fetch
@@ -57,6 +73,10 @@ export type Io = {
   readonly secrets: Readonly<Record<string, string>>
   /** The connection's own settings from its YAML: account, list id, folder. */
   readonly settings: JsonObject
+  /** The same client acting for one user of a domain, by address; the same object where credentials are one user's. */
+  as(user: string): Io
+  /** A current access token, for protocols other than HTTP. Throws a `VendorError` of kind `auth` where there is none. */
+  token(): Promise<string>
   /** Aborts when the hub stops. `fetch` heeds it by itself; a connector that waits between requests ends its wait. */
   readonly stopping?: AbortSignal
 }
@@ -264,11 +284,19 @@ export type Receipt =
     }
   | { readonly kind: 'refused'; readonly status: 400 | 401; readonly reason: string }
 
+export type WebhookContext = {
+  readonly settings: JsonObject
+  /** What `keysUrl` serves (RFC 7517), cached by the runtime; null where there is none. */
+  readonly keys: JsonObject | null
+}
+
 export type Webhooks = {
+  /** Where the vendor publishes the keys its calls are signed with; `settings.keysUrl` overrides it for sandboxes. */
+  readonly keysUrl?: string
   /** The vendor signs nothing: the secret travels in the URL it is given, as `?secret=`. */
   readonly secretInUrl?: true
-  /** Verifies on the raw bytes and reads the hints. Pure: no I/O, `secret` is the connection's webhook secret. */
-  receive(raw: RawRequest, secret: string, now: Instant): Receipt
+  /** Verifies on the raw bytes and reads the hints. No I/O; `secret` is the connection's webhook secret. */
+  receive(raw: RawRequest, secret: string, now: Instant, context: WebhookContext): Receipt | Promise<Receipt>
   /** Asks the vendor to call `url`. Returns the secret to verify with, where the vendor makes it. */
   subscribe?(
     io: Io,

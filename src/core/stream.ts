@@ -3,6 +3,7 @@ import type { GuardLimits } from './guard.ts'
 import type { KeyKind } from './identity.ts'
 import type { Json, JsonObject } from './json.ts'
 import type { Lens } from './lens.ts'
+import type { MailConfig } from './mail/rules.ts'
 import type { Fields, RecordId, RecordKind } from './model.ts'
 
 /**
@@ -90,6 +91,8 @@ export type Configuration = {
     readonly connector: string
     readonly settings: JsonObject
     readonly streams: readonly Stream[]
+    /** Null where its mail, if it has any, is not read. */
+    readonly mail: MailConfig | null
   }[]
   readonly pipelines: readonly Pipeline[]
   readonly invoicing: InvoicingRule | null

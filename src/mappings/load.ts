@@ -193,6 +193,7 @@ function loadConnection(
     connector: parsed.connector,
     settings: parsed.settings ?? {},
     streams: streams.filter((stream): stream is Stream => stream !== undefined),
+    mail: null,
   }
 }
 

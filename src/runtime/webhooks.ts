@@ -35,7 +35,7 @@ export function openWebhooks(hub: Hub): Webhooks {
       const { webhookSecret } = await readSecrets(hub.db.sql, hub.vault, name)
       // A missing secret must not become the empty one, which a stranger can sign with.
       const secret = webhookSecret?.trim() || randomBytes(32).toString('hex')
-      const receipt = webhooks.receive(raw, secret, hub.clock.now())
+      const receipt = await webhooks.receive(raw, secret, hub.clock.now(), { settings: {}, keys: null })
       switch (receipt.kind) {
         case 'handshake':
           return receipt

@@ -85,6 +85,8 @@ export function openClient(options: ClientOptions): Client {
     now: () => clock.now(),
     secrets: options.secrets,
     settings: options.settings,
+    as: () => io,
+    token: async () => (await caller.bearer?.current()) ?? '',
     stopping: stop,
   }
   return { io, stats: wire.stats }
