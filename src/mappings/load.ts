@@ -5,12 +5,15 @@ import { countryOf } from './codecs/country.ts'
 import { currencyCodes, currencyOf } from './codecs/currency.ts'
 import { parseFile, type Parsed, type SourceFile } from './document.ts'
 import { compileField } from './lens.ts'
+import { compileMail } from './mail.ts'
+import { mailEntry } from './mail-schema.ts'
 import { choose } from './nearest.ts'
 import { unknownField } from './normalise.ts'
 import { checkPolicy, type Policies } from './policy.ts'
 import { within, type Problem, type Report } from './problem.ts'
 import {
   connectionFile,
+  type ConnectionFile,
   fieldEntry,
   hubFile,
   invoicingFile,
@@ -21,8 +24,13 @@ import {
 import { checkCron, compileStream, condition, type StreamContext } from './stream.ts'
 import { validate } from './validate.ts'
 
-/** What there is to connect to: the resources of every connector by its id. */
-export type Catalog = { readonly connectors: Readonly<Record<string, readonly string[]>> }
+/** What there is to connect to. */
+export type Catalog = {
+  /** The resources of every connector by its id. */
+  readonly connectors: Readonly<Record<string, readonly string[]>>
+  /** The connectors that have mail. */
+  readonly mail: readonly string[]
+}
 
 export type Loaded =
   | { readonly kind: 'ok'; readonly configuration: Configuration }
@@ -182,10 +190,15 @@ function loadConnection(
   }
   const parsed = validate(connectionFile, root, document, [])
   if (parsed === undefined) {
-    if (!document.broken) checkSoundParts(rawStreams, context, report)
+    if (!document.broken) {
+      checkSoundParts(rawStreams, context, report)
+      const entry = mailEntry.safeParse(at(root, 'mail'))
+      if (entry.success) compileMail(entry.data, within(report, 'mail'))
+    }
     return undefined
   }
-  const streams = Object.entries(parsed.streams).map(([name, entry]) =>
+  checkOffers(parsed, catalog, report)
+  const streams = Object.entries(parsed.streams ?? {}).map(([name, entry]) =>
     compileStream(name, entry, context, within(report, 'streams', name)),
   )
   return {
@@ -193,8 +206,25 @@ function loadConnection(
     connector: parsed.connector,
     settings: parsed.settings ?? {},
     streams: streams.filter((stream): stream is Stream => stream !== undefined),
-    mail: null,
+    mail: parsed.mail === undefined ? null : compileMail(parsed.mail, within(report, 'mail')),
   }
+}
+
+/** There must be something to do, and what mail: asks for must be on offer. */
+function checkOffers(
+  { connector, streams, mail }: ConnectionFile,
+  { connectors, mail: able }: Catalog,
+  report: Report,
+): void {
+  if (streams === undefined && mail === undefined) {
+    const fix = able.includes(connector) ? 'Add streams: or mail:.' : 'Add streams: <keys with values>.'
+    report(['streams'], '"streams" is missing', fix)
+  }
+  for (const name of Object.keys(streams ?? {}).filter((stream) => stream.startsWith('mail/')))
+    report(['streams', name], 'a stream cannot be called "mail/…"', 'Mailboxes are. Give it another name.')
+  if (mail === undefined || able.includes(connector) || !Object.hasOwn(connectors, connector)) return
+  const fix = able.length === 0 ? 'Remove it.' : `Remove it; ${able.join(', ')} have mail.`
+  report(['mail'], `the connector "${connector}" has no mail`, fix)
 }
 
 const kindOf = (value: unknown): RecordKind | undefined => RECORD_KINDS.find((kind) => kind === value)

@@ -3,6 +3,7 @@ import { RECORD_KINDS } from '../core/model.ts'
 import { ADDRESS_PARTS } from './codecs/address.ts'
 import { COUNTRY_FORMS } from './codecs/country.ts'
 import { DATE_FORMATS, MONTHDAY_FORMATS } from './codecs/date.ts'
+import { mailEntry } from './mail-schema.ts'
 
 const REF_KINDS = z.enum(RECORD_KINDS)
 const named = <const Name extends string>(name: Name) => z.literal(name)
@@ -221,8 +222,10 @@ export const connectionFile = z.strictObject({
     .describe('The name of the connection; the source of what comes from it.'),
   connector: z.string().min(1).describe('Which connector speaks to it: mailchimp, stripe, csv.'),
   settings: z.record(z.string(), json).optional(),
-  streams: z.record(z.string(), streamEntry),
+  streams: z.record(z.string(), streamEntry).optional().describe('May be left out where mail: is there.'),
+  mail: mailEntry.optional().describe('Logs the mail of its mailboxes; without it none is read.'),
 })
+export type ConnectionFile = z.infer<typeof connectionFile>
 
 const fieldPolicies = z.record(z.string(), policy).optional()
 export const policiesFile = z.strictObject({

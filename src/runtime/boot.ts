@@ -164,6 +164,7 @@ export function catalogOf(connectors: Readonly<Record<string, Connector>>): Cata
     connectors: Object.fromEntries(
       Object.entries(connectors).map(([id, connector]) => [id, Object.keys(connector.resources)]),
     ),
+    mail: Object.keys(connectors).filter((id) => connectors[id]?.mail !== undefined),
   }
 }
 

@@ -33,6 +33,7 @@ it('docs/connectors.md shows a mapping that is taken', () => {
   const text = /```yaml\n([^]*?)```/.exec(DOCS)?.[1] ?? ''
   const loaded = loadConfiguration([...shipped, { name: 'rolodex.yaml', text }], {
     connectors: { rolodex: ['people'] },
+    mail: [],
   })
   expect(loaded.kind === 'problems' ? loaded.problems.map(formatProblem) : []).toEqual([])
 })

@@ -11,7 +11,7 @@ import { parsePath } from '../../src/mappings/path.ts'
 /** Compiles a stream of a made-up connector from the lines of its YAML. */
 function streamOf(record: RecordKind, lines: string): Stream {
   const text = `connection: c\nconnector: c\nstreams:\n  s:\n    record: ${record}\n${lines.replace(/^/gm, '    ')}`
-  const loaded = loadConfiguration([{ name: 'c.yaml', text }], { connectors: { c: ['s', 't'] } })
+  const loaded = loadConfiguration([{ name: 'c.yaml', text }], { connectors: { c: ['s', 't'] }, mail: [] })
   if (loaded.kind === 'problems') throw new Error(loaded.problems.map(formatProblem).join('\n'))
   const stream = loaded.configuration.connections[0]?.streams[0]
   if (stream === undefined) throw new Error('no stream')

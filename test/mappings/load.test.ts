@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { loadConfiguration } from '../../src/mappings/load.ts'
 import { formatProblem } from '../../src/mappings/problem.ts'
 
-const CATALOG = { connectors: { mailchimp: ['members'], stripe: ['customers', 'invoices'] } }
+const CATALOG = { connectors: { mailchimp: ['members'], stripe: ['customers', 'invoices'] }, mail: [] }
 
 function problems(...texts: readonly string[]): readonly string[] {
   const files = texts.map((text, i) => ({ name: i === 0 ? 'a.yaml' : `${i}.yaml`, text }))

@@ -16,7 +16,11 @@ const CATALOG = {
     mailchimp: ['members'],
     stripe: ['customers', 'invoices'],
     csv: ['contacts', 'companies', 'deals'],
+    gmail: [],
+    imap: [],
+    outlook: ['contacts'],
   },
+  mail: ['gmail', 'imap', 'outlook'],
 }
 const files = readdirSync(CONFIG)
   .filter((name) => name.endsWith('.yaml'))

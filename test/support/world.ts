@@ -10,6 +10,7 @@ import type { JsonObject } from '../../src/core/json.ts'
 import type { Configuration } from '../../src/core/stream.ts'
 import { formatProblem } from '../../src/mappings/problem.ts'
 import { loadConfiguration } from '../../src/mappings/load.ts'
+import { catalogOf } from '../../src/runtime/boot.ts'
 import type { Hub } from '../../src/runtime/hub.ts'
 import { openHub } from '../../src/runtime/open.ts'
 import { sandboxFetch } from '../../src/sandbox/faults.ts'
@@ -51,10 +52,7 @@ export function shippedConfiguration(
   const files = readdirSync(folder)
     .filter((name) => name.endsWith('.yaml'))
     .map((name) => ({ name, text: change(name, readFileSync(path.join(folder, name), 'utf8')) }))
-  const catalog = Object.fromEntries(
-    Object.entries(CONNECTORS).map(([id, connector]) => [id, Object.keys(connector.resources)]),
-  )
-  const loaded = loadConfiguration(files, { connectors: catalog })
+  const loaded = loadConfiguration(files, catalogOf(CONNECTORS))
   if (loaded.kind === 'problems') throw new Error(loaded.problems.map(formatProblem).join('\n'))
   return loaded.configuration
 }

@@ -32,7 +32,7 @@ function tidy(raw: string): string {
 }
 
 /** What keeps `address` from being one, and how to write it instead; null where it is fine. */
-function addressFault(address: string): string | null {
+export function addressFault(address: string): string | null {
   const at = address.lastIndexOf('@')
   const local = address.slice(0, Math.max(at, 0))
   const domain = address.slice(at + 1)
