@@ -77,8 +77,11 @@ function show({ output }: Context, found: HubStatus, now: number, configVersion:
       ? 'Nothing waits for a person.'
       : `Inbox: ${open.map(([kind, count]) => `${number(count)} ${describeKind(kind)}`).join(', ')} (\`concord inbox\`).`,
   )
-  for (const { name } of found.connections.filter((c) => c.state === 'missing'))
-    output.line(`${name} is configured but not connected: \`concord connections add ${name}\`.`)
+  const missing = found.connections.filter((c) => c.state === 'missing').map((c) => c.name)
+  if (missing.length > 0)
+    output.line(
+      `Configured but not connected: ${missing.join(', ')} (\`concord connections add ${missing.length === 1 ? missing[0] : 'NAME'}\`).`,
+    )
 }
 
 export function stateOf(
