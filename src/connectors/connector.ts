@@ -22,7 +22,7 @@ export type Connector = {
   /** Absent: it has no mail. */
   readonly mail?: Mail
   /** What a request costs, and whose limits it counts against, where `limits` are counted in units or per mailbox. Pure. */
-  meter?(request: { readonly method: string; readonly url: URL }): Metered
+  meter?(request: MeteredRequest): Metered
   /** Proves that the credentials work. Throws a `VendorError` of kind `auth` where they do not. */
   check(io: Io): Promise<{ readonly accountId: string; readonly label: string }>
   /** What a reply that is not 2xx means. Pure. */
@@ -32,17 +32,36 @@ export type Connector = {
 /** How a connection is authorised, as data: the CLI asks for `fields`, the store encrypts them. */
 export type AuthSpec =
   | { readonly kind: 'none' }
-  | { readonly kind: 'apiKey'; readonly fields: readonly string[] }
-  | {
-      readonly kind: 'oauth2'
-      /** How a token is got; the first whose credentials are there is used. */
-      readonly grants: readonly OAuthGrant[]
-      readonly authorizeUrl: string
-      readonly tokenUrl: string
-      readonly scopes: readonly string[]
-      /** The vendor replaces the refresh token at each use; the new one is saved before the access token is used. */
-      readonly rotates: boolean
-    }
+  | ApiKey
+  | OAuth2
+  /** The first whose credentials are all there is used: a password, or else a token. */
+  | { readonly kind: 'either'; readonly of: readonly (ApiKey | OAuth2)[] }
+
+export type ApiKey = { readonly kind: 'apiKey'; readonly fields: readonly string[] }
+
+/**
+ * Its credentials by grant: `code` has `clientId` and, where the vendor gives one, `clientSecret`; `client` has both;
+ * `jwt` has `serviceAccountKey`, the JSON file of the service account.
+ */
+export type OAuth2 = {
+  readonly kind: 'oauth2'
+  /** How a token is got; the first whose credentials are there is used. */
+  readonly grants: readonly OAuthGrant[]
+  /**
+   * In both URLs `{name}` stands for the connection's setting of that name: `https://login.example.com/{tenant}/token`.
+   * The settings `authorizeUrl` and `tokenUrl` replace them, for vendors with one per account and for sandboxes.
+   */
+  readonly authorizeUrl: string
+  readonly tokenUrl: string
+  /** `settings.scopes` replaces them: names with spaces between. */
+  readonly scopes: readonly string[]
+  /** The scopes of a grant that wants other ones (an application's are `…/.default` at Entra ID). */
+  readonly grantScopes?: { readonly [grant in OAuthGrant]?: readonly string[] }
+  /** What else the page is asked with where a person allows it: Google keeps refresh tokens from who does not ask for `access_type: offline`. */
+  readonly authorizeParams?: Readonly<Record<string, string>>
+  /** The vendor replaces the refresh token at each use; the new one is saved before the access token is used. */
+  readonly rotates: boolean
+}
 
 /**
  * `code`: a person allows it in the browser (RFC 6749 with PKCE); `client`: the application by itself (client
@@ -50,8 +69,20 @@ export type AuthSpec =
  */
 export type OAuthGrant = 'code' | 'client' | 'jwt'
 
-/** `key` says whose `limits` count the request (one mailbox, one project); `units` how many permits it takes. */
+/** `user` is whom `Io.as` named, null for the connection itself. */
+export type MeteredRequest = { readonly method: string; readonly url: URL; readonly user: string | null }
+
+/**
+ * `key` says whose `limits` count the request (one mailbox, one project), '' is the connection; `units` how many permits
+ * it takes. A vendor that asks to wait holds up this key alone.
+ */
 export type Metered = { readonly key: string; readonly units: number }
+
+/** `fetch`, with the priority that the standard has for it (https://fetch.spec.whatwg.org/#request-priority). */
+export type Fetch = (
+  input: string | URL | Request,
+  init?: RequestInit & { readonly priority?: 'high' | 'low' | 'auto' },
+) => Promise<Response>
 
 /** `permits` requests (or units, see `meter`) in any `windowMs`, or `concurrent` at once, per connection. */
 export type RateLimit =
@@ -64,16 +95,21 @@ export type RateLimit =
  * `fetch` is the standard one, with limits, retries, Retry-After, tokens and the request log behind it. It resolves
  * only for 2xx (and 304) replies; everything else is thrown as a `VendorError` with what `classify` made of it, so a
  * connector never looks at a status. It retries what is safe to send twice: GET, HEAD, PUT, DELETE, and any request
- * with an `Idempotency-Key` header. A request with `priority: 'low'` leaves a fifth of every limit to others.
+ * with an `Idempotency-Key` header. A request with `priority: 'low'` takes four fifths of a limit at most, and waits
+ * until no other request of its key does. The priority is read from `init`: a `Request` drops it, and so do SDKs that
+ * make their own `init`, so a connector gives these a fetch that adds it.
  */
 export type Io = {
-  readonly fetch: typeof fetch
+  readonly fetch: Fetch
   now(): Instant
   /** Decrypted credentials by field name. Never logged. */
   readonly secrets: Readonly<Record<string, string>>
   /** The connection's own settings from its YAML: account, list id, folder. */
   readonly settings: JsonObject
-  /** The same client acting for one user of a domain, by address; the same object where credentials are one user's. */
+  /**
+   * The same client acting for one user of a domain, by address; the same object where credentials are one user's. A
+   * user that the vendor lets nobody act for (unknown, suspended) is a failure of kind `rejected` with the code `user`.
+   */
   as(user: string): Io
   /** A current access token, for protocols other than HTTP. Throws a `VendorError` of kind `auth` where there is none. */
   token(): Promise<string>

@@ -16,7 +16,11 @@ export type MailAsk = {
   readonly want: 'live' | 'backfill'
   /** Mail from before is left out of the backfill. */
   readonly since: Instant | null
-  /** Which of these ids were read before: a backfill that starts over need not read them again. */
+  /**
+   * Which of these ids a backfill that starts over need not read again: those read before, but for those that were
+   * kept out for what their labels or flags were then (private, draft, spam, trash, unclear), as these may have changed
+   * while nobody looked.
+   */
   known(ids: readonly RemoteId[]): Promise<ReadonlySet<RemoteId>>
 }
 
