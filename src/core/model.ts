@@ -65,6 +65,24 @@ export type FieldSpec = {
 
 const text = (column: string, label: string): FieldSpec => ({ type: 'text', column, label })
 
+/** What mail says about who answers whom. */
+const replies = {
+  lastContactedAt: { type: 'instant', column: 'last_contacted_at', label: 'Last contacted', derived: true },
+  lastRepliedAt: { type: 'instant', column: 'last_replied_at', label: 'Last replied', derived: true },
+  firstResponseMinutes: {
+    type: 'integer',
+    column: 'first_response_minutes',
+    label: 'Minutes to first response',
+    derived: true,
+  },
+  nextStepOverdueSince: {
+    type: 'date',
+    column: 'next_step_overdue_since',
+    label: 'Next step overdue since',
+    derived: true,
+  },
+} as const satisfies Readonly<Record<FieldName, FieldSpec>>
+
 /** The standard fields. Anything else is a custom field and is named `custom.<name>`. */
 export const CATALOG: Readonly<Record<RecordKind, Readonly<Record<FieldName, FieldSpec>>>> = {
   contact: {
@@ -81,6 +99,8 @@ export const CATALOG: Readonly<Record<RecordKind, Readonly<Record<FieldName, Fie
     owner: text('owner', 'Owner'),
     tags: { type: 'tags', column: 'tags', label: 'Tags' },
     emailConsent: { type: 'consent', column: 'email_consent', label: 'Marketing email', derived: true },
+    ...replies,
+    bouncingEmails: { type: 'tags', column: 'bouncing_emails', label: 'Bouncing addresses', derived: true },
   },
   company: {
     name: text('name', 'Name'),
@@ -103,7 +123,9 @@ export const CATALOG: Readonly<Record<RecordKind, Readonly<Record<FieldName, Fie
     company: { type: { ref: 'company' }, column: 'company_id', label: 'Company' },
     owner: text('owner', 'Owner'),
     nextStep: text('next_step', 'Next step'),
+    nextStepDue: { type: 'date', column: 'next_step_due', label: 'Next step due' },
     paymentStatus: { ...text('payment_status', 'Payment status'), derived: true },
+    ...replies,
   },
   activity: {
     type: text('type', 'Type'),

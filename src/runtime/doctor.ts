@@ -1,6 +1,7 @@
 import { stat, statfs } from 'node:fs/promises'
 import path from 'node:path'
 import { listConnections, readSecrets, rotateSecrets } from '../store/connections.ts'
+import { rotateMailKey } from '../store/mail/key.ts'
 import { activeOrShipped, compile, openStore, type BootOptions, type OpenStore } from './boot.ts'
 import { checkConnection, plugOf } from './connect.ts'
 import { openHub } from './open.ts'
@@ -179,5 +180,8 @@ async function configuration(store: OpenStore, options: BootOptions): Promise<re
 
 /** Encrypts every stored credential with the first of the keys; returns how many were under an older one. */
 export async function reencrypt(store: OpenStore): Promise<number> {
-  return store.db.sql.begin((tx) => rotateSecrets(tx, store.vault))
+  return store.db.sql.begin(async (tx) => {
+    await rotateMailKey(tx, store.vault)
+    return rotateSecrets(tx, store.vault)
+  })
 }

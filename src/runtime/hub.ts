@@ -1,8 +1,11 @@
 import type { Logger } from 'pino'
 import type { Instant } from '../core/json.ts'
+import type { MailConfig } from '../core/mail/rules.ts'
 import type { Configuration, InvoicingRule, Pipeline, Stream } from '../core/stream.ts'
 import type { Connector, Io, Push, Resource } from '../connectors/connector.ts'
+import type { Mail } from '../connectors/mail.ts'
 import type { Database, Query, Tx } from '../store/database.ts'
+import type { Hasher } from '../store/mail/key.ts'
 import type { Vault } from '../store/secrets.ts'
 import type { Clock } from './clock.ts'
 
@@ -24,6 +27,14 @@ export type Target = {
   readonly label: string
 }
 
+/** The mail of a connection whose configuration has it read. */
+export type MailTarget = {
+  readonly connection: string
+  readonly connector: Connector
+  readonly mail: Mail
+  readonly config: MailConfig
+}
+
 /** What every part of the runtime is given. One a process; nothing in it is global. */
 export type Hub = {
   readonly db: Database
@@ -36,6 +47,9 @@ export type Hub = {
   readonly vault: Vault
   readonly configuration: Configuration
   readonly targets: readonly Target[]
+  readonly mails: readonly MailTarget[]
+  /** Turns addresses and ids of mail into what may be stored of them; made at the first call. */
+  mailHash(): Promise<Hasher>
   /** The client of a connection; throws where the connection was not added. */
   io(connection: string): Promise<Io>
   /** Stops waiting and starting work; what runs is finished. */

@@ -4,12 +4,13 @@ import type { Configuration } from '../core/stream.ts'
 import type { Connector, Io } from '../connectors/connector.ts'
 import { clientFingerprint, readConnection, readSecrets, pauseUntil } from '../store/connections.ts'
 import type { Database } from '../store/database.ts'
+import { mailHasher, type Hasher } from '../store/mail/key.ts'
 import type { Vault } from '../store/secrets.ts'
 import { ensureStreams, listStreams } from '../store/streams.ts'
 import { openClient } from './client/client.ts'
 import { tokenStore } from './client/token-store.ts'
 import { systemClock, type Clock } from './clock.ts'
-import { databaseSession, type Hub, type Progress, type Target } from './hub.ts'
+import { databaseSession, type Hub, type MailTarget, type Progress, type Target } from './hub.ts'
 
 export type HubOptions = {
   readonly db: Database
@@ -33,6 +34,7 @@ export async function openHub(options: HubOptions): Promise<Hub> {
   const stopping = options.stopping ?? new AbortController().signal
   const clients = new Map<string, { readonly fingerprint: string; readonly io: Promise<Io> }>()
   const rotating = Object.keys(connectors).filter((id) => connectors[id]?.auth.kind === 'oauth2')
+  let hasher: Promise<Hasher> | undefined
   const hub: Hub = {
     db,
     session: databaseSession(db),
@@ -43,6 +45,13 @@ export async function openHub(options: HubOptions): Promise<Hub> {
     vault: options.vault,
     configuration,
     targets: await openTargets(db, configuration, connectors),
+    mails: mailsOf(configuration, connectors),
+    mailHash() {
+      hasher ??= mailHasher(db.beside, options.vault)
+      // A key that could not be opened may be there at the next call.
+      hasher.catch(() => (hasher = undefined))
+      return hasher
+    },
     async io(connection) {
       // Credentials and settings may be given anew, by another process too. OAuth tokens rotate by themselves.
       const fingerprint = await clientFingerprint(db.sql, connection, rotating)
@@ -84,6 +93,19 @@ async function openTargets(
     }
     const push = stream.direction === 'in' ? null : (resource.push ?? null)
     return [{ id, stream, connector, resource, push, label }]
+  })
+}
+
+function mailsOf(
+  configuration: Configuration,
+  connectors: Readonly<Record<string, Connector>>,
+): readonly MailTarget[] {
+  return configuration.connections.flatMap(({ name, connector: id, mail: config }): MailTarget[] => {
+    if (config === null) return []
+    const connector = connectors[id]
+    if (connector?.mail === undefined)
+      throw new Error(`${name}: connector ${id} has no mail. Fix: take \`mail:\` out of its file.`)
+    return [{ connection: name, connector, mail: connector.mail, config }]
   })
 }
 

@@ -47,6 +47,11 @@ export const contacts = pgTable(
     owner: text('owner'),
     tags: text('tags').array(),
     emailConsent: text('email_consent'),
+    lastContactedAt: at('last_contacted_at'),
+    lastRepliedAt: at('last_replied_at'),
+    firstResponseMinutes: integer('first_response_minutes'),
+    nextStepOverdueSince: date('next_step_overdue_since'),
+    bouncingEmails: text('bouncing_emails').array(),
   },
   (t) => [index('contacts_company').on(t.companyId).where(sql`company_id is not null`)],
 )
@@ -83,11 +88,17 @@ export const deals = pgTable(
     companyId: big('company_id'),
     owner: text('owner'),
     nextStep: text('next_step'),
+    nextStepDue: date('next_step_due'),
     paymentStatus: text('payment_status'),
+    lastContactedAt: at('last_contacted_at'),
+    lastRepliedAt: at('last_replied_at'),
+    firstResponseMinutes: integer('first_response_minutes'),
+    nextStepOverdueSince: date('next_step_overdue_since'),
   },
   (t) => [
     index('deals_contact').on(t.contactId).where(sql`contact_id is not null`),
     index('deals_company').on(t.companyId).where(sql`company_id is not null`),
+    index('deals_next_step').on(t.nextStepDue).where(sql`next_step_due is not null`),
   ],
 )
 
@@ -102,7 +113,11 @@ export const activities = pgTable(
     companyId: big('company_id'),
     dealId: big('deal_id'),
   },
-  (t) => [index('activities_contact').on(t.contactId, t.occurredAt)],
+  (t) => [
+    index('activities_contact').on(t.contactId, t.occurredAt),
+    index('activities_company').on(t.companyId, t.occurredAt).where(sql`company_id is not null`),
+    index('activities_deal').on(t.dealId, t.occurredAt).where(sql`deal_id is not null`),
+  ],
 )
 
 export const invoices = pgTable(
