@@ -1,9 +1,17 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { openPacer } from '../../src/runtime/client/pacer.ts'
-import { START, testClock } from './client-world.ts'
+import { openLane } from '../../src/runtime/client/lane.ts'
+import { START, testClock, type TestClock } from './client-world.ts'
 
 const never = new AbortController().signal
+const ONE = { units: 1, isLow: false }
+
+/** Only the pace, as any number may run at once. */
+function openPace(window: { permits: number; windowMs: number }, clock: TestClock) {
+  const lane = openLane({ windows: [window], concurrent: Number.POSITIVE_INFINITY }, clock)
+  const take = async (signal: AbortSignal) => (await lane.enter(ONE, signal)).ticket
+  return { take, widen: () => lane.widen() }
+}
 
 /** When a vendor saw each of `count` requests that wanted to go as soon as they may. */
 async function arrivals(
@@ -12,7 +20,7 @@ async function arrivals(
   delayMs: () => number,
 ): Promise<number[]> {
   const clock = testClock()
-  const pacer = openPacer([window], clock)
+  const pacer = openPace(window, clock)
   const arrived: number[] = []
   await Promise.all(
     Array.from({ length: count }, async () => {
@@ -64,7 +72,7 @@ describe('the pacer', () => {
 
   it('keeps more distance after the vendor refused', async () => {
     const clock = testClock()
-    const pacer = openPacer([{ permits: 1, windowMs: 1000 }], clock)
+    const pacer = openPace({ permits: 1, windowMs: 1000 }, clock)
     const apart = async () => {
       const before = clock.now()
       await pacer.take(never)
@@ -78,7 +86,7 @@ describe('the pacer', () => {
 
   it('gives up its place when told to stop', async () => {
     const clock = testClock()
-    const pacer = openPacer([{ permits: 1, windowMs: 1000 }], clock)
+    const pacer = openPace({ permits: 1, windowMs: 1000 }, clock)
     await pacer.take(never)
     await expect(pacer.take(AbortSignal.abort())).rejects.toThrow('abort')
     await pacer.take(never)

@@ -99,6 +99,7 @@ export function vendor(over: Partial<Connector> = {}): Connector {
 
 export const OAUTH = {
   kind: 'oauth2',
+  grants: ['code'],
   authorizeUrl: `${ORIGIN}/authorize`,
   tokenUrl: `${ORIGIN}/token`,
   scopes: [],

@@ -3,23 +3,29 @@ import type { Instant } from '../../core/json.ts'
 import type { Clock } from '../clock.ts'
 import { type Exchanged, exchange, rejected, type Reply, vendorError, type Wire } from './exchange.ts'
 import type { Bearer } from './oauth.ts'
+import type { KeyedLane, Lanes } from './lanes.ts'
 import { isRead, type Outgoing } from './outgoing.ts'
-import type { Pacer } from './pacer.ts'
 import { backoffMs, MAX_ATTEMPTS, MAX_WAIT_MS, mayRepeat } from './retry.ts'
-import type { Slots } from './slots.ts'
 
 const MAX_REDIRECTS = 5
 
-/** What the requests of one connection share. */
+/** What the requests of one connection share; `wire`, `bearer` and `user` are one user's where it acts for several. */
 export type Caller = {
   readonly wire: Wire
-  readonly classify: Connector['classify']
-  readonly slots: Slots
-  readonly pacer: Pacer
+  readonly connector: Pick<Connector, 'classify' | 'meter'>
+  readonly lanes: Lanes
+  readonly user: string | null
   readonly random: () => number
   readonly bearer: Bearer | null
   pauseUntil(until: Instant): Promise<void>
-  readonly paused: { until: Instant }
+}
+
+/** Whose limits a request counts against, and how much. */
+type Way = { readonly key: string; readonly units: number; readonly lane: KeyedLane }
+
+function wayOf({ connector, lanes, user }: Caller, { method, url }: Outgoing): Way {
+  const metered = connector.meter?.({ method, url, user }) ?? { key: '', units: 1 }
+  return { ...metered, lane: lanes.of(metered.key) }
 }
 
 /** Sends until there is an answer, or until sending again would be unsafe, useless or too slow. */
@@ -65,13 +71,14 @@ async function attempts(
   let isRenewed = false
   let last = neverSent(request)
   for (let attempt = 1; ; attempt++) {
-    throwIfPaused(caller)
+    const way = wayOf(caller, request)
+    throwIfPaused(caller, way)
     const token = await tokenFor(caller, request)
-    const sent = await attemptOnce(caller, withToken(request, token), stop, attempt)
+    const sent = await attemptOnce(caller, way, withToken(request, token), stop, attempt)
     if (sent.kind === 'stopped') throw vendorError(last)
     if (sent.kind === 'reply') return sent.reply
     last = sent.failure
-    note(caller, seen, last)
+    note(caller, way, seen, last)
     if (last.kind === 'auth' && token !== null && bearer !== null && !isRenewed && !stop.aborted) {
       isRenewed = true
       await bearer.renewed(token)
@@ -82,13 +89,13 @@ async function attempts(
     const waitMs = waitBefore(last, attempt, caller)
     const isOver = attempt >= MAX_ATTEMPTS || waitedMs + waitMs > MAX_WAIT_MS || stop.aborted
     if (isOver || !mayRepeat(request, last, sent.by)) {
-      await keepPause(caller, last)
+      await keepPause(caller, way, last)
       throw vendorError(last)
     }
     waitedMs += waitMs
     wire.stats.retries += 1
-    // What one request was told holds for all of them.
-    if (last.kind === 'throttled') caller.pacer.hold(wire.clock.now() + waitMs)
+    // What one request was told holds for all of its key.
+    if (last.kind === 'throttled') way.lane.hold(wire.clock.now() + waitMs)
     else if (!(await slept(wire.clock, waitMs, stop))) throw vendorError(last)
   }
 }
@@ -98,32 +105,33 @@ function neverSent({ method, url }: Outgoing): Failure {
   return { kind: 'unavailable', committed: 'no', message }
 }
 
-function note({ wire, pacer }: Caller, seen: { uncertain: boolean }, failure: Failure): void {
+function note({ wire }: Caller, { lane }: Way, seen: { uncertain: boolean }, failure: Failure): void {
   if ('committed' in failure && failure.committed === 'unknown') seen.uncertain = true
   if (failure.kind !== 'throttled') return
   wire.stats.throttled += 1
-  pacer.widen()
+  lane.widen()
 }
 
 type Attempted = Extract<Exchanged, { kind: 'reply' | 'failed' }> | { readonly kind: 'stopped' }
 
-/** One slot, then leave from the pacer, then off at once: waiting after the pacer would spoil its pace. */
+/** A place with leave to send, then off at once: waiting after the pacer would spoil its pace. */
 async function attemptOnce(
   caller: Caller,
+  way: Way,
   request: Outgoing,
   stop: AbortSignal,
   attempt: number,
 ): Promise<Attempted> {
-  const free = await orStopped(caller.slots.take(stop), stop)
-  if (free === null) return { kind: 'stopped' }
+  const place = await orStopped(way.lane.enter({ units: way.units, isLow: request.isLow }, stop), stop)
+  if (place === null) return { kind: 'stopped' }
   try {
     let at = request
+    let { ticket } = place
     for (let hop = 0; ; hop++) {
-      throwIfPaused(caller)
-      const ticket = await orStopped(caller.pacer.take(stop), stop)
-      if (ticket === null) return { kind: 'stopped' }
-      throwIfPaused(caller)
-      const exchanged = await exchange(caller.wire, at, caller.classify, attempt, () => ticket.replied())
+      throwIfPaused(caller, way)
+      const { connector, wire } = caller
+      const classify: Connector['classify'] = (reply, now) => connector.classify(reply, now)
+      const exchanged = await exchange(wire, at, classify, attempt, () => ticket.replied())
       if (exchanged.kind !== 'redirect') return exchanged
       const problem = redirectProblem(at, exchanged.to, hop)
       if (problem !== null) {
@@ -132,9 +140,12 @@ async function attemptOnce(
         return { kind: 'failed', by: 'refused', status, failure: rejected('redirect', message) }
       }
       at = { ...at, url: exchanged.to }
+      const next = await orStopped(place.again(stop), stop)
+      if (next === null) return { kind: 'stopped' }
+      ticket = next
     }
   } finally {
-    free()
+    place.free()
   }
 }
 
@@ -149,21 +160,23 @@ function redirectProblem(request: Outgoing, to: URL, hop: number): string | null
     : 'credentials do not follow to another origin.'
 }
 
-function throwIfPaused({ paused, wire }: Caller): void {
-  if (wire.clock.now() >= paused.until) return
-  const until = new Date(paused.until).toISOString()
+function throwIfPaused({ wire }: Caller, { key, lane }: Way): void {
+  const { until } = lane.paused
+  if (wire.clock.now() >= until) return
+  const who = key === '' ? wire.connection : `${wire.connection} (${key})`
   throw vendorError({
     kind: 'throttled',
-    retryAt: paused.until,
-    message: `${wire.connection} is paused until ${until}, as its vendor asked.`,
+    retryAt: until,
+    message: `${who} is paused until ${new Date(until).toISOString()}, as its vendor asked.`,
   })
 }
 
-async function keepPause(caller: Caller, failure: Failure): Promise<void> {
+/** A pause of the whole connection outlives the process; one mailbox's is its own, and found out again by one request. */
+async function keepPause(caller: Caller, { key, lane }: Way, failure: Failure): Promise<void> {
   if (failure.kind !== 'throttled' || failure.retryAt <= caller.wire.clock.now()) return
-  if (failure.retryAt <= caller.paused.until) return
-  caller.paused.until = failure.retryAt
-  await caller.pauseUntil(failure.retryAt)
+  if (failure.retryAt <= lane.paused.until) return
+  lane.paused.until = failure.retryAt
+  if (key === '') await caller.pauseUntil(failure.retryAt)
 }
 
 function waitBefore(failure: Failure, attempt: number, { wire, random }: Caller): number {

@@ -1,22 +1,25 @@
-import type { Connector, Io } from '../../connectors/connector.ts'
+import { type Connector, type Io, VendorError } from '../../connectors/connector.ts'
 import type { Instant, JsonObject } from '../../core/json.ts'
 import type { Clock } from '../clock.ts'
+import { chosenAuth, type Secrets, textSetting } from './auth.ts'
 import { call, type Caller } from './call.ts'
-import { type Bearer, openBearer, type TokenStore } from './oauth.ts'
 import type { Reply, Wire } from './exchange.ts'
+import { openLanes } from './lanes.ts'
+import { openBearer, type TokenStore } from './oauth.ts'
 import { outgoing } from './outgoing.ts'
-import { openPacer } from './pacer.ts'
 import { openScrubber } from './redact.ts'
 import type { RequestLog } from './request-log.ts'
-import { openSlots } from './slots.ts'
 import { openStops } from './stops.ts'
 
 export type ClientOptions = {
   readonly connector: Connector
   readonly connection: string
   /** Decrypted credentials by field name. */
-  readonly secrets: Readonly<Record<string, string>>
-  /** Read here: `baseUrl` on this machine lets requests go to this machine; `tokenUrl` overrides the connector's. */
+  readonly secrets: Secrets
+  /**
+   * Read here: `baseUrl` on this machine lets requests go to this machine; `tokenUrl`, `scopes` and what the connector's
+   * URLs name; `adminUser`, whom a service account acts for where `Io.as` names nobody.
+   */
   readonly settings: JsonObject
   readonly transport: typeof fetch
   readonly clock: Clock
@@ -38,6 +41,7 @@ export type ClientStats = { readonly requests: number; readonly throttled: numbe
 export type Client = { readonly io: Io; readonly stats: ClientStats }
 
 const TIMEOUT_MS = 30_000
+const USERS_MAX = 5_000
 const NULL_BODY = new Set([204, 205, 304])
 
 /**
@@ -49,74 +53,90 @@ const NULL_BODY = new Set([204, 205, 304])
  * connector's to add.
  */
 export function openClient(options: ClientOptions): Client {
-  const { connector, clock, random } = options
-  const wire: Wire = {
+  const { connector, clock, random, secrets, settings } = options
+  const wire = openWire(options)
+  const stop = options.signal ?? new AbortController().signal
+  const stops = openStops(stop)
+  const lanes = openLanes(connector.limits, clock)
+  const chosen = chosenAuth(connector.auth, secrets)
+  const views = new Map<string, Io>()
+  const own = callerFor(null, wire)
+  const io = ioOf(own)
+
+  function callerFor(user: string | null, through: Wire): Caller {
+    const { tokens } = options
+    const bearer =
+      chosen.kind === 'none'
+        ? null
+        : openBearer(
+            { auth: chosen.auth, secrets, settings, tokens, random, stop, wire: through },
+            chosen.grant,
+            user,
+          )
+    const pauseUntil = (until: Instant) => options.pauseUntil(until)
+    return { wire: through, connector, lanes, user, random, bearer, pauseUntil }
+  }
+
+  /** Only those are remembered that were used last; one that is forgotten works on, and asks for its token anew. */
+  function viewOf(user: string): Io {
+    if (chosen.kind === 'none' || chosen.grant === 'code') return io
+    if (chosen.grant === 'jwt' && user === textSetting(settings, 'adminUser')) return io
+    const view = views.get(user) ?? ioOf(chosen.grant === 'jwt' ? ofUser(user) : { ...own, user })
+    views.delete(user)
+    views.set(user, view)
+    const [oldest] = views.keys()
+    if (views.size > USERS_MAX && oldest !== undefined) views.delete(oldest)
+    return view
+  }
+
+  /** A scrubber of its own: with everybody's tokens in one, each reply would be searched for thousands. */
+  function ofUser(user: string): Caller {
+    return callerFor(user, { ...wire, scrubber: openScrubber(Object.values(secrets)) })
+  }
+
+  function ioOf(caller: Caller): Io {
+    return {
+      fetch: async (input, init) => {
+        const request = await outgoing(input, init)
+        const waiting = stops.open(request.signal)
+        try {
+          return toResponse(await call(caller, request, waiting.signal))
+        } finally {
+          waiting.release()
+        }
+      },
+      now: () => clock.now(),
+      secrets,
+      settings,
+      as: viewOf,
+      async token() {
+        if (caller.bearer !== null) return caller.bearer.current()
+        const message = `${options.connection} has no credentials that bring an access token. Fix: authorise it with \`concord connections add ${options.connection}\`.`
+        throw new VendorError({ kind: 'auth', message })
+      },
+      stopping: stop,
+    }
+  }
+  return { io, stats: wire.stats }
+}
+
+/** What requests of a connection are sent with, also before there is one to speak of. */
+export function openWire(
+  options: Pick<
+    ClientOptions,
+    'connection' | 'transport' | 'clock' | 'timeoutMs' | 'log' | 'secrets' | 'settings'
+  >,
+): Wire {
+  return {
     connection: options.connection,
     transport: options.transport,
-    clock,
+    clock: options.clock,
     timeoutMs: options.timeoutMs ?? TIMEOUT_MS,
     log: options.log,
     scrubber: openScrubber(Object.values(options.secrets)),
     settingsBaseUrl: textSetting(options.settings, 'baseUrl'),
     stats: { requests: 0, throttled: 0, retries: 0 },
   }
-  const stop = options.signal ?? new AbortController().signal
-  const stops = openStops(stop)
-  const caller: Caller = {
-    wire,
-    classify: (reply, now) => connector.classify(reply, now),
-    slots: openSlots(concurrencyOf(connector)),
-    pacer: openPacer(windowsOf(connector), clock),
-    random,
-    bearer: bearerOf(options, wire, stop),
-    pauseUntil: (until) => options.pauseUntil(until),
-    paused: { until: 0 },
-  }
-  const io: Io = {
-    fetch: async (input, init) => {
-      const request = await outgoing(input, init)
-      const waiting = stops.open(request.signal)
-      try {
-        return toResponse(await call(caller, request, waiting.signal))
-      } finally {
-        waiting.release()
-      }
-    },
-    now: () => clock.now(),
-    secrets: options.secrets,
-    settings: options.settings,
-    as: () => io,
-    token: async () => (await caller.bearer?.current()) ?? '',
-    stopping: stop,
-  }
-  return { io, stats: wire.stats }
-}
-
-function bearerOf(options: ClientOptions, wire: Wire, stop: AbortSignal): Bearer | null {
-  const { auth } = options.connector
-  if (auth.kind !== 'oauth2') return null
-  const { secrets, tokens, random } = options
-  return openBearer({
-    auth,
-    secrets,
-    tokens,
-    random,
-    wire,
-    stop,
-    tokenUrl: textSetting(options.settings, 'tokenUrl'),
-  })
-}
-
-const concurrencyOf = ({ limits }: Connector) =>
-  Math.min(
-    Number.POSITIVE_INFINITY,
-    ...limits.flatMap((limit) => ('concurrent' in limit ? [limit.concurrent] : [])),
-  )
-const windowsOf = ({ limits }: Connector) => limits.flatMap((limit) => ('permits' in limit ? [limit] : []))
-
-function textSetting(settings: JsonObject, name: string): string | null {
-  const value = settings[name]
-  return typeof value === 'string' && value !== '' ? value : null
 }
 
 const toResponse = ({ status, headers, bytes }: Reply) =>

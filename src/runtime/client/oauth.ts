@@ -1,17 +1,9 @@
-import { z } from 'zod'
-import { type AuthSpec, type Failure, failureOf, type HttpReply } from '../../connectors/connector.ts'
-import { retryAfter } from '../../connectors/retry-after.ts'
+import { failureOf, type OAuthGrant } from '../../connectors/connector.ts'
 import type { Instant } from '../../core/json.ts'
-import { exchange, type Exchanged, vendorError, type Wire } from './exchange.ts'
-import type { Outgoing } from './outgoing.ts'
-import { backoffMs, MAX_ATTEMPTS } from './retry.ts'
-
-/** What a token endpoint grants. Without `refreshToken` the old one stays good. */
-export type Tokens = {
-  readonly accessToken: string
-  readonly refreshToken?: string
-  readonly expiresAt: Instant | null
-}
+import { textSetting } from './auth.ts'
+import { vendorError } from './exchange.ts'
+import { assertionRequest, clientRequest, type Credentials, refreshRequest } from './grants.ts'
+import { requestTokens, type TokenAsk, type Tokens } from './token-request.ts'
 
 /** Where the tokens of one connection are kept, shared by every process that uses it. */
 export type TokenStore = {
@@ -31,7 +23,7 @@ export function tokenSecrets(tokens: Tokens): Readonly<Record<string, string>> {
   }
 }
 
-/** The access token of one connection. */
+/** The access token of one connection, or of one user that it acts for. */
 export type Bearer = {
   /** Renewed first where it expires within a minute. */
   current(): Promise<string>
@@ -39,179 +31,87 @@ export type Bearer = {
   renewed(stale: string): Promise<string>
 }
 
-type OAuth2 = Extract<AuthSpec, { kind: 'oauth2' }>
+type Held = { readonly token: string; readonly expiresAt: Instant }
 
 const EARLY_MS = 60_000
+/** Ended before it began: to be renewed at its first use. */
+const NOTHING: Held = { token: '', expiresAt: 0 }
 
-export function openBearer(options: {
-  auth: OAuth2
-  secrets: Readonly<Record<string, string>>
-  /** Overrides the connector's, for vendors with one per account and for sandboxes. */
-  tokenUrl: string | null
-  tokens: TokenStore | undefined
-  wire: Wire
-  random: () => number
-  stop: AbortSignal
-}): Bearer {
-  const { secrets, tokens, wire } = options
-  let token = secrets['accessToken'] ?? ''
-  let expiresAt = token === '' ? 0 : Number(secrets['expiresAt'] || Number.POSITIVE_INFINITY)
-  let renewing: Promise<string> | null = null
-
-  function renewed(stale: string): Promise<string> {
-    if (renewing !== null) return renewing
-    if (stale !== token) return Promise.resolve(token)
-    const run = renew(stale).finally(() => {
-      renewing = null
-    })
-    renewing = run
-    return run
+/** `user` is whom to act for, null for the connection itself. Only a service account can act for others. */
+export function openBearer(
+  of: Credentials & TokenAsk & { readonly tokens: TokenStore | undefined },
+  grant: OAuthGrant,
+  user: string | null,
+): Bearer {
+  switch (grant) {
+    case 'code':
+      return keptBearer(of)
+    case 'client':
+      return renewing(of, NOTHING, async () => held(await requestTokens(of, clientRequest(of))))
+    case 'jwt':
+      return renewing(of, NOTHING, async () => {
+        const sub = user ?? textSetting(of.settings, 'adminUser')
+        const request = await assertionRequest(of, { sub, user }, of.wire.clock.now())
+        return held(await requestTokens(of, request))
+      })
   }
+}
 
-  async function renew(stale: string): Promise<string> {
+/** The token that a person allowed, kept in the store, as what refreshes it may be used up by that. */
+function keptBearer(of: Credentials & TokenAsk & { readonly tokens: TokenStore | undefined }): Bearer {
+  const { secrets, tokens, wire } = of
+  const token = secrets['accessToken'] ?? ''
+  const kept: Held =
+    token === '' ? NOTHING : { token, expiresAt: Number(secrets['expiresAt'] || Number.POSITIVE_INFINITY) }
+  return renewing(of, kept, async (stale) => {
     if (tokens === undefined)
       throw vendorError({ kind: 'auth', message: 'This connection cannot be refreshed.' })
     let ours: Tokens | null = null
     const next = await tokens.refresh(stale, async (refreshToken) => {
       wire.scrubber.add(refreshToken)
-      ours = await requestTokens({ ...options, refreshToken })
+      ours = await requestTokens(of, refreshRequest(of, refreshToken))
       return ours
     })
     wire.scrubber.add(next)
-    token = next
     // Somebody else's: its end is unknown here, a 401 will tell.
-    expiresAt = expiryOf(ours) ?? Number.POSITIVE_INFINITY
-    return next
+    return { token: next, expiresAt: endOf(ours) }
+  })
+}
+
+const endOf = (tokens: Tokens | null): Instant => tokens?.expiresAt ?? Number.POSITIVE_INFINITY
+const held = (tokens: Tokens): Held => ({ token: tokens.accessToken, expiresAt: endOf(tokens) })
+
+function renewing({ wire }: TokenAsk, first: Held, renew: (stale: string) => Promise<Held>): Bearer {
+  let now = first
+  let renewal: Promise<string> | null = null
+
+  function renewed(stale: string): Promise<string> {
+    if (renewal !== null) return renewal
+    if (stale !== now.token) return Promise.resolve(now.token)
+    const run = renew(stale)
+      .then((next) => {
+        now = next
+        return next.token
+      })
+      .finally(() => {
+        renewal = null
+      })
+    renewal = run
+    return run
   }
 
   return {
     renewed,
     async current() {
-      const now = wire.clock.now()
-      if (expiresAt - EARLY_MS > now) return token
+      const at = wire.clock.now()
+      if (now.expiresAt - EARLY_MS > at) return now.token
       try {
-        return await renewed(token)
+        return await renewed(now.token)
       } catch (error) {
         // The old one still works for a moment, and the token endpoint may be back then.
-        if (failureOf(error)?.kind === 'unavailable' && expiresAt > now) return token
+        if (failureOf(error)?.kind === 'unavailable' && now.expiresAt > at) return now.token
         throw error
       }
     },
-  }
-}
-
-const expiryOf = (tokens: Tokens | null) => tokens?.expiresAt ?? null
-
-const granted = z.object({
-  access_token: z.string().min(1),
-  refresh_token: z.string().min(1).nullish(),
-  /** Seconds; some vendors send text. */
-  expires_in: z.coerce.number().nonnegative().nullish(),
-})
-
-/**
- * https://www.rfc-editor.org/rfc/rfc6749#section-6, with the client's credentials in the form (section 2.3.1).
- * A lost reply may hide a rotated refresh token, so where tokens rotate it is not asked again here.
- */
-async function requestTokens(options: {
-  auth: OAuth2
-  secrets: Readonly<Record<string, string>>
-  tokenUrl: string | null
-  refreshToken: string
-  wire: Wire
-  random: () => number
-  stop: AbortSignal
-}): Promise<Tokens> {
-  const { auth, wire, random, stop } = options
-  const request = refreshRequest(options)
-  for (let attempt = 1; ; attempt++) {
-    const exchanged = await exchange(wire, request, classify, attempt, () => undefined)
-    if (exchanged.kind === 'reply') return readTokens(exchanged.reply.bytes, wire)
-    const failure = failureFrom(exchanged)
-    if (attempt >= MAX_ATTEMPTS || stop.aborted || !mayAskAgain(exchanged, auth.rotates))
-      throw vendorError(failure)
-    wire.stats.retries += 1
-    try {
-      await wire.clock.sleep(backoffMs(attempt, random), stop)
-    } catch {
-      throw vendorError(failure)
-    }
-  }
-}
-
-function refreshRequest(options: {
-  auth: OAuth2
-  secrets: Readonly<Record<string, string>>
-  tokenUrl: string | null
-  refreshToken: string
-}): Outgoing {
-  const { clientId, clientSecret } = options.secrets
-  const form = new URLSearchParams({ grant_type: 'refresh_token', refresh_token: options.refreshToken })
-  if (clientId !== undefined) form.set('client_id', clientId)
-  if (clientSecret !== undefined) form.set('client_secret', clientSecret)
-  return {
-    method: 'POST',
-    url: new URL(options.tokenUrl ?? options.auth.tokenUrl),
-    headers: new Headers({
-      'content-type': 'application/x-www-form-urlencoded',
-      accept: 'application/json',
-    }),
-    body: new TextEncoder().encode(form.toString()),
-    anonymous: true,
-    follows: false,
-    signal: null,
-  }
-}
-
-function readTokens(bytes: Uint8Array, wire: Wire): Tokens {
-  const read = granted.safeParse(parsed(new TextDecoder().decode(bytes)))
-  if (!read.success) {
-    const message = 'The token endpoint answered without an access token.'
-    throw vendorError({ kind: 'malformed', committed: 'unknown', message })
-  }
-  const { access_token, refresh_token, expires_in } = read.data
-  for (const secret of [access_token, refresh_token ?? '']) wire.scrubber.add(secret)
-  return {
-    accessToken: access_token,
-    expiresAt: expires_in === null || expires_in === undefined ? null : wire.clock.now() + expires_in * 1000,
-    ...(refresh_token ? { refreshToken: refresh_token } : {}),
-  }
-}
-
-function failureFrom(exchanged: Exclude<Exchanged, { kind: 'reply' }>): Failure {
-  if (exchanged.kind === 'failed') return exchanged.failure
-  return {
-    kind: 'auth',
-    message: `The token endpoint redirects to ${exchanged.to.origin}; that is not followed.`,
-  }
-}
-
-function mayAskAgain(exchanged: Exclude<Exchanged, { kind: 'reply' }>, rotates: boolean): boolean {
-  if (exchanged.kind !== 'failed' || exchanged.failure.kind !== 'unavailable') return false
-  return exchanged.by === 'unsent' || !rotates
-}
-
-const refused = z.object({ error: z.string(), error_description: z.string().nullish() })
-const THROTTLED_MS = 60_000
-
-/** https://www.rfc-editor.org/rfc/rfc6749#section-5.2 */
-function classify(reply: HttpReply, now: Instant): Failure {
-  const read = refused.safeParse(parsed(reply.body)).data
-  const said =
-    read === undefined ? '' : `: ${[read.error, read.error_description].filter(Boolean).join(', ')}`
-  const message = `The token endpoint answered ${reply.status}${said}`
-  if (reply.status === 429) {
-    return { kind: 'throttled', retryAt: retryAfter(reply.headers, now) ?? now + THROTTLED_MS, message }
-  }
-  if (reply.status >= 500 || reply.status === 408)
-    return { kind: 'unavailable', committed: 'unknown', message }
-  return { kind: 'auth', message }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
   }
 }

@@ -1,3 +1,5 @@
+import type { Fetch } from '../../connectors/connector.ts'
+
 /** A request that can be sent more than once: its body is in memory. */
 export type Outgoing = {
   readonly method: string
@@ -8,15 +10,17 @@ export type Outgoing = {
   readonly anonymous: boolean
   /** False for `redirect: 'error'`: a redirect is then a failure. */
   readonly follows: boolean
+  /** Gives way to others. */
+  readonly isLow: boolean
   /** The caller's own wish to stop. */
   readonly signal: AbortSignal | null
 }
 
 /**
- * Reads whatever the standard `fetch` takes.
+ * Reads whatever the standard `fetch` takes. The priority is in `init` only: a `Request` does not tell its own.
  * Throws a `TypeError` for what no `fetch` takes; without its cause, which may quote a header or a URL with a secret.
  */
-export async function outgoing(input: string | URL | Request, init?: RequestInit): Promise<Outgoing> {
+export async function outgoing(...[input, init]: Parameters<Fetch>): Promise<Outgoing> {
   const request = standardRequest(input, init)
   return {
     method: request.method.toUpperCase(),
@@ -25,6 +29,7 @@ export async function outgoing(input: string | URL | Request, init?: RequestInit
     body: request.body === null ? null : new Uint8Array(await request.arrayBuffer()),
     anonymous: request.credentials === 'omit',
     follows: request.redirect === 'follow',
+    isLow: init?.priority === 'low',
     signal: init?.signal ?? (input instanceof Request ? input.signal : null),
   }
 }

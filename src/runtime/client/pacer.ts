@@ -1,20 +1,33 @@
 import type { Instant } from '../../core/json.ts'
-import type { Clock } from '../clock.ts'
 
 export type RateWindow = { readonly permits: number; readonly windowMs: number }
+
+/** What a request takes of the limits. */
+export type Load = {
+  /** Permits of each window; a window smaller than that is taken whole. */
+  readonly units: number
+  /** Four fifths of each window are the most that low requests take together. */
+  readonly isLow: boolean
+}
 
 /** Leave to send one request now. Call `replied` when its headers came, or when it failed. */
 export type Ticket = { replied(): void }
 
-/** Holds requests back so that the vendor never counts more than `permits` in any `windowMs`. First come, first served. */
+/** Says when a request may leave so that the vendor never counts more than `permits` in any `windowMs`. */
 export type Pacer = {
-  /** Rejects with the signal's reason when it aborts while waiting. */
-  take(signal: AbortSignal): Promise<Ticket>
+  /** When a request may leave, if no other leaves before. */
+  earliest(load: Load): Instant
+  /** Counts a request that leaves now. */
+  send(load: Load): Ticket
   /** Lets nothing pass before `until`. */
   hold(until: Instant): void
   /** The vendor refused for the rate: keep more distance for a while. */
   widen(): void
 }
+
+/** What requests of low priority may take of a limit. */
+const LOW_SHARE = 0.8
+export const lowShare = (limit: number): number => Math.max(1, Math.floor(limit * LOW_SHARE))
 
 /** How much of a window is given up at most to requests that arrive later than they usually do. */
 const HEADROOM = 0.03
@@ -32,79 +45,94 @@ const CATCH_UP = 0.05
 const ROUNDING_MS = 1
 
 type Send = { readonly at: Instant; takenMs: number | null }
+/** How far the vendor's count may lag behind ours. */
+type Lag = { quickestMs: number; headroom: number }
 
 /**
- * Request n + `permits` leaves `windowMs` after request n *arrived*. We know when n left and when its answer came; by
- * how much that took longer than the quickest ever is the most by which n can have been late. Quick or steady
- * networks thus cost next to nothing; the head-room bounds what a slow vendor costs, as its working time looks like
- * lateness. The first lap has more of it, as its connections are still being opened.
+ * What comes `permits` units after a request leaves `windowMs` after that request *arrived*. We know when it left and
+ * when its answer came; by how much that took longer than the quickest ever is the most by which it can have been late.
+ * Quick or steady networks thus cost next to nothing; the head-room bounds what a slow vendor costs, as its working time
+ * looks like lateness. The first lap has more of it, as its connections are still being opened.
  */
-export function openPacer(windows: readonly RateWindow[], clock: Clock): Pacer {
-  const laps = windows.map((window) => openLap(window, clock.now()))
-  let quickestMs = Number.POSITIVE_INFINITY
-  let headroom = HEADROOM
+export function openPacer(windows: readonly RateWindow[], clock: { now(): Instant }): Pacer {
+  const lag: Lag = { quickestMs: Number.POSITIVE_INFINITY, headroom: HEADROOM }
+  const openedAt = clock.now()
+  const all = windows.map((window) => openLap(window, openedAt, lag))
+  const low = windows.map(({ permits, windowMs }) =>
+    openLap({ permits: lowShare(permits), windowMs }, openedAt, lag),
+  )
+  const lapsOf = ({ isLow }: Load) => (isLow ? [...all, ...low] : all)
   let heldUntil: Instant = 0
-  let tail: Promise<unknown> = Promise.resolve()
-
-  async function wait(signal: AbortSignal): Promise<Ticket> {
-    for (;;) {
-      signal.throwIfAborted()
-      const now = clock.now()
-      const earliest = laps.reduce((at, lap) => Math.max(at, lap.earliest(quickestMs, headroom)), heldUntil)
-      if (earliest <= now) return send(now)
-      await clock.sleep(Math.ceil(earliest - now), signal)
-    }
-  }
-
-  function send(now: Instant): Ticket {
-    const sent: Send = { at: now, takenMs: null }
-    for (const lap of laps) lap.add(sent)
-    headroom = Math.max(HEADROOM, headroom * NARROWING)
-    return {
-      replied() {
-        if (sent.takenMs !== null) return
-        sent.takenMs = clock.now() - sent.at
-        quickestMs = Math.min(quickestMs, sent.takenMs)
-      },
-    }
-  }
 
   return {
-    take(signal) {
-      const turn = tail.then(() => wait(signal))
-      tail = turn.catch(() => undefined)
-      return turn
+    earliest: (load) => lapsOf(load).reduce((at, lap) => Math.max(at, lap.earliest(load.units)), heldUntil),
+    send(load) {
+      const sent: Send = { at: clock.now(), takenMs: null }
+      for (const lap of lapsOf(load)) lap.add(sent, load.units)
+      lag.headroom = Math.max(HEADROOM, lag.headroom * NARROWING)
+      return {
+        replied() {
+          if (sent.takenMs !== null) return
+          sent.takenMs = clock.now() - sent.at
+          lag.quickestMs = Math.min(lag.quickestMs, sent.takenMs)
+        },
+      }
     },
     hold(until) {
       heldUntil = Math.max(heldUntil, until)
     },
     widen() {
-      headroom = Math.min(WIDEST_HEADROOM, headroom * WIDENING)
+      lag.headroom = Math.min(WIDEST_HEADROOM, lag.headroom * WIDENING)
     },
   }
 }
 
-/** The last `permits` requests of one window, and its even schedule. */
-function openLap({ permits, windowMs }: RateWindow, openedAt: Instant) {
-  const ring: Send[] = []
+/** The last requests of one window that make up its `permits`, and its even schedule. */
+function openLap({ permits, windowMs }: RateWindow, openedAt: Instant, lag: Lag) {
+  const sends: { readonly send: Send; readonly units: number }[] = []
   const gapMs = windowMs <= EVEN_MS ? windowMs / permits : 0
-  let count = 0
-  let slot = openedAt - gapMs
+  let first = 0
+  /** Units of `sends` from `first` on. */
+  let held = 0
+  let passed = 0
+  let evenAt = openedAt
+  const fit = (units: number) => Math.min(Math.max(units, 0), permits)
+
+  function freeAt({ at, takenMs }: Send): Instant {
+    const share = passed < 2 * permits ? WIDEST_HEADROOM : lag.headroom
+    const lateMs = takenMs === null ? Number.POSITIVE_INFINITY : takenMs - lag.quickestMs
+    return at + windowMs + ROUNDING_MS + Math.min(lateMs + windowMs * LEAST_HEADROOM, windowMs * share)
+  }
 
   return {
-    earliest(quickestMs: number, headroom: number): Instant {
-      const oldest = ring[count % permits]
-      if (oldest === undefined) return slot + gapMs
-      const share = count < 2 * permits ? WIDEST_HEADROOM : headroom
-      const lateMs = oldest.takenMs === null ? Number.POSITIVE_INFINITY : oldest.takenMs - quickestMs
-      const freeAt =
-        oldest.at + windowMs + ROUNDING_MS + Math.min(lateMs + windowMs * LEAST_HEADROOM, windowMs * share)
-      return Math.max(slot + gapMs, freeAt)
+    earliest(wanted: number): Instant {
+      const units = fit(wanted)
+      if (units === 0) return openedAt
+      let at = evenAt
+      let left = held
+      for (let i = first; left + units > permits; i++) {
+        const oldest = sends[i]
+        if (oldest === undefined) break
+        at = Math.max(at, freeAt(oldest.send))
+        left -= oldest.units
+      }
+      return at
     },
-    add(sent: Send): void {
-      ring[count % permits] = sent
-      count += 1
-      slot = Math.max(slot + gapMs, sent.at - windowMs * CATCH_UP)
+    add(send: Send, wanted: number): void {
+      const units = fit(wanted)
+      if (units === 0) return
+      sends.push({ send, units })
+      held += units
+      passed += units
+      evenAt = Math.max(evenAt, send.at - windowMs * CATCH_UP) + gapMs * units
+      for (let oldest = sends[first]; oldest !== undefined; oldest = sends[first]) {
+        if (held - oldest.units < permits) break
+        held -= oldest.units
+        first += 1
+      }
+      if (first <= sends.length / 2) return
+      sends.splice(0, first)
+      first = 0
     },
   }
 }

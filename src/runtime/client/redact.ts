@@ -15,22 +15,35 @@ export function safeUrl(url: URL): string {
 }
 
 /** Hides known secrets wherever a vendor or a library repeats them. */
-export type Scrubber = { add(secret: string): void; scrub(text: string): string }
+export type Scrubber = {
+  /** One that is in use for some time: a token. The last of these are remembered. */
+  add(secret: string): void
+  scrub(text: string): string
+}
+
+/** Tokens come by the hour for as long as a process lives; those from before are no longer good for anything. */
+const TOKENS_MAX = 16
 
 export function openScrubber(secrets: Iterable<string>): Scrubber {
-  const known = new Set<string>()
-  const scrubber: Scrubber = {
+  const always = new Set([...secrets].flatMap(formsOf))
+  const passing: string[] = []
+  return {
     add(secret) {
-      const trimmed = secret.trim()
-      if (trimmed.length < SHORTEST_SECRET) return
-      known.add(trimmed).add(encodeURIComponent(trimmed)).add(Buffer.from(trimmed).toString('base64'))
+      if (passing.includes(secret)) return
+      passing.push(secret)
+      if (passing.length > TOKENS_MAX) passing.shift()
     },
     scrub(text) {
-      const longestFirst = [...known].sort((a, b) => b.length - a.length)
+      const known = [...always, ...passing.flatMap(formsOf)]
+      const longestFirst = known.sort((a, b) => b.length - a.length)
       const clean = longestFirst.reduce((rest, secret) => rest.replaceAll(secret, HIDDEN), text)
       return clean.replace(SCHEME, `$1 ${HIDDEN}`)
     },
   }
-  for (const secret of secrets) scrubber.add(secret)
-  return scrubber
+}
+
+function formsOf(secret: string): readonly string[] {
+  const trimmed = secret.trim()
+  if (trimmed.length < SHORTEST_SECRET) return []
+  return [trimmed, encodeURIComponent(trimmed), Buffer.from(trimmed).toString('base64')]
 }

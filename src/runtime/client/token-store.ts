@@ -2,7 +2,8 @@ import { failureOf, VendorError } from '../../connectors/connector.ts'
 import { mergeSecrets, readSecrets, setConnectionState } from '../../store/connections.ts'
 import type { Sql, Tx } from '../../store/database.ts'
 import type { Vault } from '../../store/secrets.ts'
-import { type Tokens, type TokenStore, tokenSecrets } from './oauth.ts'
+import { type TokenStore, tokenSecrets } from './oauth.ts'
+import type { Tokens } from './token-request.ts'
 
 /**
  * Keeps a connection's tokens in its row. Two processes that refresh at once would each use up the other's rotated
