@@ -1,0 +1,94 @@
+import { convert } from 'html-to-text'
+import sanitizeHtml from 'sanitize-html'
+import { cleanText, cutAt } from './clean.ts'
+import { splitReply, type Split } from './reply.ts'
+import { within } from './watchdog.ts'
+
+export type Content = Split & { readonly html: string | null }
+
+/** Characters. What is longer is cut, and says so: nobody reads on, and every library has its worst input. */
+const LONGEST_TEXT = 200_000
+const LONGEST_HTML = 1_000_000
+const RENDER_MS = 3_000
+
+/**
+ * The parts of a message's body, from its plain text, its HTML, or both. The text is the plain one where there is one,
+ * else what the HTML reads like.
+ */
+export function contentOf(text: string | null, html: string | null): Content {
+  const page = html === null || html.trim() === '' ? null : cleanText(html.slice(0, LONGEST_HTML))
+  const plain = text === null || text.trim() === '' ? null : text
+  const read = plain ?? (page === null ? null : textOfHtml(page))
+  const split =
+    read === null
+      ? { text: null, quoted: null, signature: null }
+      : splitReply(cleanText(read.slice(0, LONGEST_TEXT)).trim())
+  const missing = (read?.length ?? 0) - LONGEST_TEXT
+  const cutText = missing > 0 ? `\n\n[Cut: ${missing} more characters]` : ''
+  const safe = page === null ? null : safeHtml(page)
+  const cutHtml = (html?.length ?? 0) > LONGEST_HTML && safe !== null ? '<p>[Cut here: too long]</p>' : ''
+  return {
+    ...split,
+    ...(cutText === '' ? {} : { text: `${split.text ?? ''}${cutText}` }),
+    html: safe === null ? null : safe + cutHtml,
+  }
+}
+
+function textOfHtml(html: string): string | null {
+  return within<string | null>(
+    RENDER_MS,
+    () =>
+      convert(html, {
+        wordwrap: false,
+        limits: { maxDepth: 200, maxChildNodes: 50_000 },
+        selectors: [
+          { selector: 'a', options: { ignoreHref: true } },
+          { selector: 'img', format: 'skip' },
+          ...['h1', 'h2', 'h3', 'h4', 'h5', 'h6'].map((selector) => ({
+            selector,
+            options: { uppercase: false },
+          })),
+        ],
+      }),
+    () => null,
+  )
+}
+
+/**
+ * HTML that is safe to show: no script, style, form or frame, and no image at all. Remote ones tell the sender that and
+ * when the mail was read, attached ones are not stored. Links lead out only by http, https, mailto and tel.
+ */
+function safeHtml(html: string): string | null {
+  const clean = within<string | null>(
+    RENDER_MS,
+    () =>
+      sanitizeHtml(html, {
+        allowedTags: sanitizeHtml.defaults.allowedTags.filter((tag) => tag !== 'img'),
+        allowedAttributes: {
+          a: ['href', 'rel', 'target'],
+          td: ['colspan', 'rowspan'],
+          th: ['colspan', 'rowspan'],
+        },
+        allowedSchemes: ['http', 'https', 'mailto', 'tel'],
+        allowProtocolRelative: false,
+        nonTextTags: [
+          'script',
+          'style',
+          'textarea',
+          'option',
+          'noscript',
+          'title',
+          'template',
+          'select',
+          'object',
+        ],
+        nestingLimit: 100,
+        transformTags: {
+          a: sanitizeHtml.simpleTransform('a', { rel: 'noopener noreferrer nofollow', target: '_blank' }),
+        },
+      }),
+    () => null,
+  )
+  const safe = clean === null ? null : cutAt(cleanText(clean).trim(), LONGEST_HTML)
+  return safe === '' ? null : safe
+}

@@ -1,0 +1,108 @@
+import EmailReplyParser from 'email-reply-parser'
+import { within } from './watchdog.ts'
+
+export type Split = {
+  readonly text: string | null
+  readonly quoted: string | null
+  readonly signature: string | null
+}
+
+const LONGEST_SPLIT = 30_000
+const LONGEST_LINE = 400
+const SPLIT_MS = 300
+
+/**
+ * Parts what the author wrote from quoted text and signature. Nothing is lost: what is in none of the other parts is
+ * `text`. Where the parser does not get done in time, all of it is.
+ *
+ * email-reply-parser knows "On ... wrote:" in some 14 languages, ">" quotes, "-----Original Message-----", "-- " and
+ * closings such as "Best regards,". Outlook's header block without addresses is added here. Not recognised: quotes
+ * with no line above them, closings it does not list (German "Mit freundlichen Grüßen" with no "-- "), attributions in
+ * other languages; these stay part of the text. Answers between quoted lines are joined, their quotes too.
+ */
+export function splitReply(body: string): Split {
+  const cut = outlookBlock(body)
+  const fresh = body.slice(0, cut)
+  const head = fresh.slice(0, headLength(fresh))
+  const rest = fresh.slice(head.length)
+  const fragments = within(
+    SPLIT_MS,
+    () => read(head),
+    () => [{ content: head, kind: 'text' as const }],
+  )
+  // What the parser is not given belongs to what it ended with: quoted mail runs on, a signature does not.
+  const isQuoteOpen = fragments.findLast(({ content }) => content.trim() !== '')?.kind === 'quoted'
+  const parts = [...fragments, { content: rest, kind: isQuoteOpen ? ('quoted' as const) : ('text' as const) }]
+  const all = (kind: Fragment['kind']) =>
+    parts.filter((part) => part.kind === kind).map(({ content }) => content)
+  return {
+    text: joined(all('text')),
+    quoted: joined([...all('quoted'), body.slice(cut)]),
+    signature: joined(all('signature')),
+  }
+}
+
+type Fragment = { readonly content: string; readonly kind: 'text' | 'quoted' | 'signature' }
+
+/** A piece of a line too long for the parser's expressions ends with this; also what stands for "$". */
+const WRAP = '\ue000\n'
+const DOLLAR = '\ue001'
+const PRIVATE = /[\ue000\ue001]/g
+
+/** The parser hands "$" to String.replace, where "$`" doubles the text with every pattern: it must not see one. */
+function read(head: string): readonly Fragment[] {
+  const safe = head
+    .replace(PRIVATE, '')
+    .replaceAll('$', DOLLAR)
+    .replace(new RegExp(`[^\\n]{${LONGEST_LINE}}(?=[^\\n])`, 'g'), `$&${WRAP}`)
+  const restore = (text: string) => text.replace(/\ue000[ \n]?/g, '').replaceAll(DOLLAR, '$')
+  return new EmailReplyParser()
+    .read(safe)
+    .getFragments()
+    .map((fragment) => ({
+      content: restore(fragment.getContent()),
+      kind: fragment.isQuoted() ? 'quoted' : fragment.isSignature() ? 'signature' : 'text',
+    }))
+}
+
+/** Whole lines, where there are any. */
+function headLength(text: string): number {
+  if (text.length <= LONGEST_SPLIT) return text.length
+  const end = text.lastIndexOf('\n', LONGEST_SPLIT)
+  return end === -1 ? LONGEST_SPLIT : end + 1
+}
+
+const AUTHOR = /^[ \t]*\*?(?:From|Von|De|Da|Van|Från|Fra|Od)\*?\s?:\*?[ \t]/
+const SENT =
+  /^[ \t]*\*?(?:Sent|Date|Gesendet|Datum|Envoyé|Enviado|Inviato|Verzonden|Skickat|Sendt|Wysłano)\*?\s?:\*?[ \t]/m
+const RULE = /^[ \t]*_{10,}[ \t]*$/
+
+/** Where Outlook's "From: ... Sent: ... To: ..." above a quoted message begins; the end where there is none. */
+function outlookBlock(body: string): number {
+  const lines = body.split('\n')
+  let offset = 0
+  for (const [i, line] of lines.entries()) {
+    if (
+      AUTHOR.test(line.slice(0, 200)) &&
+      SENT.test(
+        lines
+          .slice(i + 1, i + 4)
+          .map((next) => next.slice(0, 200))
+          .join('\n'),
+      )
+    ) {
+      const above = lines[i - 1] ?? ''
+      return RULE.test(above.slice(0, 200)) ? offset - above.length - 1 : offset
+    }
+    offset += line.length + 1
+  }
+  return body.length
+}
+
+function joined(parts: readonly string[]): string | null {
+  const text = parts
+    .map((part) => part.replace(/^\n+/, '').trimEnd())
+    .filter((part) => part !== '')
+    .join('\n\n')
+  return text === '' ? null : text
+}
