@@ -1,0 +1,120 @@
+import type { Mailbox } from '../../core/mail/message.ts'
+import { type Cursor, failureOf, type Io } from '../connector.ts'
+import type { MailAsk, MailPage } from '../mail.ts'
+import { goOn, restarted } from './backfill.ts'
+import { ask as askGmail, gmailFor, isMissing } from './client.ts'
+import { FROM_START, type State, stateOf, type Sweep } from './cursor.ts'
+import type { Desk, Step } from './desk.ts'
+import { changesOf, HISTORY_TYPES } from './history.ts'
+import { FLAG_LABELS, labelsOf } from './labels.ts'
+import { type Found, readAll } from './read.ts'
+import { type HistoryWire, historyWire, profileWire } from './wire.ts'
+
+/** Records of history a page; and reads of a page, so that what a crash makes us read again stays small. */
+const HISTORY_PAGE = 100
+const LIVE_READS = 50
+const NOTHING: Found = { sightings: [], bad: [] }
+
+/**
+ * One page: live changes by the history, or the backfill. The place in the history is taken before anything is listed,
+ * so that what happens in between is seen twice rather than not at all.
+ * https://developers.google.com/workspace/gmail/api/guides/sync
+ */
+export async function pull(io: Io, mailbox: Mailbox, from: Cursor | null, ask: MailAsk): Promise<MailPage> {
+  const client = gmailFor(io.as(mailbox.address), ask.want === 'backfill' ? 'low' : 'auto')
+  const desk: Desk = { client, mailbox, labels: labelsOf(client, mailbox.address), ask }
+  const read = from === null ? null : stateOf(from)
+  if (read === null) return pageOf(desk, { ...NOTHING, state: await begin(desk, [], from !== null) })
+  const state = { ...read, backfill: restarted(read.backfill, ask.since) }
+  return pageOf(desk, ask.want === 'live' ? await live(desk, state) : await goOn(desk, state))
+}
+
+function pageOf(desk: Desk, { sightings, bad, state }: Step): MailPage {
+  const { live, sweeps, backfill } = state
+  const waits = backfill.walk !== null || sweeps.length > 0
+  const { listed, total } = backfill
+  return {
+    sightings,
+    bad,
+    cursor: state,
+    more: desk.ask.want === 'live' ? live.queue.length > 0 || live.page !== null : waits,
+    backfill: waits
+      ? { kind: 'waiting', listed, total: total === null ? null : Math.max(total, listed) }
+      : { kind: 'done' },
+  }
+}
+
+/**
+ * From now on, with everything before as a backfill. After a gap in the history (`gap`) the backfill passes over
+ * messages that were read before, so those that carry a label now are read again: 5 units to list a hundred of a label,
+ * 20 for each one known. Those that carry none any more are among what `ask.known` has the backfill read again.
+ */
+async function begin(desk: Desk, queue: readonly string[], gap: boolean): Promise<State> {
+  const { client, mailbox, labels, ask } = desk
+  const call = client.users.getProfile({ userId: mailbox.address })
+  const { historyId, messagesTotal } = await askGmail('getProfile', call, profileWire)
+  const digests = await labels.digests()
+  const swept = gap ? [...FLAG_LABELS, ...Object.keys(digests)] : []
+  return {
+    live: { from: historyId, page: null, queue: [...queue] },
+    labels: digests,
+    sweeps: swept.map((label) => ({ ...FROM_START, label, again: 'known' })),
+    backfill: {
+      since: ask.since,
+      listed: 0,
+      // `resultSizeEstimate` is a guess; the count of the mailbox is right where all of it is read.
+      total: ask.since === null ? (messagesTotal ?? null) : null,
+      walk: FROM_START,
+    },
+  }
+}
+
+async function live(desk: Desk, state: State): Promise<Step> {
+  if (state.live.queue.length > 0) return take(desk, state, [])
+  const named = state.live.page === null ? await renamed(desk, state) : state
+  let reply: HistoryWire
+  try {
+    reply = await history(desk, named.live.from, named.live.page)
+  } catch (error) {
+    // Ids last a week or so, "in some rare circumstances" a few hours: 404 means to start over.
+    if (isMissing(error)) return { ...NOTHING, state: await begin(desk, named.live.queue, true) }
+    if (failureOf(error)?.kind !== 'rejected' || named.live.page === null) throw error
+    return { ...NOTHING, state: { ...named, live: { ...named.live, page: null } } }
+  }
+  const { read, gone } = changesOf(reply.history)
+  const page = reply.nextPageToken
+  const from = page === null ? (reply.historyId ?? named.live.from) : named.live.from
+  return take(desk, { ...named, live: { from, page, queue: [...read] } }, gone)
+}
+
+async function history(desk: Desk, startHistoryId: string, page: string | null): Promise<HistoryWire> {
+  const call = desk.client.users.history.list({
+    userId: desk.mailbox.address,
+    startHistoryId,
+    historyTypes: HISTORY_TYPES,
+    maxResults: HISTORY_PAGE,
+    ...(page === null ? {} : { pageToken: page }),
+  })
+  return askGmail('history.list', call, historyWire)
+}
+
+async function take(desk: Desk, state: State, gone: readonly string[]): Promise<Step> {
+  const { queue } = state.live
+  const found = await readAll(desk.client, desk.mailbox, desk.labels, queue.slice(0, LIVE_READS))
+  const deleted = gone.map((id) => ({ kind: 'gone' as const, id }))
+  return {
+    sightings: [...deleted, ...found.sightings],
+    bad: found.bad,
+    state: { ...state, live: { ...state.live, queue: queue.slice(LIVE_READS) } },
+  }
+}
+
+/** A label with another name may now be a private one, or none any more: all its messages are read again. */
+async function renamed(desk: Desk, state: State): Promise<State> {
+  const digests = await desk.labels.digests()
+  const changed = Object.keys(digests).filter((id) => (state.labels[id] ?? digests[id]) !== digests[id])
+  if (changed.length === 0) return { ...state, labels: { ...digests } }
+  const others = state.sweeps.filter(({ label }) => !changed.includes(label))
+  const fresh = changed.map((label): Sweep => ({ ...FROM_START, label, again: 'all' }))
+  return { ...state, labels: { ...digests }, sweeps: [...fresh, ...others] }
+}
