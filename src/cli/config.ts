@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import path from 'node:path'
-import { compile, ConfigError, readConfigFolder } from '../runtime/boot.ts'
+import type { Configuration } from '../core/stream.ts'
+import { compile, ConfigError, readConfigFolder, type OpenStore } from '../runtime/boot.ts'
 import {
   activeVersion,
   applyVersion,
@@ -10,10 +11,13 @@ import {
   type ConfigFiles,
   type FileChange,
 } from '../runtime/configure.ts'
+import { previewReview, type ReviewCount } from '../runtime/mail/review.ts'
+import { openHub } from '../runtime/open.ts'
 import { confirmed } from './connections.ts'
-import { withStore, type Context } from './context.ts'
+import { bootOptions, withStore, type Context } from './context.ts'
 import { changedLines } from './diff.ts'
 import { badInput, EXIT, failure, type ExitCode } from './exit.ts'
+import { showReview } from './mail-review.ts'
 import { plural } from './output.ts'
 
 /** The folder named, or ./config, or what ships with Concord. */
@@ -69,8 +73,9 @@ export async function applyConfiguration(
   const { output, wiring } = context
   const folder = folderOf(context, given)
   const files = await read(folder)
+  let configuration: Configuration
   try {
-    compile(files, wiring.connectors)
+    configuration = compile(files, wiring.connectors)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     tellProblems(context, folder, error)
@@ -86,6 +91,8 @@ export async function applyConfiguration(
       return EXIT.ok
     }
     if (!output.json) for (const change of changes) showChange(context, change)
+    const mail = active === undefined ? [] : await reviewed(context, store, active.files, configuration)
+    if (!output.json) showReview(output, mail)
     await confirmed(context, `Apply this over version ${basedOn}?`, yes)
     const at = wiring.clock?.now() ?? Date.now()
     const applied = await applyVersion(store, wiring.connectors, basedOn, files, context.actor, at)
@@ -95,13 +102,40 @@ export async function applyConfiguration(
         'Run the command again: it shows the difference to the new one.',
       )
     const summary = changes.map(({ file, kind }) => ({ file, kind }))
-    if (output.json) output.value({ version: applied.version, applied: true, changes: summary })
+    if (output.json) output.value({ version: applied.version, applied: true, changes: summary, mail })
     else {
       output.line(`Version ${applied.version} is active.`)
+      if (mail.length > 0)
+        output.line('What its rules change for mail that was read before is done at the next passes.')
       output.line('A running `concord start` or `concord worker` takes it up when it is started again.')
     }
     return EXIT.ok
   })
+}
+
+/** What changed rules of mail come to, counted over what is stored; nothing where no rule changed. */
+async function reviewed(
+  context: Context,
+  store: OpenStore,
+  active: ConfigFiles,
+  after: Configuration,
+): Promise<readonly ReviewCount[]> {
+  const { output, wiring } = context
+  const mails = ({ connections }: Configuration) =>
+    JSON.stringify(connections.map(({ name, mail }) => [name, mail]))
+  try {
+    const before = compile(active, wiring.connectors)
+    if (mails(before) === mails(after)) return []
+    const { db, vault } = store
+    return await previewReview(
+      await openHub({ ...bootOptions(context), db, vault, configuration: before }),
+      after,
+    )
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    output.note('The active version does not load any more, so what this does to stored mail is not counted.')
+    return []
+  }
 }
 
 function showChange({ output }: Context, { file, kind, before, after }: FileChange): void {

@@ -1,21 +1,12 @@
-import { CATALOG, type RecordKind } from '../core/model.ts'
-import { explainRecord, recordsCalled, type Explanation } from '../runtime/explain.ts'
-import { isRecordKind } from '../runtime/status.ts'
+import { CATALOG, RECORD_KINDS, type RecordKind } from '../core/model.ts'
+import { explainRecord, type Explanation } from '../runtime/explain.ts'
 import { withHub, type Context } from './context.ts'
 import { badInput, EXIT, nearest, type ExitCode } from './exit.ts'
+import { tellMessage } from './explain-message.ts'
 import { itemJson } from './inbox-words.ts'
 import { iso } from './output.ts'
 import { tellStory } from './story.ts'
-
-const KINDS = ['contact', 'company', 'deal', 'invoice', 'activity']
-
-const KNOWN_BY: Readonly<Record<RecordKind, string>> = {
-  contact: 'email address, phone number (+49…), whole name',
-  company: 'domain, whole name',
-  deal: 'whole name',
-  invoice: 'number',
-  activity: 'subject',
-}
+import { kindCalled, recordCalled } from './which.ts'
 
 /** Why a record, or one field of it, is as it is. */
 export async function explain(
@@ -24,21 +15,15 @@ export async function explain(
   text: string,
   fieldText: string | undefined,
 ): Promise<ExitCode> {
-  const kind = kindOf(kindText)
+  if (/^(messages?|e?-?mails?)$/i.test(kindText)) {
+    if (fieldText !== undefined) throw badInput('A message has no fields', 'Leave the field out.')
+    return tellMessage(context, text)
+  }
+  const kind = kindCalled(kindText, RECORD_KINDS)
   const field = fieldText === undefined ? undefined : fieldOf(kind, fieldText)
   return withHub(context, async (hub) => {
     const { output } = context
-    const [found, ...others] = await recordsCalled(hub, kind, text)
-    if (found === undefined)
-      throw badInput(
-        `No ${kind} is called ${text}`,
-        `Give its ${KNOWN_BY[kind]}, or its id at a vendor or in the hub.`,
-      )
-    if (others.length > 0)
-      throw badInput(
-        [`${text} may mean several:`, ...[found, ...others].map((r) => `  ${r.id}  ${r.title}`)].join('\n'),
-        'Give the number of one.',
-      )
+    const found = await recordCalled(hub, kind, text)
     const explanation = await explainRecord(hub, found.id, field)
     if (explanation === null) throw badInput(`No ${kind} has the number ${found.id}`)
     if (output.json) output.value(asJson(explanation))
@@ -47,16 +32,6 @@ export async function explain(
         output.line(line)
     return EXIT.ok
   })
-}
-
-function kindOf(text: string): RecordKind {
-  const wanted = text.toLowerCase().replace(/ies$/, 'y').replace(/s$/, '')
-  if (isRecordKind(wanted)) return wanted
-  const near = nearest(wanted, KINDS)
-  throw badInput(
-    `"${text}" is no kind of record`,
-    near === null ? `Use one of ${KINDS.join(', ')}.` : `Did you mean ${near}?`,
-  )
 }
 
 /** By name or label, without regard to case. */

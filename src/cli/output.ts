@@ -116,6 +116,12 @@ export function ago(at: number | null, now: number): string {
   return 'just now'
 }
 
+/** `3 hours`, for a length that is only an estimate. */
+export function roughly(ms: number): string {
+  const [unitMs, unit] = STEPS.find(([stepMs]) => ms >= 2 * stepMs) ?? [1_000, 'second']
+  return plural(Math.max(1, Math.round(ms / unitMs)), unit)
+}
+
 /** `2026-03-02 09:00 UTC`. */
 export const when = (at: number): string => `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`
 
@@ -137,6 +143,13 @@ function money(minor: number, currency: string): string {
   const digits = format.resolvedOptions().maximumFractionDigits ?? 2
   return format.format(minor / 10 ** digits).replace(/\u00a0/g, ' ')
 }
+
+/** What outsiders wrote, in one line, without what a terminal would obey: escapes, and marks that turn text around. */
+export const tame = (text: string): string =>
+  text
+    .replaceAll(/[\p{Cc}\s]+/gu, ' ')
+    .replaceAll(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
+    .trim()
 
 export const clip = (text: string, longest: number): string =>
   text.length <= longest ? text : `${text.slice(0, longest - 1)}…`

@@ -15,10 +15,14 @@ import {
   showItem,
   type InboxFilter,
 } from './inbox.ts'
+import { withdraw } from './mail.ts'
+import { review } from './mail-review.ts'
+import { mailStatus } from './mail-status.ts'
 import { plan } from './plan.ts'
 import { serve } from './serve.ts'
 import { runs, status } from './status.ts'
 import { sync } from './sync.ts'
+import { timeline, type TimelineOptions } from './timeline.ts'
 import type { DemoOptions, Wiring } from './wiring.ts'
 
 const GROUPS = { work: 'Work:', look: 'Look:', setUp: 'Set up:', admin: 'Administer:' } as const
@@ -147,9 +151,42 @@ function lookCommands(program: Command, run: Run): void {
   program
     .command('explain <kind> <which> [field]')
     .description(
-      'why a contact, company, deal or invoice is as it is; <which>: number, email, domain, name, vendor id',
+      'why a contact, company, deal or invoice is as it is, or what became of a message; <which>: number, email, domain, name, vendor id, Message-ID',
     )
     .action((kind: string, which: string, field?: string) => run((c) => explain(c, kind, which, field)))
+  program
+    .command('timeline <kind> <which>')
+    .description('what happened with a contact, company or deal, latest first: every logged email')
+    .option('--before <mark>', 'go on where an answer ended')
+    .addOption(limit(20))
+    .action((kind: string, which: string, options: TimelineOptions) =>
+      run((c) => timeline(c, kind, which, options)),
+    )
+  const mail = program.command('mail').description('the mail that is logged')
+  mail
+    .command('status')
+    .description('how far each mailbox has been read')
+    .action(() => run(mailStatus))
+  mail
+    .command('review [dir]')
+    .description(
+      'what the active rules, or those of a folder, change for mail that was read before; writes nothing',
+    )
+    .action((dir?: string) => run((c) => review(c, dir)))
+  mail
+    .command('private <id>')
+    .description('erase a logged message here and keep it out; <id>: as in `explain message`')
+    .option('--yes', 'do not ask')
+    .action((id: string, options: { yes?: boolean }) => run((c) => withdraw(c, 'private', id, options)))
+  mail
+    .command('remove <id>')
+    .description('the same for one that should never have been logged')
+    .option('--yes', 'do not ask')
+    .action((id: string, options: { yes?: boolean }) => run((c) => withdraw(c, 'remove', id, options)))
+  mail
+    .command('restore <id>')
+    .description('take either of them back; the message is read again')
+    .action((id: string) => run((c) => withdraw(c, 'restore', id, {})))
   const inbox = program
     .command('inbox')
     .description('what waits for a person')

@@ -1,23 +1,27 @@
 import { hubStatus, recentRuns, type ConnectionStatus, type HubStatus, type Run } from '../runtime/status.ts'
 import { connectionsOf } from '../runtime/connect.ts'
+import { mailProgress, type MailboxProgress } from '../runtime/mail/progress.ts'
 import { withHub, type Context } from './context.ts'
 import { badInput, EXIT, type ExitCode } from './exit.ts'
 import { describeKind } from './inbox-words.ts'
+import { progressJson, showMailboxes } from './mail-status.ts'
 import { ago, clip, iso, number, plural, quiet, when, type Colours } from './output.ts'
 
 export async function status(context: Context): Promise<ExitCode> {
   return withHub(context, async (hub, { configVersion }) => {
-    const found = await hubStatus(hub)
-    if (context.output.json) context.output.value({ configVersion, ...statusJson(found) })
-    else show(context, found, hub.clock.now(), configVersion)
+    const [found, mailboxes] = [await hubStatus(hub), await mailProgress(hub)]
+    if (context.output.json)
+      context.output.value({ configVersion, ...statusJson(found), mailboxes: mailboxes.map(progressJson) })
+    else show(context, found, mailboxes, hub.clock.now(), configVersion)
     const troubled = found.connections.some(
       (c) =>
         (c.state !== 'ready' && c.state !== 'missing') ||
         c.problem !== null ||
         c.streams.some((s) => s.problem !== null),
     )
+    const stuck = mailboxes.some((mailbox) => mailbox.problem !== null)
     const waits = Object.values(found.inbox).some((count) => count > 0)
-    return troubled ? EXIT.failed : waits ? EXIT.waiting : EXIT.ok
+    return troubled || stuck ? EXIT.failed : waits ? EXIT.waiting : EXIT.ok
   })
 }
 
@@ -32,7 +36,13 @@ function statusJson({ connections, ...rest }: HubStatus): object {
   }
 }
 
-function show({ output }: Context, found: HubStatus, now: number, configVersion: number): void {
+function show(
+  { output }: Context,
+  found: HubStatus,
+  mailboxes: readonly MailboxProgress[],
+  now: number,
+  configVersion: number,
+): void {
   const { paint } = output
   output.line(paint.bold('Connections'))
   output.table(
@@ -60,6 +70,11 @@ function show({ output }: Context, found: HubStatus, now: number, configVersion:
       ]),
       [2, 3],
     )
+  }
+  if (mailboxes.length > 0) {
+    output.line()
+    output.line(paint.bold('Mail'))
+    showMailboxes(output, mailboxes, now)
   }
   const { contact, company, deal, invoice, activity } = found.records
   output.line()

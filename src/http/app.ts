@@ -10,6 +10,8 @@ import { withToken } from './auth.ts'
 import { limitBody } from './body.ts'
 import type { Env } from './env.ts'
 import { inboxRoutes } from './inbox.ts'
+import { mailRoutes } from './mail.ts'
+import { messageRoutes } from './messages.ts'
 import { problem } from './problem.ts'
 import { PLACES } from './record-view.ts'
 import { recordRoutes } from './records.ts'
@@ -46,6 +48,8 @@ export function createApp({ hub, log }: AppOptions): Hono<Env> {
 
   app.use('/api/*', withToken(hub), limitBody)
   for (const place of PLACES) app.route(`/api/${place}`, recordRoutes(hub, place))
+  app.route('/api/messages', messageRoutes(hub))
+  app.route('/api/mail', mailRoutes(hub))
   app.route('/api/inbox', inboxRoutes(hub))
   return app
 }

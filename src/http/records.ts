@@ -3,10 +3,12 @@ import { z } from 'zod'
 import { createRecord, editRecord, type EditResult } from '../runtime/edit.ts'
 import { explainRecord } from '../runtime/explain.ts'
 import type { Hub } from '../runtime/hub.ts'
+import { timelineOf } from '../runtime/mail/timeline.ts'
 import { readRecord, recordByKey, recordsAfter, withTimes } from '../runtime/records.ts'
 import { readObject } from './body.ts'
 import type { Env } from './env.ts'
 import { ifMatch } from './if-match.ts'
+import { entryView } from './message-view.ts'
 import { problem } from './problem.ts'
 import { readQuery, whole } from './query.ts'
 import { etagOf, explanationView, KINDS, viewOf, type Place } from './record-view.ts'
@@ -24,6 +26,13 @@ const LISTING = {
   deals: z.object(paging),
 } as const
 const explaining = z.object({ field: z.string().optional() })
+const looking = z.object({
+  before: z
+    .string()
+    .regex(/^-?\d{1,15}-\d{1,15}$/, 'before must be the one that an answer gives in next.')
+    .optional(),
+  limit: paging.limit,
+})
 
 const sourceOf = (c: Context<Env>): string => `api:${c.get('caller')}`
 
@@ -123,6 +132,17 @@ export function recordRoutes(hub: Hub, place: Place): Hono<Env> {
     const explanation = await explainRecord(hub, id, read.query.field)
     if (explanation?.record.kind !== kind) return missing(c)
     return c.json(explanationView(explanation))
+  })
+
+  app.get(`${one}/timeline`, async (c) => {
+    const read = readQuery(c, looking)
+    if ('refused' in read) return read.refused
+    const { before = null, limit } = read.query
+    const id = Number(c.req.param('id'))
+    if ((await readRecord(hub, kind, id)) === null) return missing(c)
+    const { entries, next } = await timelineOf(hub, kind, id, { before, limit })
+    const following = next === null ? null : `${urlOf(id)}/timeline?before=${next}&limit=${limit}`
+    return c.json({ items: entries.map(entryView), next: following })
   })
   return app
 }

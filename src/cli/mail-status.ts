@@ -1,0 +1,76 @@
+import { mailProgress, type MailboxProgress } from '../runtime/mail/progress.ts'
+import { withHub, type Context } from './context.ts'
+import { EXIT, type ExitCode } from './exit.ts'
+import { ago, clip, iso, number, quiet, roughly, type Output } from './output.ts'
+
+/** How far each mailbox has been read, and what came of it. */
+export async function mailStatus(context: Context): Promise<ExitCode> {
+  return withHub(context, async (hub) => {
+    const { output } = context
+    const mailboxes = await mailProgress(hub)
+    if (output.json) output.value(mailboxes.map(progressJson))
+    else if (mailboxes.length > 0) showMailboxes(output, mailboxes, hub.clock.now())
+    else {
+      const able = hub.mails.map((mail) => mail.connection)
+      output.line('No mailbox is known yet.')
+      if (able.length > 0)
+        output.line(
+          `The configuration reads mail of ${able.join(', ')}: \`concord connections add NAME\`, then \`concord sync NAME\` finds the mailboxes.`,
+        )
+    }
+    return mailboxes.some((mailbox) => mailbox.problem !== null) ? EXIT.failed : EXIT.ok
+  })
+}
+
+export function progressJson({ startedAt, checkedAt, movedAt, ...rest }: MailboxProgress): object {
+  return { ...rest, startedAt: iso(startedAt), checkedAt: iso(checkedAt), movedAt: iso(movedAt) }
+}
+
+/** A table of mailboxes. */
+export function showMailboxes(
+  { paint, table }: Output,
+  mailboxes: readonly MailboxProgress[],
+  now: number,
+): void {
+  table(
+    ['mailbox', 'of', 'older mail', 'logged', 'filtered', 'quarantined', 'checked', 'last news', ''],
+    mailboxes.map((mailbox) => [
+      mailbox.mailbox,
+      mailbox.connection,
+      olderMail(mailbox),
+      quiet(mailbox.logged),
+      quiet(mailbox.filtered),
+      quiet(mailbox.quarantined),
+      ago(mailbox.checkedAt, now),
+      ago(mailbox.movedAt, now),
+      mailbox.problem === null
+        ? mailbox.reviewing
+          ? paint.yellow('changed rules are being applied')
+          : ''
+        : paint.red(clip(mailbox.problem, 100)),
+    ]),
+    [3, 4, 5],
+  )
+}
+
+/** How far the mail from before has been read, and no more than is known about the rest. */
+export function olderMail({ state, listed, total, perMinute, leftMs }: MailboxProgress): string {
+  switch (state) {
+    case 'new':
+      return 'not begun'
+    case 'current':
+      return 'all read'
+    case 'lost':
+      return 'the connection does not show it any more'
+    case 'off':
+      return 'off: it is not read'
+    case 'backfill': {
+      const pace = perMinute === null ? '' : `, ${number(perMinute)} a minute`
+      if (total === null || total < listed)
+        return `${number(listed)} so far${pace}; how many there are is unknown`
+      const share = total === 0 ? 100 : Math.min(99, Math.floor((100 * listed) / total))
+      const left = leftMs === null ? 'too early to say how long' : `about ${roughly(leftMs)} left`
+      return `${share}% (${number(listed)} of about ${number(total)}${pace}), ${left}`
+    }
+  }
+}

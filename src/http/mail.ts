@@ -1,0 +1,12 @@
+import { Hono } from 'hono'
+import type { Hub } from '../runtime/hub.ts'
+import { mailProgress } from '../runtime/mail/progress.ts'
+import type { Env } from './env.ts'
+import { progressView } from './message-view.ts'
+
+/** How far the mail of every mailbox has been read. */
+export function mailRoutes(hub: Hub): Hono<Env> {
+  const app = new Hono<Env>()
+  app.get('/status', async (c) => c.json({ items: (await mailProgress(hub)).map(progressView) }))
+  return app
+}
