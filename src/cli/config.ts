@@ -122,7 +122,9 @@ async function reviewed(
 ): Promise<readonly ReviewCount[]> {
   const { output, wiring } = context
   const mails = ({ connections }: Configuration) =>
-    JSON.stringify(connections.map(({ name, mail }) => [name, mail]))
+    JSON.stringify(
+      connections.map(({ name, mail }) => [name, mail] as const).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    )
   try {
     const before = compile(active, wiring.connectors)
     if (mails(before) === mails(after)) return []
