@@ -1,0 +1,153 @@
+import { Client, type Context, type GraphRequest, ResponseType } from '@microsoft/microsoft-graph-client'
+import type { z } from 'zod'
+import type { JsonObject } from '../../core/json.ts'
+import { failureOf, type Io, VendorError } from '../connector.ts'
+import { sendable } from '../vendor-words.ts'
+import { GRAPH, originOf } from './settings.ts'
+
+/** One request; `to` is a path below `/v1.0`, or a link that Graph gave, which is followed as it is. */
+export type Call = {
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
+  readonly to: string
+  readonly query?: Readonly<Record<string, string>>
+  readonly body?: JsonObject
+  /** For `If-Match`. */
+  readonly version?: string | null
+  readonly pageSize?: number
+  /** Leaves room for others. */
+  readonly low?: boolean
+}
+
+/**
+ * Ids that stay when a message moves, on every request: a link made without it would bring the other ids.
+ * https://learn.microsoft.com/en-us/graph/outlook-immutable-id
+ */
+const IMMUTABLE = 'IdType="ImmutableId"'
+
+/** Sends and parses. A 2xx reply that is not what it should be (HTML, cut short) is thrown as `malformed`. */
+export async function ask<T>(io: Io, call: Call, schema: z.ZodType<T>): Promise<T> {
+  const text = new TextDecoder().decode(await bytes(io, call))
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    throw malformed(call, 'it is not JSON.')
+  }
+  const parsed = schema.safeParse(json)
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  throw malformed(call, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`)
+}
+
+/** Sends; the body as it came. */
+export async function bytes(io: Io, call: Call): Promise<Uint8Array> {
+  const response = await send(io, call)
+  try {
+    return new Uint8Array(await response.arrayBuffer())
+  } catch (error) {
+    if (failureOf(error) !== null) throw error
+    throw malformed(call, 'it broke off.')
+  }
+}
+
+/**
+ * Through the SDK with one middleware of ours: its handlers for retries, redirects and tokens are left out, as the
+ * runtime owns them. The SDK wraps what a middleware throws and loses its cause, so the failure is kept here.
+ */
+async function send(io: Io, call: Call): Promise<Response> {
+  const origin = originOf(io)
+  const link = call.to.startsWith('/') ? null : linkOf(call, origin)
+  let failure: unknown = null
+  const execute = async (context: Context) => {
+    const built = new URL(
+      link ?? (typeof context.request === 'string' ? context.request : context.request.url),
+    )
+    try {
+      const { body } = context.options ?? {}
+      context.response = await io.fetch(`${origin}${built.pathname}${built.search}`, {
+        method: call.method,
+        headers: headersOf(call),
+        ...(typeof body === 'string' ? { body } : {}),
+        ...(call.low === true ? { priority: 'low' } : {}),
+      })
+    } catch (error) {
+      failure = error
+      throw error
+    }
+  }
+  // Built anew for each request: it keeps nothing between connections.
+  const client = Client.initWithMiddleware({ baseUrl: `${GRAPH}/`, middleware: { execute } })
+  const request = client.api(link === null ? call.to : '/').responseType(ResponseType.RAW)
+  for (const [name, value] of Object.entries(call.query ?? {}))
+    request.query({ [name]: name === '$select' ? value : encodeURIComponent(value) })
+  try {
+    const response: unknown = await sent(request, call)
+    if (response instanceof Response) return response
+  } catch (error) {
+    throw failure ?? error
+  }
+  throw malformed(call, 'there is none.')
+}
+
+function sent(request: GraphRequest, call: Call): Promise<unknown> {
+  const body = sendable(call.body ?? {})
+  switch (call.method) {
+    case 'GET':
+      return request.get()
+    case 'POST':
+      return request.post(body)
+    case 'PATCH':
+      return request.patch(body)
+    case 'DELETE':
+      return request.delete()
+  }
+}
+
+function headersOf(call: Call): Record<string, string> {
+  const prefer = call.pageSize === undefined ? IMMUTABLE : `${IMMUTABLE}, odata.maxpagesize=${call.pageSize}`
+  return {
+    prefer,
+    accept: 'application/json',
+    ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(call.version ? { 'if-match': call.version } : {}),
+  }
+}
+
+/** A link carries its own address, and a token would go there: only Graph's own host will do. */
+function linkOf(call: Call, origin: string): string {
+  const url = URL.canParse(call.to) ? new URL(call.to) : null
+  if (url !== null && (url.origin === GRAPH || url.origin === origin) && url.pathname.startsWith('/v1.0/'))
+    return call.to
+  throw malformed(call, 'its link to the next page leads to another host.')
+}
+
+function malformed(call: Call, problem: string): VendorError {
+  const where = call.to.startsWith('/') ? call.to : 'a next page'
+  return new VendorError({
+    kind: 'malformed',
+    committed: call.method === 'GET' ? 'no' : 'unknown',
+    message: `Outlook's answer to ${call.method} ${where} cannot be read: ${problem}`,
+  })
+}
+
+/** Runs `act` over all items, as many at once as one mailbox allows; one result per item, in order. */
+export async function inParallel<T, R>(
+  items: readonly T[],
+  act: (item: T) => Promise<R>,
+): Promise<readonly R[]> {
+  const results: R[] = []
+  const entries = items.entries()
+  const worker = async () => {
+    for (const [index, item] of entries) results[index] = await act(item)
+  }
+  await Promise.all(Array.from({ length: CONCURRENT }, worker))
+  return results
+}
+
+export const CONCURRENT = 4
+
+/** A page that says neither how to go on nor that it was the last. */
+export function endless(): VendorError {
+  const message = 'Outlook answered a page without a nextLink or a deltaLink.'
+  return new VendorError({ kind: 'malformed', committed: 'no', message })
+}

@@ -1,0 +1,147 @@
+import { failureOf, type Io } from '../connector.ts'
+import type { MailAsk, MailPage } from '../mail.ts'
+import { beginCycle, recentSince, restarted, without } from './open.ts'
+import type { State } from './cursor.ts'
+import { ask, CONCURRENT, endless } from './graph.ts'
+import { type Place, type Read, readIds, readItems } from './read.ts'
+import { MESSAGE_FIELDS, page, type PageWire } from './wire.ts'
+
+const PAGE = 50
+/** Removed messages looked at in one step. */
+const LOOKED_AT = 20
+
+/** What a step brought. `more`: the pass over the mailbox goes on. */
+export type Step = Pick<MailPage, 'sightings' | 'bad'> & { readonly state: State; readonly more: boolean }
+
+/**
+ * One step of a pass over what changed: recent mail where some folder is still being listed, then the folders that are
+ * caught up, four at once, and at last those messages that a folder reported as removed. With immutable ids a moved
+ * message keeps its id, and its new folder may tell of it before, later or never: only the message itself says whether
+ * it is gone, once all folders have spoken.
+ */
+export async function live(io: Io, home: string, from: State, { known }: MailAsk): Promise<Step> {
+  const state = from.cycle === null ? await beginCycle(io, home, from) : from
+  const { cycle } = state
+  if (cycle === null) return { sightings: [], bad: [], state, more: false }
+  if (cycle.recent && state.recent !== null) return stepped(await arrivals(io, home, state))
+  if (cycle.left.length > 0) return stepped(await changes(io, home, state, known))
+  const [now, later] = [cycle.missing.slice(0, LOOKED_AT), cycle.missing.slice(LOOKED_AT)]
+  const read = await readIds(
+    { io, home, folders: state.folders, low: false },
+    now.map(({ id }) => id),
+  )
+  return stepped({ ...read, state: { ...state, cycle: { ...cycle, missing: later } } })
+}
+
+function stepped({ sightings, bad, state }: Omit<Step, 'more'>): Step {
+  const { cycle } = state
+  const isOver = cycle === null || (!cycle.recent && cycle.left.length === 0 && cycle.missing.length === 0)
+  if (!isOver) return { sightings, bad, state, more: true }
+  return {
+    sightings,
+    bad,
+    state: { ...state, cycle: null, readAt: cycle?.startedAt ?? state.readAt },
+    more: false,
+  }
+}
+
+/**
+ * A page of the whole mailbox by time of arrival, oldest first, so that the time reached can be kept. A filter does not
+ * cap a plain listing as it does delta. https://learn.microsoft.com/en-us/graph/api/user-list-messages
+ */
+async function arrivals(io: Io, home: string, state: State): Promise<Omit<Step, 'more'>> {
+  const { recent, cycle } = state
+  if (recent === null || cycle === null) return { sightings: [], bad: [], state }
+  const query = {
+    $select: MESSAGE_FIELDS,
+    $filter: `receivedDateTime ge ${recent.since}`,
+    $orderby: 'receivedDateTime',
+  }
+  const call = recent.next === null ? { to: `${home}/messages`, query } : { to: recent.next }
+  const read = await ask(io, { method: 'GET', ...call, pageSize: PAGE }, page)
+  const items = await readItems({ io, home, folders: state.folders, low: false }, read.value)
+  const latest = latestOf(items, recent.latest)
+  const next = read['@odata.nextLink'] ?? null
+  const reached = Date.parse(latest ?? '')
+  const again = Number.isNaN(reached)
+    ? { ...recent, next: null }
+    : recentSince(Math.max(reached, Date.parse(recent.since)))
+  return {
+    sightings: items.sightings,
+    bad: items.bad,
+    state: {
+      ...state,
+      recent: next === null ? again : { ...recent, next, latest },
+      cycle: { ...cycle, recent: next !== null },
+    },
+  }
+}
+
+function latestOf({ sightings }: Read, before: string | null): string | null {
+  const times = sightings.flatMap((one) => (one.kind === 'message' ? [one.sighted.message.envelope.at] : []))
+  const latest = Math.max(Date.parse(before ?? '') || 0, ...times)
+  return latest === 0 ? null : new Date(latest).toISOString()
+}
+
+async function changes(
+  io: Io,
+  home: string,
+  state: State,
+  known: MailAsk['known'],
+): Promise<Omit<Step, 'more'>> {
+  const asked = (state.cycle?.left ?? []).slice(0, CONCURRENT)
+  const answers = await Promise.all(asked.map(async (id) => ({ id, answer: await changesOf(io, state, id) })))
+  const place: Place = { io, home, folders: state.folders, low: false }
+  const bad: Read['bad'][number][] = []
+  const sightings: Read['sightings'][number][] = []
+  let after = state
+  for (const { id, answer } of answers) {
+    after = moved(after, id, answer)
+    if (typeof answer === 'string') continue
+    const read = await readItems(place, answer.value)
+    sightings.push(...read.sightings)
+    bad.push(...read.bad)
+    after = marked(after, id, read, await known(read.removed))
+  }
+  return { sightings, bad, state: after }
+}
+
+/** A page of what changed in a folder; or that its token, or it itself, is no longer there. */
+async function changesOf(io: Io, { walks }: State, id: string): Promise<PageWire | 'expired' | 'missing'> {
+  const walk = walks[id]
+  if (walk?.at !== 'changes') return 'missing'
+  try {
+    return await ask(io, { method: 'GET', to: walk.link, pageSize: PAGE }, page)
+  } catch (error) {
+    const kind = failureOf(error)?.kind
+    if (kind === 'cursor-expired') return 'expired'
+    if (kind === 'missing') return 'missing'
+    throw error
+  }
+}
+
+function moved(state: State, id: string, answer: PageWire | 'expired' | 'missing'): State {
+  const { cycle } = state
+  if (cycle === null) return state
+  const done = { ...state, cycle: { ...cycle, left: cycle.left.filter((other) => other !== id) } }
+  if (answer === 'expired') return restarted(done, id)
+  if (answer === 'missing') return without(done, id)
+  const next = answer['@odata.nextLink']
+  const link = next ?? answer['@odata.deltaLink']
+  if (link === undefined) throw endless()
+  const walk = { at: 'changes', link, listed: state.walks[id]?.listed ?? 0 } as const
+  return { ...(next === undefined ? done : state), walks: { ...state.walks, [id]: walk } }
+}
+
+/** Remembers what was removed, and takes back what another folder has by now. Ids never read before do not matter. */
+function marked(state: State, folder: string, read: Read, known: ReadonlySet<string>): State {
+  const { cycle } = state
+  if (cycle === null) return state
+  const here = new Set(read.sightings.map(({ id }) => id))
+  const kept = cycle.missing.filter(({ id, from }) => from === folder || !here.has(id))
+  const seen = new Set(kept.map(({ id }) => id))
+  const added = read.removed
+    .filter((id) => known.has(id) && !seen.has(id))
+    .map((id) => ({ id, from: folder }))
+  return { ...state, cycle: { ...cycle, missing: [...kept, ...added] } }
+}

@@ -1,0 +1,34 @@
+import type { Mailbox } from '../../core/mail/message.ts'
+import { failureOf, type Io } from '../connector.ts'
+import { ask, inParallel } from './graph.ts'
+import { plain } from './message.ts'
+import { homeOf, mailboxesOf } from './settings.ts'
+import { user, USER_FIELDS, type UserWire } from './wire.ts'
+
+/** The person who signed in; or those of `mailboxes`, which the application reads by itself. */
+export async function mailboxes(io: Io): Promise<readonly Mailbox[]> {
+  const addresses = mailboxesOf(io)
+  if (addresses === null) return [mailboxOf(await readUser(io, '/me'), null)]
+  return inParallel(addresses, async (address) => {
+    try {
+      return mailboxOf(await readUser(io, homeOf(address)), address)
+    } catch (error) {
+      if (failureOf(error)?.kind !== 'missing') throw error
+      // Reading it says what is wrong, for this mailbox alone: one that left must not stop the others.
+      return { id: address, address, addresses: [address] }
+    }
+  })
+}
+
+/** https://learn.microsoft.com/en-us/graph/api/user-get */
+export async function readUser(io: Io, home: string): Promise<UserWire> {
+  return ask(io, { method: 'GET', to: home, query: { $select: USER_FIELDS } }, user)
+}
+
+/** `SMTP:` in capitals is the main one, `smtp:` an alias; others (`SIP:`, `X500:`) are no mail. */
+function mailboxOf(wire: UserWire, asked: string | null): Mailbox {
+  const proxies = wire.proxyAddresses.filter((proxy) => /^smtp:/i.test(proxy)).map((proxy) => proxy.slice(5))
+  const given = [wire.mail, wire.userPrincipalName, ...proxies, ...wire.otherMails, asked]
+  const addresses = [...new Set(given.flatMap((address) => plain(address ?? '') ?? []))]
+  return { id: wire.id, address: addresses[0] ?? wire.id, addresses }
+}
