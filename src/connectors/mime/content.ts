@@ -9,33 +9,38 @@ export type Content = Split & { readonly html: string | null }
 /** Characters. What is longer is cut, and says so: nobody reads on, and every library has its worst input. */
 const LONGEST_TEXT = 200_000
 const LONGEST_HTML = 1_000_000
-const RENDER_MS = 3_000
+const RENDER_MS = 2_000
 
 /**
  * The parts of a message's body, from its plain text, its HTML, or both. The text is the plain one where there is one,
- * else what the HTML reads like.
+ * else what the sanitised HTML reads like. Neither is left out in silence: where HTML cannot be read in time, or
+ * something was cut, the text says so.
  */
 export function contentOf(text: string | null, html: string | null): Content {
   const page = html === null || html.trim() === '' ? null : cleanText(html.slice(0, LONGEST_HTML))
-  const plain = text === null || text.trim() === '' ? null : text
-  const read = plain ?? (page === null ? null : textOfHtml(page))
-  const split =
-    read === null
-      ? { text: null, quoted: null, signature: null }
-      : splitReply(cleanText(read.slice(0, LONGEST_TEXT)).trim())
-  const missing = (read?.length ?? 0) - LONGEST_TEXT
-  const cutText = missing > 0 ? `\n\n[Cut: ${missing} more characters]` : ''
   const safe = page === null ? null : safeHtml(page)
-  const cutHtml = (html?.length ?? 0) > LONGEST_HTML && safe !== null ? '<p>[Cut here: too long]</p>' : ''
+  const plain = text === null || text.trim() === '' ? null : text
+  const read = plain ?? (page === null ? null : safe === null ? UNREADABLE : textOfHtml(safe))
+  const split = read === null ? NO_TEXT : splitReply(cleanText(read.slice(0, LONGEST_TEXT)).trim())
+  const missing = (read?.length ?? 0) - LONGEST_TEXT
+  const isHtmlCut = (html?.length ?? 0) > LONGEST_HTML
+  const notes = [
+    ...(missing > 0 ? [`[Cut: ${missing} more characters]`] : []),
+    ...(plain === null && isHtmlCut ? ['[Cut: the HTML of this message is too long]'] : []),
+  ]
   return {
     ...split,
-    ...(cutText === '' ? {} : { text: `${split.text ?? ''}${cutText}` }),
-    html: safe === null ? null : safe + cutHtml,
+    text: [...(split.text === null ? [] : [split.text]), ...notes].join('\n\n') || null,
+    html: safe === null || safe === '' ? null : isHtmlCut ? `${safe}<p>[Cut here: too long]</p>` : safe,
   }
 }
 
-function textOfHtml(html: string): string | null {
-  return within<string | null>(
+const NO_TEXT: Split = { text: null, quoted: null, signature: null }
+const UNREADABLE = '[The HTML of this message could not be read in time]'
+
+/** `html` is sanitised already: not nested so deeply that the converter takes for ever. */
+function textOfHtml(html: string): string {
+  return within<string>(
     RENDER_MS,
     () =>
       convert(html, {
@@ -50,7 +55,7 @@ function textOfHtml(html: string): string | null {
           })),
         ],
       }),
-    () => null,
+    () => UNREADABLE,
   )
 }
 
@@ -89,6 +94,5 @@ function safeHtml(html: string): string | null {
       }),
     () => null,
   )
-  const safe = clean === null ? null : cutAt(cleanText(clean).trim(), LONGEST_HTML)
-  return safe === '' ? null : safe
+  return clean === null ? null : cutAt(cleanText(clean).trim(), LONGEST_HTML)
 }

@@ -10,6 +10,8 @@ export { contentOf } from './content.ts'
 
 /** Above what Gmail (50 MB) and Exchange (150 MB) let in: https://support.google.com/mail/answer/6584 */
 const LARGEST = 160 * 1024 * 1024
+/** Bytes, over all parts; 10,000 recipients fit. */
+const LARGEST_HEADERS = 1024 * 1024
 const MOST_ATTACHMENTS = 200
 
 /** Not a message at all, or larger than any. `message` is for people and says nothing of what is in it. */
@@ -30,7 +32,11 @@ export async function parseMail(raw: Uint8Array, at: Instant): Promise<{ message
     throw new UnreadableMail(`the message has ${raw.byteLength} bytes; ${LARGEST} are the most that are read`)
   let email: Email
   try {
-    email = await PostalMime.parse(raw, { forceRfc822Attachments: true, maxNestingDepth: 100 })
+    email = await PostalMime.parse(raw, {
+      forceRfc822Attachments: true,
+      maxNestingDepth: 100,
+      maxHeadersSize: LARGEST_HEADERS,
+    })
   } catch (error) {
     throw new UnreadableMail(`the message is not readable as MIME: ${errorText(error)}`, { cause: error })
   }
