@@ -53,8 +53,8 @@ export async function backfill(io: Io, home: string, state: State, asked: MailAs
 const FIRST = { $select: MESSAGE_FIELDS, $orderby: 'receivedDateTime desc' }
 
 /** A first round may tell of things removed: of those read before, the message itself says what became of it. */
-async function removedOf(place: Place, ids: readonly string[], { known }: MailAsk) {
-  const read = ids.length === 0 ? new Set<string>() : await known(ids)
+async function removedOf(place: Place, ids: readonly string[], asked: MailAsk) {
+  const read = ids.length === 0 ? new Set<string>() : await asked.known(ids)
   return readIds(
     place,
     ids.filter((id) => read.has(id)),

@@ -1,6 +1,6 @@
-import { failureOf, type Io } from '../connector.ts'
+import type { Io } from '../connector.ts'
 import { ask } from './graph.ts'
-import { readUser } from './mailboxes.ts'
+import { isNobody, readUser } from './mailboxes.ts'
 import { badSetting, contactFolderOf, contactsHome, homeOf, mailboxesOf } from './settings.ts'
 import { folder, page } from './wire.ts'
 
@@ -22,7 +22,7 @@ async function whose(io: Io, home: string) {
   try {
     return await readUser(io, home)
   } catch (error) {
-    if (failureOf(error)?.kind !== 'missing' || home === '/me') throw error
+    if (!isNobody(error) || home === '/me') throw error
     const address = decodeURIComponent(home.slice('/users/'.length))
     throw badSetting(
       'mailboxes',

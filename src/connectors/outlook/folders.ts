@@ -120,15 +120,10 @@ function lineage(tree: Tree, id: string): readonly string[] {
   return line
 }
 
-/**
- * The path of a folder, and each of its ends: `Inbox/Private/Bank`, `Private/Bank`, `Bank`. A rule that keeps `private`
- * out means the folder wherever it lies, and everything below it. Null: it could not be read.
- */
+/** The path of a folder, as a label: `Inbox/Customers/Acme`. Null: it could not be read. */
 export function labelsOf({ tree }: Folders, id: string): readonly string[] | null {
-  const names = lineage(tree, id)
-    .map((at) => tree[at]?.name ?? '')
-    .toReversed()
-  return names.length === 0 ? null : names.map((_, i) => names.slice(i).join('/'))
+  const names = lineage(tree, id).map((at) => tree[at]?.name ?? '')
+  return names.length === 0 ? null : [names.toReversed().join('/')]
 }
 
 /** Its own role and those of the folders above it: what lies below the deleted items was deleted. */

@@ -59,9 +59,8 @@ async function send(io: Io, call: Call): Promise<Response> {
   const link = call.to.startsWith('/') ? null : linkOf(call, origin)
   let failure: unknown = null
   const execute = async (context: Context) => {
-    const built = new URL(
-      link ?? (typeof context.request === 'string' ? context.request : context.request.url),
-    )
+    const given: unknown = context.request
+    const built = new URL(link ?? (typeof given === 'string' ? given : ''))
     try {
       const { body } = context.options ?? {}
       context.response = await io.fetch(`${origin}${built.pathname}${built.search}`, {

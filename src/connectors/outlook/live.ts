@@ -19,12 +19,12 @@ export type Step = Pick<MailPage, 'sightings' | 'bad'> & { readonly state: State
  * message keeps its id, and its new folder may tell of it before, later or never: only the message itself says whether
  * it is gone, once all folders have spoken.
  */
-export async function live(io: Io, home: string, from: State, { known }: MailAsk): Promise<Step> {
+export async function live(io: Io, home: string, from: State, asked: MailAsk): Promise<Step> {
   const state = from.cycle === null ? await beginCycle(io, home, from) : from
   const { cycle } = state
   if (cycle === null) return { sightings: [], bad: [], state, more: false }
   if (cycle.recent && state.recent !== null) return stepped(await arrivals(io, home, state))
-  if (cycle.left.length > 0) return stepped(await changes(io, home, state, known))
+  if (cycle.left.length > 0) return stepped(await changes(io, home, state, asked))
   const [now, later] = [cycle.missing.slice(0, LOOKED_AT), cycle.missing.slice(LOOKED_AT)]
   const read = await readIds(
     { io, home, folders: state.folders, low: false },
@@ -87,9 +87,9 @@ async function changes(
   io: Io,
   home: string,
   state: State,
-  known: MailAsk['known'],
+  asked: MailAsk,
 ): Promise<Omit<Step, 'more'>> {
-  const asked = (state.cycle?.left ?? []).slice(0, CONCURRENT)
+  const next = (state.cycle?.left ?? []).slice(0, CONCURRENT)
   const answers = await Promise.all(asked.map(async (id) => ({ id, answer: await changesOf(io, state, id) })))
   const place: Place = { io, home, folders: state.folders, low: false }
   const bad: Read['bad'][number][] = []
@@ -101,7 +101,7 @@ async function changes(
     const read = await readItems(place, answer.value)
     sightings.push(...read.sightings)
     bad.push(...read.bad)
-    after = marked(after, id, read, await known(read.removed))
+    after = marked(after, id, read, await asked.known(read.removed))
   }
   return { sightings, bad, state: after }
 }

@@ -1,14 +1,23 @@
-import { domainToASCII } from 'node:url'
 import type { Instant } from '../../core/json.ts'
+import { isAddress } from '../../core/mail/address.ts'
 import {
   type Attachment,
   type Envelope,
   type MailAddress,
   type MailFlag,
   type MailMessage,
-  MARK_HEADERS,
   type Sighted,
 } from '../../core/mail/message.ts'
+import { cleanLine } from '../mime/clean.ts'
+import {
+  dateOf,
+  type HeaderField,
+  mailAddress,
+  marksIn,
+  messageIdOf,
+  messageIds,
+  valuesOf,
+} from '../mime/headers.ts'
 import { contentOf } from '../mime/parse.ts'
 import { type Folders, flagsOf, labelsOf } from './folders.ts'
 import type { MessageWire, RecipientWire } from './wire.ts'
@@ -38,7 +47,7 @@ function messageOf(wire: MessageWire, { mime, attachments }: Beside): MailMessag
   const isHtml = contentType?.toLowerCase() === 'html'
   return {
     envelope: envelopeOf(wire, mime),
-    subject: wire.subject ?? null,
+    subject: cleanLine(wire.subject, 1_000),
     ...contentOf(isHtml ? null : body, isHtml ? body : null),
     attachments,
   }
@@ -46,68 +55,57 @@ function messageOf(wire: MessageWire, { mime, attachments }: Beside): MailMessag
 
 function envelopeOf(wire: MessageWire, mime: Envelope | null): Envelope {
   const headers = headersOf(wire)
-  const marks = MARK_HEADERS.flatMap((name) => {
-    const value = headers.get(name)
-    return value === undefined ? [] : [[name, value] as const]
-  })
-  const date = instant(headers.get('date')) ?? mime?.sentAt ?? instant(wire.sentDateTime)
+  const own = headers.length > 0
   return {
-    messageId: idsIn(wire.internetMessageId ?? headers.get('message-id'))[0] ?? mime?.messageId ?? null,
-    inReplyTo: headers.size > 0 ? idsIn(headers.get('in-reply-to')) : (mime?.inReplyTo ?? []),
-    references: headers.size > 0 ? idsIn(headers.get('references')) : (mime?.references ?? []),
-    at: instant(wire.receivedDateTime) ?? instant(wire.sentDateTime) ?? mime?.at ?? 0,
-    sentAt: date,
-    from: orElse(addressesOf([wire.from]), mime?.from),
-    sender: addressesOf([wire.sender])[0] ?? mime?.sender ?? null,
-    replyTo: orElse(addressesOf(wire.replyTo), mime?.replyTo),
-    to: orElse(addressesOf(wire.toRecipients), mime?.to),
-    cc: orElse(addressesOf(wire.ccRecipients), mime?.cc),
-    bcc: orElse(addressesOf(wire.bccRecipients), mime?.bcc),
-    headers: headers.size > 0 ? Object.fromEntries(marks) : (mime?.headers ?? {}),
+    messageId:
+      messageIdOf([wire.internetMessageId ?? '', ...valuesOf(headers, 'message-id')]) ??
+      mime?.messageId ??
+      null,
+    inReplyTo: own ? messageIds(valuesOf(headers, 'in-reply-to')) : (mime?.inReplyTo ?? []),
+    references: own ? messageIds(valuesOf(headers, 'references')) : (mime?.references ?? []),
+    at: instant(wire.receivedDateTime) ?? instant(wire.sentDateTime) ?? mime?.at ?? Number.NaN,
+    // The header says the same in every mailbox, whoever keeps it; Graph's own time is cut to seconds.
+    sentAt: dateOf(valuesOf(headers, 'date')[0]) ?? mime?.sentAt ?? instant(wire.sentDateTime),
+    from: reachable(addressesOf([wire.from]), mime?.from),
+    sender:
+      reachable(addressesOf([wire.sender]), mime === null || mime.sender === null ? [] : [mime.sender])[0] ??
+      null,
+    replyTo: reachable(addressesOf(wire.replyTo), mime?.replyTo),
+    to: reachable(addressesOf(wire.toRecipients), mime?.to),
+    cc: reachable(addressesOf(wire.ccRecipients), mime?.cc),
+    bcc: reachable(addressesOf(wire.bccRecipients), mime?.bcc),
+    headers: own ? marksIn(headers) : (mime?.headers ?? {}),
     calendar: calendarOf(wire) ?? mime?.calendar ?? null,
     bounce: mime?.bounce ?? null,
   }
 }
 
-const orElse = (own: readonly MailAddress[], other: readonly MailAddress[] | undefined) =>
-  own.length > 0 ? own : (other ?? [])
-
-/** By name in small letters; of several with one name, the first. */
-export function headersOf(wire: MessageWire): ReadonlyMap<string, string> {
-  const headers = new Map<string, string>()
-  for (const header of wire.internetMessageHeaders ?? []) {
-    const name = header?.name?.trim().toLowerCase() ?? ''
-    if (name !== '' && !headers.has(name)) headers.set(name, header?.value?.trim() ?? '')
-  }
-  return headers
+/**
+ * Exchange gives people of its own directory by an X.500 name at times, which is no address; the message as MIME has
+ * their real ones.
+ */
+function reachable(
+  own: readonly MailAddress[],
+  mime: readonly MailAddress[] | undefined,
+): readonly MailAddress[] {
+  const isUsable = own.length > 0 && own.every(({ address }) => isAddress(address))
+  return isUsable || mime === undefined || mime.length === 0 ? own : mime
 }
 
-/** Exchange gives people of its own directory by an X.500 name at times: that is no address. */
+export function headersOf(wire: MessageWire): readonly HeaderField[] {
+  return (wire.internetMessageHeaders ?? []).flatMap((header) =>
+    header?.name ? [{ key: header.name.trim(), value: header.value ?? '' }] : [],
+  )
+}
+
 export function addressesOf(recipients: readonly RecipientWire[]): readonly MailAddress[] {
   return recipients.flatMap((recipient) => {
-    const address = plain(recipient?.emailAddress?.address ?? '')
-    const name = recipient?.emailAddress?.name?.trim() ?? ''
-    return address === null ? [] : [{ address, name: isName(name, address) ? name : null }]
+    const one = mailAddress(recipient?.emailAddress?.address ?? '', recipient?.emailAddress?.name)
+    if (one === null) return []
+    // Graph repeats the address where there is no name.
+    const isNamed = one.name !== null && one.name.toLowerCase() !== one.address
+    return [isNamed ? one : { ...one, name: null }]
   })
-}
-
-/** Graph repeats the address where there is no name. */
-const isName = (name: string, address: string) => name !== '' && name.toLowerCase() !== address
-
-export function plain(text: string): string | null {
-  const [, local, domain] = /^([^\s@]+|"[^"]+")@([^\s@]+)$/.exec(text.trim()) ?? []
-  if (local === undefined || domain === undefined || local.includes('/o=')) return null
-  const ascii = domainToASCII(domain.toLowerCase())
-  return ascii === '' ? null : `${local.toLowerCase()}@${ascii}`
-}
-
-/** Message ids between angle brackets; of a text without any, the text itself. */
-function idsIn(text: string | null | undefined): readonly string[] {
-  const ids = [...(text ?? '').matchAll(/<\s*([^<>\s]+)\s*>/g)].flatMap(([, id]) =>
-    id === undefined ? [] : [id],
-  )
-  const bare = (text ?? '').trim()
-  return ids.length > 0 || bare === '' || /\s/.test(bare) ? ids : [bare]
 }
 
 function instant(text: string | null | undefined): Instant | null {

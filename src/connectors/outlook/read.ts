@@ -1,7 +1,9 @@
 import { z } from 'zod'
+import { isAddress } from '../../core/mail/address.ts'
 import type { Attachment } from '../../core/mail/message.ts'
 import { type BadRow, failureOf, type Io, type RemoteId } from '../connector.ts'
 import type { Sighting } from '../mail.ts'
+import { valuesOf } from '../mime/headers.ts'
 import { parseMail, UnreadableMail } from '../mime/parse.ts'
 import { type Folders, rolesOf, withFolder } from './folders.ts'
 import { ask, bytes, inParallel } from './graph.ts'
@@ -111,9 +113,9 @@ async function foldersFor({ io, home, folders }: Place, { parentFolderId }: Mess
  */
 async function besides(place: Place, wire: MessageWire): Promise<Beside> {
   const headers = headersOf(wire)
-  const isReport = /^multipart\/report\b/i.test(headers.get('content-type') ?? '')
-  const isNameless = addressesOf([wire.from, wire.sender]).length === 0
-  if (wire.isDraft !== true && (headers.size === 0 || isReport || isNameless)) {
+  const isReport = /^\s*multipart\/report\b/i.test(valuesOf(headers, 'content-type')[0] ?? '')
+  const isNameless = !addressesOf([wire.from, wire.sender]).some(({ address }) => isAddress(address))
+  if (wire.isDraft !== true && (headers.length === 0 || isReport || isNameless)) {
     const to = `${pathOf(place, wire)}/$value`
     const raw = await bytes(place.io, { method: 'GET', to, low: place.low })
     const { message: parsed } = await parseMail(raw, Date.parse(wire.receivedDateTime ?? '') || 0)
