@@ -1,11 +1,11 @@
 import { failureOf, type Io } from '../connector.ts'
 import type { MailAsk, Sighting } from '../mail.ts'
 import { FROM_THE_START, rank } from './open.ts'
-import type { State } from './cursor.ts'
-import { ask, endless } from './graph.ts'
+import type { State, Walk } from './cursor.ts'
+import { askDelta } from './graph.ts'
 import type { Step } from './live.ts'
 import { type Place, readIds, readItems } from './read.ts'
-import { MESSAGE_FIELDS, page } from './wire.ts'
+import { MESSAGE_FIELDS } from './wire.ts'
 
 const PAGE = 25
 
@@ -25,7 +25,7 @@ export async function backfill(io: Io, home: string, state: State, asked: MailAs
       : { to: walk.next }
   let read
   try {
-    read = await ask(io, { method: 'GET', ...call, pageSize: PAGE, low: true }, page)
+    read = await askDelta(io, { method: 'GET', ...call, pageSize: PAGE, low: true })
   } catch (error) {
     const kind = failureOf(error)?.kind
     // A link may die in the middle of its round: this folder starts over. A folder may go: the next pass sees to it.
@@ -36,12 +36,10 @@ export async function backfill(io: Io, home: string, state: State, asked: MailAs
   const place: Place = { io, home, folders: state.folders, low: true }
   const items = await readItems(place, read.value)
   const listed = walk.listed + read.value.length
-  const [next, done] = [read['@odata.nextLink'], read['@odata.deltaLink']]
-  if (next === undefined && done === undefined) throw endless()
-  const after =
-    next === undefined
-      ? ({ at: 'changes', link: done ?? '', listed } as const)
-      : ({ at: 'listing', next, listed } as const)
+  const after: Walk =
+    read.next === null
+      ? { at: 'changes', link: read.link, listed }
+      : { at: 'listing', next: read.next, listed }
   const gone = await removedOf(place, items.removed, asked)
   return {
     ...idle(put(state, id, after)),
@@ -70,7 +68,7 @@ function nextFolder(state: State): string | null {
   return waiting.toSorted((a, b) => rank(state.folders, a) - rank(state.folders, b))[0] ?? null
 }
 
-function put(state: State, id: string, walk: State['walks'][string] | null): State {
+function put(state: State, id: string, walk: Walk | null): State {
   const { [id]: _, ...others } = state.walks
   return { ...state, walks: walk === null ? others : { ...others, [id]: walk } }
 }

@@ -1,8 +1,8 @@
 import type { Io } from '../connector.ts'
-import { ask } from './graph.ts'
+import { askPage } from './graph.ts'
 import { isNobody, readUser } from './mailboxes.ts'
 import { badSetting, contactFolderOf, contactsHome, homeOf, mailboxesOf } from './settings.ts'
-import { folder, page } from './wire.ts'
+import { folder } from './wire.ts'
 
 /** Whose account it is, and that the contact folder is there; a wrong one is told with those there are. */
 export async function check(io: Io): Promise<{ readonly accountId: string; readonly label: string }> {
@@ -36,7 +36,7 @@ async function checkFolder(io: Io, home: string): Promise<void> {
   const id = contactFolderOf(io)
   if (id === null) return
   const query = { $select: 'id,displayName', $top: '100' }
-  const { value } = await ask(io, { method: 'GET', to: `${home}/contactFolders`, query }, page)
+  const { value } = await askPage(io, { method: 'GET', to: `${home}/contactFolders`, query })
   const folders = value.flatMap((raw) => folder.safeParse(raw).data ?? [])
   if (folders.some((one) => one.id === id)) return
   const choices =

@@ -28,7 +28,7 @@ export function classify(reply: HttpReply, now: Instant): Failure {
   if (status === 401) return { kind: 'auth', message: `${message} ${SIGN_IN}` }
   if (status === 410 || EXPIRED.test(named)) return { kind: 'cursor-expired', message }
   if (status === 403) return refusal(reply.url, named, message)
-  if (NO_MAILBOX.test(named))
+  if (NO_MAILBOX.test(named) && !reply.url.includes('/subscriptions'))
     return { kind: 'rejected', code: named, field: null, message: `${message} ${NO_BOX}` }
   if (status === 404 || NO_SUCH_ID.test(named)) return { kind: 'missing', message }
   if (status === 412 || status === 409 || named === 'ErrorIrresolvableConflict')

@@ -11,9 +11,8 @@ import {
 } from '../connector.ts'
 import { contactChange, CONTACT_SELECT, contactParams, difference, observe } from './contact-body.ts'
 import { contactPath, folderPath, observed, readRaw } from './contact-read.ts'
-import { ask, bytes, inParallel } from './graph.ts'
+import { ask, askPage, bytes, inParallel } from './graph.ts'
 import { contactsHome } from './settings.ts'
-import { page } from './wire.ts'
 
 /**
  * Graph has no keys for creates. So a contact carries the record it was made for, in a named property that people do
@@ -127,7 +126,7 @@ async function madeFor(io: Io, { recordId }: CreateWrite): Promise<Observation |
     $filter: `singleValueExtendedProperties/any(ep: ep/id eq '${MARK}' and ep/value eq '${recordId}')`,
   }
   const to = `${contactsHome(io)}${folderPath(io)}/contacts`
-  const { value } = await ask(io, { method: 'GET', to, query }, page)
+  const { value } = await askPage(io, { method: 'GET', to, query })
   const ours = value
     .flatMap((raw) => dated.safeParse(raw).data ?? [])
     .toSorted((a, b) => ageOf(a).localeCompare(ageOf(b)))

@@ -12,9 +12,9 @@ import {
 import { CONTACT_FIELDS, CONTACT_SELECT, observe } from './contact-body.ts'
 import { folderPath, observed, readRaw } from './contact-read.ts'
 import { findContacts, sendContacts } from './contact-push.ts'
-import { ask, endless, inParallel } from './graph.ts'
+import { askDelta, inParallel } from './graph.ts'
 import { contactsHome } from './settings.ts'
-import { idOnly, page, removed } from './wire.ts'
+import { idOnly, removed } from './wire.ts'
 
 const PAGE = 100
 
@@ -42,20 +42,18 @@ async function pull(io: Io, from: Cursor | null): Promise<Page> {
     kept === null
       ? { to: `${home}${folder}/contacts/delta`, query: { $select: CONTACT_SELECT } }
       : { to: kept.next }
-  const read = await ask(io, { method: 'GET', ...call, pageSize: PAGE }, page)
+  const read = await askDelta(io, { method: 'GET', ...call, pageSize: PAGE })
   const rows = await inParallel(latest(read.value), (raw) => rowOf(io, raw))
-  const next = read['@odata.nextLink']
-  const link = next ?? read['@odata.deltaLink']
-  if (link === undefined) throw endless()
+  const isLast = read.next === null
   const first = kept?.first ?? true
   const observations = rows.flatMap((row) => ('kind' in row ? [row] : []))
   const bad = rows.flatMap((row) => ('kind' in row ? [] : [row]))
   return {
     observations,
     bad,
-    cursor: { folder: `${home}${folder}`, next: link, first: first && next !== undefined },
-    more: next !== undefined,
-    ...(first && next === undefined ? { listed: 'everything' } : {}),
+    cursor: { folder: `${home}${folder}`, next: read.link, first: first && !isLast },
+    more: !isLast,
+    ...(first && isLast ? { listed: 'everything' } : {}),
   }
 }
 

@@ -1,8 +1,8 @@
 import { z } from 'zod'
 import type { MailFlag } from '../../core/mail/message.ts'
 import { failureOf, type Io } from '../connector.ts'
-import { ask, type Call, endless, inParallel } from './graph.ts'
-import { folder, idOnly, page, removed } from './wire.ts'
+import { ask, askDelta, type Call, inParallel } from './graph.ts'
+import { folder, idOnly, removed } from './wire.ts'
 
 export const node = z.object({ name: z.string(), parent: z.string().nullable(), size: z.number() })
 /** Folders by id, the hidden root left out. */
@@ -65,8 +65,8 @@ export async function readFolders(
 
 async function round(io: Io, start: string, before: Tree, from: string | null): Promise<FolderRound> {
   const tree = new Map(Object.entries(before))
-  for (let link = from; ; ) {
-    const read = await ask(io, { method: 'GET', to: link ?? start, pageSize: 200 }, page)
+  for (let link = from ?? start; ; ) {
+    const read = await askDelta(io, { method: 'GET', to: link, pageSize: 200 })
     for (const raw of read.value) {
       const gone = removed.safeParse(raw)
       if (gone.success) {
@@ -83,10 +83,8 @@ async function round(io: Io, start: string, before: Tree, from: string | null): 
         size: totalItemCount ?? old?.size ?? 0,
       })
     }
-    const done = read['@odata.deltaLink']
-    if (done !== undefined) return { tree: Object.fromEntries(tree), link: done }
-    link = read['@odata.nextLink'] ?? null
-    if (link === null) throw endless()
+    if (read.done !== null) return { tree: Object.fromEntries(tree), link: read.done }
+    link = read.link
   }
 }
 

@@ -4,8 +4,9 @@ import type { JsonObject } from '../../core/json.ts'
 import { failureOf, type Io, VendorError } from '../connector.ts'
 import { sendable } from '../vendor-words.ts'
 import { GRAPH, originOf } from './settings.ts'
+import { page } from './wire.ts'
 
-/** One request; `to` is a path below `/v1.0`, or a link that Graph gave, which is followed as it is. */
+/** One request; `to` is a path below `/v1.0`, or a link that `askPage` gave, which is followed as it is. */
 export type Call = {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   readonly to: string
@@ -39,6 +40,28 @@ export async function ask<T>(io: Io, call: Call, schema: z.ZodType<T>): Promise<
   throw malformed(call, `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`)
 }
 
+/** A page of a list. `next` goes on with it, `done` says where its next round begins; one is null, or both. */
+export type Listed = {
+  readonly value: readonly unknown[]
+  readonly next: string | null
+  readonly done: string | null
+}
+
+export async function askPage(io: Io, call: Call): Promise<Listed> {
+  const { value, ...links } = await ask(io, call, page)
+  const origin = originOf(io)
+  const link = (given: string | undefined) => (given === undefined ? null : linkOf(given, origin, call))
+  return { value, next: link(links['@odata.nextLink']), done: link(links['@odata.deltaLink']) }
+}
+
+/** A page of delta, which says in any case how to go on. */
+export async function askDelta(io: Io, call: Call): Promise<Listed & { readonly link: string }> {
+  const read = await askPage(io, call)
+  const link = read.next ?? read.done
+  if (link === null) throw malformed(call, 'it has neither a nextLink nor a deltaLink.')
+  return { ...read, link }
+}
+
 /** Sends; the body as it came. */
 export async function bytes(io: Io, call: Call): Promise<Uint8Array> {
   const response = await send(io, call)
@@ -56,14 +79,14 @@ export async function bytes(io: Io, call: Call): Promise<Uint8Array> {
  */
 async function send(io: Io, call: Call): Promise<Response> {
   const origin = originOf(io)
-  const link = call.to.startsWith('/') ? null : linkOf(call, origin)
+  const link = isLink(call.to) ? call.to : null
   let failure: unknown = null
   const execute = async (context: Context) => {
     const given: unknown = context.request
-    const built = new URL(link ?? (typeof given === 'string' ? given : ''))
+    const built = new URL(typeof given === 'string' ? given : '')
     try {
       const { body } = context.options ?? {}
-      context.response = await io.fetch(`${origin}${built.pathname}${built.search}`, {
+      context.response = await io.fetch(`${origin}${link ?? `${built.pathname}${built.search}`}`, {
         method: call.method,
         headers: headersOf(call),
         ...(typeof body === 'string' ? { body } : {}),
@@ -112,16 +135,21 @@ function headersOf(call: Call): Record<string, string> {
   }
 }
 
-/** A link carries its own address, and a token would go there: only Graph's own host will do. */
-function linkOf(call: Call, origin: string): string {
-  const url = URL.canParse(call.to) ? new URL(call.to) : null
-  if (url !== null && (url.origin === GRAPH || url.origin === origin) && url.pathname.startsWith('/v1.0/'))
-    return call.to
+/**
+ * A link as path and query, exactly as given. It carries its own address, and a token would go there: only Graph's own
+ * host will do.
+ */
+function linkOf(given: string, origin: string, call: Call): string {
+  const url = URL.canParse(given) ? new URL(given) : null
+  const own = url === null ? '' : given.slice(url.origin.length)
+  if (url !== null && (url.origin === GRAPH || url.origin === origin) && isLink(own)) return own
   throw malformed(call, 'its link to the next page leads to another host.')
 }
 
+const isLink = (to: string) => to.startsWith('/v1.0/')
+
 function malformed(call: Call, problem: string): VendorError {
-  const where = call.to.startsWith('/') ? call.to : 'a next page'
+  const where = isLink(call.to) ? 'a next page' : call.to
   return new VendorError({
     kind: 'malformed',
     committed: call.method === 'GET' ? 'no' : 'unknown',
@@ -144,9 +172,3 @@ export async function inParallel<T, R>(
 }
 
 export const CONCURRENT = 4
-
-/** A page that says neither how to go on nor that it was the last. */
-export function endless(): VendorError {
-  const message = 'Outlook answered a page without a nextLink or a deltaLink.'
-  return new VendorError({ kind: 'malformed', committed: 'no', message })
-}

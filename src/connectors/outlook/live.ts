@@ -2,9 +2,9 @@ import { failureOf, type Io } from '../connector.ts'
 import type { MailAsk, MailPage } from '../mail.ts'
 import { beginCycle, recentSince, restarted, without } from './open.ts'
 import type { State } from './cursor.ts'
-import { ask, CONCURRENT, endless } from './graph.ts'
+import { askDelta, askPage, CONCURRENT } from './graph.ts'
 import { type Place, type Read, readIds, readItems } from './read.ts'
-import { MESSAGE_FIELDS, page, type PageWire } from './wire.ts'
+import { MESSAGE_FIELDS } from './wire.ts'
 
 const PAGE = 50
 /** Removed messages looked at in one step. */
@@ -58,10 +58,10 @@ async function arrivals(io: Io, home: string, state: State): Promise<Omit<Step, 
     $orderby: 'receivedDateTime',
   }
   const call = recent.next === null ? { to: `${home}/messages`, query } : { to: recent.next }
-  const read = await ask(io, { method: 'GET', ...call, pageSize: PAGE }, page)
+  const read = await askPage(io, { method: 'GET', ...call, pageSize: PAGE })
   const items = await readItems({ io, home, folders: state.folders, low: false }, read.value)
   const latest = latestOf(items, recent.latest)
-  const next = read['@odata.nextLink'] ?? null
+  const { next } = read
   const reached = Date.parse(latest ?? '')
   const again = Number.isNaN(reached)
     ? { ...recent, next: null }
@@ -83,14 +83,9 @@ function latestOf({ sightings }: Read, before: string | null): string | null {
   return latest === 0 ? null : new Date(latest).toISOString()
 }
 
-async function changes(
-  io: Io,
-  home: string,
-  state: State,
-  asked: MailAsk,
-): Promise<Omit<Step, 'more'>> {
+async function changes(io: Io, home: string, state: State, asked: MailAsk): Promise<Omit<Step, 'more'>> {
   const next = (state.cycle?.left ?? []).slice(0, CONCURRENT)
-  const answers = await Promise.all(asked.map(async (id) => ({ id, answer: await changesOf(io, state, id) })))
+  const answers = await Promise.all(next.map(async (id) => ({ id, answer: await changesOf(io, state, id) })))
   const place: Place = { io, home, folders: state.folders, low: false }
   const bad: Read['bad'][number][] = []
   const sightings: Read['sightings'][number][] = []
@@ -106,12 +101,14 @@ async function changes(
   return { sightings, bad, state: after }
 }
 
+type Delta = Awaited<ReturnType<typeof askDelta>>
+
 /** A page of what changed in a folder; or that its token, or it itself, is no longer there. */
-async function changesOf(io: Io, { walks }: State, id: string): Promise<PageWire | 'expired' | 'missing'> {
+async function changesOf(io: Io, { walks }: State, id: string): Promise<Delta | 'expired' | 'missing'> {
   const walk = walks[id]
   if (walk?.at !== 'changes') return 'missing'
   try {
-    return await ask(io, { method: 'GET', to: walk.link, pageSize: PAGE }, page)
+    return await askDelta(io, { method: 'GET', to: walk.link, pageSize: PAGE })
   } catch (error) {
     const kind = failureOf(error)?.kind
     if (kind === 'cursor-expired') return 'expired'
@@ -120,17 +117,14 @@ async function changesOf(io: Io, { walks }: State, id: string): Promise<PageWire
   }
 }
 
-function moved(state: State, id: string, answer: PageWire | 'expired' | 'missing'): State {
+function moved(state: State, id: string, answer: Delta | 'expired' | 'missing'): State {
   const { cycle } = state
   if (cycle === null) return state
   const done = { ...state, cycle: { ...cycle, left: cycle.left.filter((other) => other !== id) } }
   if (answer === 'expired') return restarted(done, id)
   if (answer === 'missing') return without(done, id)
-  const next = answer['@odata.nextLink']
-  const link = next ?? answer['@odata.deltaLink']
-  if (link === undefined) throw endless()
-  const walk = { at: 'changes', link, listed: state.walks[id]?.listed ?? 0 } as const
-  return { ...(next === undefined ? done : state), walks: { ...state.walks, [id]: walk } }
+  const walk = { at: 'changes', link: answer.link, listed: state.walks[id]?.listed ?? 0 } as const
+  return { ...(answer.next === null ? done : state), walks: { ...state.walks, [id]: walk } }
 }
 
 /** Remembers what was removed, and takes back what another folder has by now. Ids never read before do not matter. */

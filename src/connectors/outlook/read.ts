@@ -6,9 +6,9 @@ import type { Sighting } from '../mail.ts'
 import { valuesOf } from '../mime/headers.ts'
 import { parseMail, UnreadableMail } from '../mime/parse.ts'
 import { type Folders, rolesOf, withFolder } from './folders.ts'
-import { ask, bytes, inParallel } from './graph.ts'
+import { ask, askPage, bytes, inParallel } from './graph.ts'
 import { addressesOf, type Beside, headersOf, sightedOf } from './message.ts'
-import { attachment, idOnly, message, MESSAGE_FIELDS, type MessageWire, page, removed } from './wire.ts'
+import { attachment, idOnly, message, MESSAGE_FIELDS, type MessageWire, removed } from './wire.ts'
 
 /** Where messages are read, and with what urgency. */
 export type Place = {
@@ -128,7 +128,7 @@ async function besides(place: Place, wire: MessageWire): Promise<Beside> {
 async function attachmentsOf(place: Place, wire: MessageWire): Promise<readonly Attachment[]> {
   const to = `${pathOf(place, wire)}/attachments`
   const query = { $select: 'name,contentType,size,isInline' }
-  const { value } = await ask(place.io, { method: 'GET', to, query, low: place.low }, page)
+  const { value } = await askPage(place.io, { method: 'GET', to, query, low: place.low })
   return value.flatMap((raw) => {
     const { data } = attachment.safeParse(raw)
     if (data === undefined || data.isInline === true) return []

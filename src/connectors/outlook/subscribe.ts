@@ -4,9 +4,9 @@ import type { Json } from '../../core/json.ts'
 import type { Mailbox } from '../../core/mail/message.ts'
 import { failureOf, type Io } from '../connector.ts'
 import type { MailSubscription } from '../mail.ts'
-import { ask, bytes } from './graph.ts'
+import { ask, askPage, bytes, type Listed } from './graph.ts'
 import { mailboxesOf } from './settings.ts'
-import { page, subscription } from './wire.ts'
+import { subscription } from './wire.ts'
 
 /** As long as Graph allows for messages, less a little for clocks: https://learn.microsoft.com/en-us/graph/api/resources/subscription */
 const LIFE_MS = 10_070 * 60_000
@@ -75,12 +75,12 @@ async function create(
 async function subscriptionsTo(io: Io, url: string): Promise<readonly string[]> {
   const ids: string[] = []
   for (let to: string | null = '/subscriptions'; to !== null; ) {
-    const read: z.output<typeof page> = await ask(io, { method: 'GET', to }, page)
+    const read: Listed = await askPage(io, { method: 'GET', to })
     for (const raw of read.value) {
       const { data } = subscription.safeParse(raw)
       if (data?.notificationUrl === url) ids.push(data.id)
     }
-    to = read['@odata.nextLink'] ?? null
+    to = read.next
   }
   return ids
 }
