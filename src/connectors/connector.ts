@@ -57,6 +57,8 @@ export type OAuth2 = {
   readonly scopes: readonly string[]
   /** The scopes of a grant that wants other ones (an application's are `…/.default` at Entra ID). */
   readonly grantScopes?: { readonly [grant in OAuthGrant]?: readonly string[] }
+  /** More scopes where the setting of that name is given: listing a domain's mailboxes takes one that nobody else needs. */
+  readonly settingScopes?: Readonly<Record<string, readonly string[]>>
   /** What else the page is asked with where a person allows it: Google keeps refresh tokens from who does not ask for `access_type: offline`. */
   readonly authorizeParams?: Readonly<Record<string, string>>
   /** The vendor replaces the refresh token at each use; the new one is saved before the access token is used. */
@@ -333,9 +335,13 @@ export type Webhooks = {
   readonly secretInUrl?: true
   /** Verifies on the raw bytes and reads the hints. No I/O; `secret` is the connection's webhook secret. */
   receive(raw: RawRequest, secret: string, now: Instant, context: WebhookContext): Receipt | Promise<Receipt>
-  /** Asks the vendor to call `url`. Returns the secret to verify with, where the vendor makes it. */
+  /**
+   * Asks the vendor to call `url`. `secret` is ours, for vendors that send back what they are given; null where the
+   * vendor makes one, which is then returned.
+   */
   subscribe?(
     io: Io,
     url: string,
+    secret: string | null,
   ): Promise<{ readonly secret: string | null; readonly renewBefore: Instant | null }>
 }

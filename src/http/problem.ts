@@ -4,7 +4,7 @@ import type { JsonObject } from '../core/json.ts'
 
 export type ProblemStatus = Extract<
   ContentfulStatusCode,
-  400 | 401 | 404 | 405 | 409 | 412 | 413 | 415 | 422 | 500
+  400 | 401 | 404 | 405 | 409 | 412 | 413 | 415 | 422 | 500 | 503
 >
 
 const TITLE: Readonly<Record<ProblemStatus, string>> = {
@@ -18,6 +18,7 @@ const TITLE: Readonly<Record<ProblemStatus, string>> = {
   415: 'Not JSON',
   422: 'Some values are wrong',
   500: 'Something went wrong in Concord',
+  503: 'Not now',
 }
 
 /** An error as RFC 9457 has it: `detail` says what to do, `more` what a program needs. */

@@ -4,6 +4,9 @@ import type { Webhooks } from '../runtime/webhooks.ts'
 import type { Env } from './env.ts'
 import { problem } from './problem.ts'
 
+/** What is answered may be what was asked: it must not become a page. */
+const PLAIN = { 'content-type': 'text/plain; charset=utf-8' }
+
 /**
  * Where vendors send their hints. Never answers 410: Mailchimp would drop the webhook. What fails here is answered
  * with 500, and the vendor sends it again.
@@ -22,10 +25,13 @@ export function webhookRoutes(webhooks: Webhooks, log: Logger): Hono<Env> {
       case 'unknown':
         return problem(c, 404, 'There is nothing at this address.')
       case 'handshake':
-        return new Response(delivered.body, { status: delivered.status })
+        return new Response(delivered.body, { status: delivered.status, headers: PLAIN })
       case 'stored':
         log.info({ ...about, event: delivered.eventId, fresh: delivered.fresh }, 'webhook')
         return new Response(null, { status: delivered.status })
+      case 'unavailable':
+        log.warn({ ...about, reason: delivered.reason }, 'webhook not verified')
+        return problem(c, 503, 'This cannot be verified now. Send it again.')
       case 'refused':
         log.warn({ ...about, reason: delivered.reason }, 'webhook refused')
         return problem(c, delivered.status, delivered.reason)

@@ -127,7 +127,7 @@ export async function subscribeWebhook(
   try {
     // Kept first: the vendor may call while it is being asked.
     if (own !== null) await keep(hub, plug.name, own)
-    const { secret } = await webhooks.subscribe(io, address.href)
+    const { secret } = await webhooks.subscribe(io, address.href, own)
     if (secret !== null) await keep(hub, plug.name, secret)
     return { kind: 'works', accountId: row.accountId ?? '', label: url }
   } catch (error) {

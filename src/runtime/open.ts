@@ -33,7 +33,6 @@ export async function openHub(options: HubOptions): Promise<Hub> {
   const clock = options.clock ?? systemClock
   const stopping = options.stopping ?? new AbortController().signal
   const clients = new Map<string, { readonly fingerprint: string; readonly io: Promise<Io> }>()
-  const rotating = Object.keys(connectors).filter((id) => connectors[id]?.auth.kind === 'oauth2')
   let hasher: Promise<Hasher> | undefined
   const hub: Hub = {
     db,
@@ -53,8 +52,8 @@ export async function openHub(options: HubOptions): Promise<Hub> {
       return hasher
     },
     async io(connection) {
-      // Credentials and settings may be given anew, by another process too. OAuth tokens rotate by themselves.
-      const fingerprint = await clientFingerprint(db.sql, connection, rotating)
+      // Credentials and settings may be given anew, by another process too.
+      const fingerprint = await clientFingerprint(db.sql, options.vault, connection)
       const known = clients.get(connection)
       if (known !== undefined && known.fingerprint === fingerprint) return known.io
       const io = openIo(hub, options, connection, stopping)

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import type { RawRequest, Receipt } from '../connectors/connector.ts'
+import type { Connector, RawRequest, Receipt, WebhookContext } from '../connectors/connector.ts'
+import type { JsonObject } from '../core/json.ts'
 import { readConnection, readSecrets } from '../store/connections.ts'
 import { closeItems, openItems, type NewItem } from '../store/inbox.ts'
 import { wakeHints } from '../store/wake.ts'
 import { storeEvent } from '../store/webhook-events.ts'
 import type { Hub } from './hub.ts'
+import { KeysUnavailable, openWebhookKeys, type WebhookKeys } from './webhook-keys.ts'
 
 export type { RawRequest } from '../connectors/connector.ts'
 
@@ -15,6 +17,8 @@ export type Delivered =
   /** `fresh` is false for one that was stored before. */
   | { readonly kind: 'stored'; readonly status: number; readonly eventId: string; readonly fresh: boolean }
   | { readonly kind: 'refused'; readonly status: 400 | 401; readonly reason: string }
+  /** It cannot be verified now: the vendor may send it again. */
+  | { readonly kind: 'unavailable'; readonly reason: string }
 
 /** Refused deliveries in a row before a person is told: one alone may be a stranger's knock. */
 export const REFUSALS = 5
@@ -22,25 +26,36 @@ export const REFUSALS = 5
 export type Webhooks = { receive(connection: string, raw: RawRequest): Promise<Delivered> }
 
 /**
- * Takes in what vendors send: verified on the raw bytes, stored once, its hints left for a worker. No vendor is called,
- * so that the answer is quick. Refusals are counted in this process only.
+ * Takes in what vendors send: verified on the raw bytes, stored once, its hints left for a worker. No vendor is called
+ * but for its public keys, now and then, so that the answer is quick. Refusals are counted in this process only.
  */
 export function openWebhooks(hub: Hub): Webhooks {
   const refusals = openRefusals(hub)
+  const keys = openWebhookKeys(hub)
   return {
     async receive(name, raw) {
-      const webhooks = hub.targets.find((t) => t.stream.connection === name)?.connector.webhooks
-      if (webhooks === undefined || (await readConnection(hub.db.sql, name)) === undefined)
-        return { kind: 'unknown' }
+      const webhooks = connectorOf(hub, name)?.webhooks
+      const row = webhooks === undefined ? undefined : await readConnection(hub.db.sql, name)
+      if (webhooks === undefined || row === undefined) return { kind: 'unknown' }
       const { webhookSecret } = await readSecrets(hub.db.sql, hub.vault, name)
       // A missing secret must not become the empty one, which a stranger can sign with.
       const secret = webhookSecret?.trim() || randomBytes(32).toString('hex')
-      const receipt = await webhooks.receive(raw, secret, hub.clock.now(), { settings: {}, keys: null })
+      const settings = settingsOf(hub, name, row.settings)
+      const read = (context: WebhookContext) => webhooks.receive(raw, secret, hub.clock.now(), context)
+      let receipt: Receipt
+      try {
+        receipt = await verified(keys, name, webhooks, settings, read)
+      } catch (error) {
+        if (error instanceof KeysUnavailable) return { kind: 'unavailable', reason: error.message }
+        throw error
+      }
       switch (receipt.kind) {
         case 'handshake':
           return receipt
         case 'refused': {
-          const reason = webhookSecret ? receipt.reason : `${name} has no webhook secret to verify with.`
+          const hasProof = webhookSecret !== undefined && webhookSecret !== ''
+          const isProvable = hasProof || webhooks.keysUrl !== undefined
+          const reason = isProvable ? receipt.reason : `${name} has no webhook secret to verify with.`
           await refusals.count(name, reason)
           return { ...receipt, reason }
         }
@@ -52,6 +67,30 @@ export function openWebhooks(hub: Hub): Webhooks {
       }
     },
   }
+}
+
+function connectorOf(hub: Hub, name: string): Connector | undefined {
+  const target = hub.targets.find((one) => one.stream.connection === name)
+  return (target ?? hub.mails.find((one) => one.connection === name))?.connector
+}
+
+function settingsOf(hub: Hub, name: string, stored: JsonObject): JsonObject {
+  return { ...hub.configuration.connections.find((one) => one.name === name)?.settings, ...stored }
+}
+
+/** What the vendor's keys as we know them do not verify is tried once more with its newest: they change without notice. */
+async function verified(
+  keys: WebhookKeys,
+  name: string,
+  webhooks: NonNullable<Connector['webhooks']>,
+  settings: JsonObject,
+  read: (context: WebhookContext) => Receipt | Promise<Receipt>,
+): Promise<Receipt> {
+  const known = await keys.of(name, webhooks, settings)
+  const receipt = await read({ settings, keys: known })
+  if (receipt.kind !== 'refused' || known === null) return receipt
+  const newer = await keys.newer(name, webhooks, settings)
+  return newer === null ? receipt : read({ settings, keys: newer })
 }
 
 /** The event and the job that follows it, in one transaction. A repeat wakes nobody. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Instant, JsonObject } from '../core/json.ts'
 import { jsonText, type Query } from './database.ts'
 import type { Vault } from './secrets.ts'
@@ -30,16 +31,17 @@ export async function readConnection(q: Query, name: string): Promise<Connection
   return row
 }
 
-/**
- * Tells one state of a connection's credentials and settings from another; empty where there is none. The secrets of
- * connectors that rotate theirs by themselves do not count.
- */
-export async function clientFingerprint(q: Query, name: string, rotating: string[]): Promise<string> {
-  const [row] = await q<{ fingerprint: string }[]>`
-    select concat(connector, ' ', extract(epoch from created_at), ' ', md5(settings::text), ' ',
-      case when connector = any(${rotating}) then '' else md5(coalesce(secrets, '')) end) as fingerprint
-    from connections where name = ${name}`
-  return row?.fingerprint ?? ''
+/** What vendors replace by themselves. */
+const PASSING = new Set(['accessToken', 'refreshToken', 'expiresAt'])
+
+/** Tells one state of what a person gave a connection (credentials, settings) from another; empty where there is none. */
+export async function clientFingerprint(q: Query, vault: Vault, name: string): Promise<string> {
+  const row = await readConnection(q, name)
+  if (row === undefined) return ''
+  const { connector, createdAt, settings } = row
+  const given = Object.entries(await readSecrets(q, vault, name)).filter(([field]) => !PASSING.has(field))
+  const state = JSON.stringify([connector, createdAt, settings, given.sort(([a], [b]) => (a < b ? -1 : 1))])
+  return createHash('sha256').update(state).digest('hex')
 }
 
 /** Adds a connection, or replaces the credentials and settings of one. */

@@ -75,7 +75,10 @@ describe('with the vendor', () => {
   test('subscribing twice makes one webhook, without our own echo', async () => {
     const w = world()
     for (let i = 0; i < 2; i++) {
-      expect(await w.connector.webhooks?.subscribe?.(w.io, URL_)).toEqual({ secret: null, renewBefore: null })
+      expect(await w.connector.webhooks?.subscribe?.(w.io, URL_, 's3cret')).toEqual({
+        secret: null,
+        renewBefore: null,
+      })
     }
     const [hook, ...others] = w.vendor.audience.webhooks.values()
     expect(others).toEqual([])
@@ -92,7 +95,7 @@ describe('with the vendor', () => {
 
   test('what people do arrives as hints, and fetching them shows it under the id links hold', async () => {
     const w = world()
-    await w.connector.webhooks?.subscribe?.(w.io, URL_)
+    await w.connector.webhooks?.subscribe?.(w.io, URL_, 's3cret')
     const { admin } = w.vendor
     admin.subscribe('ada@example.com', { FNAME: 'Ada' })
     admin.changeEmail('ada@example.com', 'ada@new.example.com')

@@ -56,6 +56,8 @@ export function world(options: { readonly pageMax?: number; readonly settings?: 
     now: () => clock.now,
     secrets: { apiKey: 'sandbox-us1' },
     settings,
+    as: () => io,
+    token: async () => '',
   }
   return { vendor, connector, members, io, sent, clock }
 }
@@ -65,7 +67,7 @@ export function handMade(
   answer: (request: Request) => Response | Promise<Response>,
   settings: JsonObject = {},
 ): Io {
-  return {
+  const io: Io = {
     fetch: thrown(
       async (input, init) => answer(new Request(input, init)),
       () => T0,
@@ -73,7 +75,10 @@ export function handMade(
     now: () => T0,
     secrets: { apiKey: 'sandbox-us1' },
     settings: { list: 'list1', baseUrl: 'http://127.0.0.1:4010', ...settings },
+    as: () => io,
+    token: async () => '',
   }
+  return io
 }
 
 /** As the runtime's: other replies than 2xx are thrown as what the connector makes of them. */

@@ -87,7 +87,9 @@ export function ioOver(
     const { status, headers } = response
     throw new VendorError(classify({ status, headers, body: await response.text(), method, url }, now()))
   }
-  return { fetch, now, secrets: { apiKey: 'sk_test_sandbox' }, settings }
+  const secrets = { apiKey: 'sk_test_sandbox' }
+  const io: Io = { fetch, now, secrets, settings, as: () => io, token: async () => '' }
+  return io
 }
 
 /** Pulls until caught up. */

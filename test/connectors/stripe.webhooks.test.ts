@@ -2,12 +2,12 @@ import Stripe from 'stripe'
 import { describe, expect, it } from 'vitest'
 import type { Receipt } from '../../src/connectors/connector.ts'
 import { stripe } from '../../src/connectors/stripe/index.ts'
+import { receive } from '../../src/connectors/stripe/webhooks.ts'
 import type { SignedWebhook } from '../../src/sandbox/stripe/index.ts'
 import { T0, world } from './stripe.support.ts'
 
 const URL_ = 'https://hub.test/webhooks/stripe'
 const SECRET = 'whsec_one'
-const receive = stripe.webhooks?.receive ?? (() => expect.fail())
 const subscribe = stripe.webhooks?.subscribe ?? (() => expect.fail())
 
 function deliver(webhook: Pick<SignedWebhook, 'headers' | 'body'>, secret: string, now = T0): Receipt {
@@ -98,7 +98,7 @@ describe('receiving', () => {
 describe('a subscription', () => {
   it('has its secret, the events of both resources and the API version of the SDK', async () => {
     const { vendor, io } = world()
-    const { secret, renewBefore } = await subscribe(io, URL_)
+    const { secret, renewBefore } = await subscribe(io, URL_, null)
     expect({ secret, renewBefore }).toEqual({ secret: expect.stringMatching(/^whsec_/), renewBefore: null })
     const [endpoint] = [...vendor.state.webhookEndpoints.all()]
     expect(endpoint).toMatchObject({ url: URL_, api_version: '2026-10-28.endive' })
@@ -108,15 +108,15 @@ describe('a subscription', () => {
   it('replaces its own at a second time, and leaves others alone', async () => {
     const { vendor, io } = world()
     vendor.admin.addWebhookEndpoint({ url: 'https://elsewhere.test/', enabled_events: ['*'] })
-    await subscribe(io, URL_)
-    await subscribe(io, URL_)
+    await subscribe(io, URL_, null)
+    await subscribe(io, URL_, null)
     const urls = [...vendor.state.webhookEndpoints.all()].map(({ url }) => url)
     expect(urls).toEqual(['https://elsewhere.test/', URL_])
   })
 
   it('is heard, while its secret is being replaced too', async () => {
     const { vendor, io } = world()
-    const { secret } = await subscribe(io, URL_)
+    const { secret } = await subscribe(io, URL_, null)
     const [endpoint] = [...vendor.state.webhookEndpoints.all()]
     const fresh = vendor.rotateSecret(endpoint?.id ?? '')
     const made = vendor.admin.createCustomer({ email: 'ada@example.com' })

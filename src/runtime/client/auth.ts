@@ -62,7 +62,11 @@ function filled(template: string, settings: JsonObject): string {
 }
 
 export function scopesOf(auth: OAuth2, grant: OAuthGrant, settings: JsonObject): string {
-  return textSetting(settings, 'scopes') ?? (auth.grantScopes?.[grant] ?? auth.scopes).join(' ')
+  const more = Object.entries(auth.settingScopes ?? {}).flatMap(([name, scopes]) =>
+    (settings[name] ?? null) === null ? [] : scopes,
+  )
+  const usual = [...new Set([...(auth.grantScopes?.[grant] ?? auth.scopes), ...more])]
+  return textSetting(settings, 'scopes') ?? usual.join(' ')
 }
 
 export function textSetting(settings: JsonObject, name: string): string | null {

@@ -18,7 +18,7 @@ export type ClientOptions = {
   readonly secrets: Secrets
   /**
    * Read here: `baseUrl` on this machine lets requests go to this machine; `tokenUrl`, `scopes` and what the connector's
-   * URLs name; `adminUser`, whom a service account acts for where `Io.as` names nobody.
+   * URLs name; `directoryAdmin`, whom a service account acts for where `Io.as` names nobody.
    */
   readonly settings: JsonObject
   readonly transport: typeof fetch
@@ -80,7 +80,11 @@ export function openClient(options: ClientOptions): Client {
   /** Only those are remembered that were used last; one that is forgotten works on, and asks for its token anew. */
   function viewOf(user: string): Io {
     if (chosen.kind === 'none' || chosen.grant === 'code') return io
-    if (chosen.grant === 'jwt' && user === textSetting(settings, 'adminUser')) return io
+    if (
+      chosen.grant === 'jwt' &&
+      user.toLowerCase() === textSetting(settings, 'directoryAdmin')?.toLowerCase()
+    )
+      return io
     const view = views.get(user) ?? ioOf(chosen.grant === 'jwt' ? ofUser(user) : { ...own, user })
     views.delete(user)
     views.set(user, view)

@@ -50,7 +50,7 @@ export function openBearer(
       return renewing(of, NOTHING, async () => held(await requestTokens(of, clientRequest(of))))
     case 'jwt':
       return renewing(of, NOTHING, async () => {
-        const sub = user ?? textSetting(of.settings, 'adminUser')
+        const sub = user ?? textSetting(of.settings, 'directoryAdmin')
         const request = await assertionRequest(of, { sub, user }, of.wire.clock.now())
         return held(await requestTokens(of, request))
       })

@@ -62,8 +62,8 @@ export const WRECKED_REPLIES: Sabotages = [
     'a webhook hints at an object that fetch then shows',
     () =>
       withHooks({
-        receive(raw, secret, now) {
-          const receipt = hooks.receive(raw, secret, now)
+        async receive(raw, secret, now, context) {
+          const receipt = await hooks.receive(raw, secret, now, context)
           return receipt.kind === 'hints'
             ? { ...receipt, hints: [{ resource: 'people', id: 'p-none' }] }
             : receipt
@@ -80,8 +80,8 @@ export const WRECKED_REPLIES: Sabotages = [
     'a webhook whose bytes were changed is refused',
     () =>
       withHooks({
-        receive(raw, secret, now) {
-          const receipt = hooks.receive(raw, secret, now)
+        async receive(raw, secret, now, context) {
+          const receipt = await hooks.receive(raw, secret, now, context)
           if (receipt.kind !== 'refused' || secret === '') return receipt
           return { kind: 'hints', eventId: 'evt', hints: [], status: 200 }
         },
@@ -92,8 +92,8 @@ export const WRECKED_REPLIES: Sabotages = [
     'a webhook from long ago, or from the future, is refused',
     () =>
       withHooks({
-        receive: (raw, secret) =>
-          hooks.receive(raw, secret, Number((raw.headers.get('x-signature') ?? '').split('.')[0])),
+        receive: (raw, secret, _, context) =>
+          hooks.receive(raw, secret, Number((raw.headers.get('x-signature') ?? '').split('.')[0]), context),
       }),
   ],
   [
@@ -101,8 +101,8 @@ export const WRECKED_REPLIES: Sabotages = [
     'a delivery repeated is the same event, another delivery another',
     () =>
       withHooks({
-        receive(raw, secret, now) {
-          const receipt = hooks.receive(raw, secret, now)
+        async receive(raw, secret, now, context) {
+          const receipt = await hooks.receive(raw, secret, now, context)
           return receipt.kind === 'hints' ? { ...receipt, eventId: tick() } : receipt
         },
       }),
@@ -112,8 +112,8 @@ export const WRECKED_REPLIES: Sabotages = [
     'a delivery repeated is the same event, another delivery another',
     () =>
       withHooks({
-        receive(raw, secret, now) {
-          const receipt = hooks.receive(raw, secret, now)
+        async receive(raw, secret, now, context) {
+          const receipt = await hooks.receive(raw, secret, now, context)
           return receipt.kind === 'hints' ? { ...receipt, eventId: 'event' } : receipt
         },
       }),
@@ -123,8 +123,8 @@ export const WRECKED_REPLIES: Sabotages = [
     'an event of an unknown kind is accepted, without a hint',
     () =>
       withHooks({
-        receive(raw, secret, now) {
-          const receipt = hooks.receive(raw, secret, now)
+        async receive(raw, secret, now, context) {
+          const receipt = await hooks.receive(raw, secret, now, context)
           const isKnown = receipt.kind !== 'hints' || receipt.hints.length > 0
           return isKnown ? receipt : { kind: 'refused', status: 400, reason: 'an unknown event' }
         },
@@ -135,9 +135,9 @@ export const WRECKED_REPLIES: Sabotages = [
     'nonsense never throws, and never hints',
     () =>
       withHooks({
-        receive(raw, secret, now) {
+        async receive(raw, secret, now, context) {
           JSON.parse(new TextDecoder().decode(raw.body))
-          return hooks.receive(raw, secret, now)
+          return hooks.receive(raw, secret, now, context)
         },
       }),
   ],
@@ -146,9 +146,9 @@ export const WRECKED_REPLIES: Sabotages = [
     'subscribing twice leaves one subscription, which works',
     () =>
       withHooks({
-        async subscribe(io, url) {
-          await hooks.subscribe?.(io, `${url}?${tick()}`)
-          return part(await hooks.subscribe?.(io, url))
+        async subscribe(io, url, secret) {
+          await hooks.subscribe?.(io, `${url}?${tick()}`, secret)
+          return part(await hooks.subscribe?.(io, url, secret))
         },
       }),
   ],
