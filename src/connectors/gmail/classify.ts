@@ -64,7 +64,9 @@ const REJECTED: Readonly<Record<string, string>> = {
 }
 
 function forbidden(reasons: readonly string[], message: string): Failure {
-  const denied = reasons.find((reason) => Object.hasOwn(DENIED, reason))
+  // Its reason is the same `forbidden` as that of everything else.
+  const known = message.startsWith('Delegation denied') ? ['delegationDenied'] : reasons
+  const denied = known.find((reason) => Object.hasOwn(DENIED, reason))
   if (denied !== undefined) return { kind: 'auth', message: withFix(message, DENIED[denied]) }
   const fix = 'Check what the user and the app may do in the Google Admin console'
   return { kind: 'rejected', code: reasons[0] ?? '403', field: null, message: withFix(message, fix) }

@@ -79,7 +79,8 @@ async function live(desk: Desk, state: State): Promise<Step> {
     // Ids last a week or so, "in some rare circumstances" a few hours: 404 means to start over.
     if (isMissing(error)) return { ...NOTHING, state: await begin(desk, named.live.queue, true) }
     if (failureOf(error)?.kind !== 'rejected' || named.live.page === null) throw error
-    return { ...NOTHING, state: { ...named, live: { ...named.live, page: null } } }
+    // The place within the history was forgotten, and not the history: its first page is asked for again.
+    return live(desk, { ...named, live: { ...named.live, page: null } })
   }
   const { read, gone } = changesOf(reply.history)
   const page = reply.nextPageToken
