@@ -82,7 +82,7 @@ export function dateOf(value: string | undefined): Instant | null {
   if (!/\d{1,2}:\d{2}/.test(text)) return null
   if (/^\d{4}-\d{2}-\d{2}[T ]/.test(text))
     return inRange(Date.parse(/(?:Z|[+-]\d{2}:?\d{2})$/i.test(text) ? text : `${text}Z`))
-  if (!ZONE.test(text)) text = `${text.replace(/\s[A-Za-z]{1,5}$/, '')} +0000`
+  if (!ZONE.test(text)) text = `${text.replace(/(?: [A-Za-z]{1,12}){1,4}$/, '')} +0000`
   return inRange(Date.parse(text))
 }
 

@@ -44,18 +44,16 @@ export function splitReply(body: string): Split {
 
 type Fragment = { readonly content: string; readonly kind: 'text' | 'quoted' | 'signature' }
 
-/** A piece of a line too long for the parser's expressions ends with this; also what stands for "$". */
-const WRAP = '\ue000\n'
+/** Where a line too long for the parser's expressions was broken, and what stands for "$": both are private characters. */
+const BREAK = '\ue000'
 const DOLLAR = '\ue001'
 const PRIVATE = /[\ue000\ue001]/g
 
 /** The parser hands "$" to String.replace, where "$`" doubles the text with every pattern: it must not see one. */
 function read(head: string): readonly Fragment[] {
-  const safe = head
-    .replace(PRIVATE, '')
-    .replaceAll('$', DOLLAR)
-    .replace(new RegExp(`[^\\n]{${LONGEST_LINE}}(?=[^\\n])`, 'g'), `$&${WRAP}`)
-  const restore = (text: string) => text.replace(/\ue000[ \n]?/g, '').replaceAll(DOLLAR, '$')
+  const safe = head.replace(PRIVATE, '').replaceAll('$', DOLLAR).split('\n').map(wrapped).join('\n')
+  const restore = (text: string) =>
+    text.replace(/\ue000[ \n]>\ue000|\ue000[ \n]?/g, '').replaceAll(DOLLAR, '$')
   return new EmailReplyParser()
     .read(safe)
     .getFragments()
@@ -63,6 +61,15 @@ function read(head: string): readonly Fragment[] {
       content: restore(fragment.getContent()),
       kind: fragment.isQuoted() ? 'quoted' : fragment.isSignature() ? 'signature' : 'text',
     }))
+}
+
+function wrapped(line: string): string {
+  if (line.length <= LONGEST_LINE) return line
+  const pieces = Array.from({ length: Math.ceil(line.length / LONGEST_LINE) }, (_, i) =>
+    line.slice(i * LONGEST_LINE, (i + 1) * LONGEST_LINE),
+  )
+  // What is quoted stays so on every piece.
+  return pieces.join(line.startsWith('>') ? `${BREAK}\n>${BREAK}` : `${BREAK}\n`)
 }
 
 /** Whole lines, where there are any. */
