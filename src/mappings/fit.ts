@@ -1,3 +1,4 @@
+import { same } from '../core/json.ts'
 import { fieldType, type FieldName, type FieldType, type RecordKind } from '../core/model.ts'
 import type { Lens } from '../core/lens.ts'
 import type { RefBy } from '../core/stream.ts'
@@ -6,8 +7,9 @@ import type { Defaults } from './codec.ts'
 import { choose } from './nearest.ts'
 import { parsePath, type Path, type Place } from './path.ts'
 import type { Policies } from './policy.ts'
-import type { Report } from './problem.ts'
+import type { Report, Step } from './problem.ts'
 import type { CodecOptions, FieldEntry } from './schema.ts'
+import { parseSpot, type Spot } from './spread-lens.ts'
 
 export type FieldContext = {
   readonly kind: RecordKind
@@ -21,7 +23,10 @@ export type FieldContext = {
 }
 
 /** Null where the path cannot be read; that is reported. */
-export function placeOf(remote: NonNullable<FieldEntry['remote']>, report: Report): Place | null {
+export function placeOf(
+  remote: Exclude<NonNullable<FieldEntry['remote']>, readonly string[]>,
+  report: Report,
+): Place | null {
   if (typeof remote === 'string') {
     const path = parsePath(remote)
     if (path === undefined) badPath(remote, [], report)
@@ -36,7 +41,7 @@ export function placeOf(remote: NonNullable<FieldEntry['remote']>, report: Repor
   return parts.length === Object.keys(remote).length && parts.length > 0 ? { kind: 'parts', parts } : null
 }
 
-function badPath(text: string, at: readonly string[], report: Report): void {
+function badPath(text: string, at: readonly Step[], report: Report): void {
   report(
     at,
     `"${text}" is not a path`,
@@ -117,6 +122,18 @@ function partsFit(options: CodecOptions, place: Place, report: Report): boolean 
     'Money has the parts amount and currency; other values have one path.',
   )
   return false
+}
+
+/** Where a set is spread over; undefined where a place cannot be read. */
+export function spotsOf(remote: readonly string[], report: Report): readonly Spot[] | undefined {
+  const spots = remote.flatMap((text, i) => {
+    const spot = parseSpot(text)
+    const before = remote.slice(0, i).some((other) => same(parseSpot(other)?.path, spot?.path))
+    if (spot === undefined) badPath(text, [i], report)
+    else if (before) report([i], `"${spot.path.join('.')}" is written twice`, 'Remove one of them.')
+    return spot === undefined || before ? [] : spot
+  })
+  return spots.length === remote.length ? spots : undefined
 }
 
 /** How a reference is named, with the stream it goes by checked; undefined where it cannot be resolved. */

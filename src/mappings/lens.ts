@@ -4,7 +4,7 @@ import { CATALOG, fieldType, isSet, type FieldName, type RecordKind } from '../c
 import { buildCodec } from './build-codec.ts'
 import { compileCel, recordVariable, type Expression } from './cel.ts'
 import { EMPTY, invalid, readAs, type Codec } from './codec.ts'
-import { codecOptionsOf, placeOf, refBy, type FieldContext } from './fit.ts'
+import { codecOptionsOf, placeOf, refBy, spotsOf, type FieldContext } from './fit.ts'
 import { hubCodec, unknownField } from './normalise.ts'
 import { pairLens, type Frame } from './pair-lens.ts'
 import { patchPlace, placePaths, readPlace, type Path, type Place } from './path.ts'
@@ -12,6 +12,7 @@ import { checkPolicy, policyOf } from './policy.ts'
 import { within, type Report } from './problem.ts'
 import { refField, type RefField } from './refs.ts'
 import type { FieldEntry } from './schema.ts'
+import { spreadLens, spreadSamples } from './spread-lens.ts'
 
 /** One compiled entry of `fields:`. `written`: the places at the remote it may write. */
 export type Field = { readonly written: readonly Path[] } & (
@@ -23,11 +24,14 @@ export type Field = { readonly written: readonly Path[] } & (
 /** Compiles one entry; undefined where it cannot be one. Everything that is wrong with it is reported. */
 export function compileField(entry: FieldEntry, context: FieldContext, report: Report): Field | undefined {
   const fields = entry.hub === undefined ? [] : typeof entry.hub === 'string' ? [entry.hub] : entry.hub
-  const place = entry.remote === undefined ? undefined : placeOf(entry.remote, within(report, 'remote'))
+  const { remote } = entry
+  const isSpread = Array.isArray(remote)
+  const place = remote === undefined || isSpread ? undefined : placeOf(remote, within(report, 'remote'))
   if (place === null) return undefined
   const unknown = fields.filter((field) => fieldType(context.kind, field) === undefined)
   for (const field of unknown) report(['hub'], ...unknownField(context.kind, field))
   if (unknown.length > 0) return undefined
+  if (isSpread) return spreadField(entry, fields, remote, context, report)
   if (entry.cel !== undefined) return expressionField(entry, entry.cel, fields, place, context, report)
   if (fields.length === 0 || place === undefined) {
     const missing = fields.length === 0 ? 'hub' : 'remote'
@@ -141,6 +145,43 @@ function writer(frame: Frame, place: Place, run: Expression, kind: RecordKind): 
     },
   }
 }
+/** A set over several places, which several entries could not share. */
+function spreadField(
+  entry: FieldEntry,
+  fields: readonly FieldName[],
+  remote: readonly string[],
+  context: FieldContext,
+  report: Report,
+): Field | undefined {
+  const [field = ''] = fields
+  const type = fieldType(context.kind, field)
+  if (fields.length !== 1 || !isSet(type) || type === undefined || entry.cel !== undefined) {
+    const sets = Object.keys(CATALOG[context.kind]).filter((name) => isSet(fieldType(context.kind, name)))
+    report(['remote'], 'only a set is held in several places', `Name one place. Sets are ${sets.join(', ')}.`)
+    return undefined
+  }
+  const spots = spotsOf(remote, within(report, 'remote'))
+  const place = { kind: 'one', path: [] } as const
+  const member = type === 'tags' ? ({ codec: 'text' } as const) : {}
+  const options = codecOptionsOf({ ...member, ...entry }, fields, place, context, report)
+  if (spots === undefined || options === undefined || options.name === 'ref') return undefined
+  if (options.name === 'list') {
+    report(['codec'], 'each of several places has members of its own', 'Name the codec of one member.')
+    return undefined
+  }
+  const { empty } = entry
+  const { defaults } = context
+  const frame = frameOf(entry, fields, entry.direction ?? context.direction, context, report)
+  const codec = buildCodec(options, { field, type, inParts: false, empty, defaults }, within(report, 'codec'))
+  return {
+    kind: 'pair',
+    lens: spreadLens(frame, spots, codec, entry.missing ?? 'absent'),
+    codec: { ...codec, samples: spreadSamples(spots, codec) },
+    single: false,
+    written: frame.direction === 'in' ? [] : spots.map(({ path }) => path),
+  }
+}
+
 function pairField(
   entry: FieldEntry,
   fields: readonly FieldName[],

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { RECORD_KINDS } from '../core/model.ts'
-import { ADDRESS_PARTS } from './codecs/address.ts'
+import { ADDRESS_PARTS, STREET } from './codecs/address.ts'
 import { COUNTRY_FORMS } from './codecs/country.ts'
 import { DATE_FORMATS, MONTHDAY_FORMATS } from './codecs/date.ts'
 import { mailEntry } from './mail-schema.ts'
@@ -107,7 +107,7 @@ const policy = z.union([
 ])
 export type PolicyEntry = z.infer<typeof policy>
 
-const PARTS = ['amount', 'currency', ...ADDRESS_PARTS] as const
+const PARTS = ['amount', 'currency', ...ADDRESS_PARTS, STREET] as const
 
 export const fieldEntry = z.strictObject({
   hub: z
@@ -115,10 +115,14 @@ export const fieldEntry = z.strictObject({
     .optional()
     .describe('The field of the record; [givenName, familyName] for a full name.'),
   remote: z
-    .union([z.string().min(1), z.partialRecord(z.enum(PARTS), z.string().min(1))])
+    .union([
+      z.string().min(1),
+      z.array(z.string().min(1)).min(2),
+      z.partialRecord(z.enum(PARTS), z.string().min(1)),
+    ])
     .optional()
     .describe(
-      'Where the remote keeps it: a.b.c; quote a part that has dots. Or {part: path} for money and addresses.',
+      'Where the remote keeps it: a.b.c; quote a part that has dots. {part: path} for money and addresses. [a, "b[2]"] for a set over several places; b[2] is a list of at most two.',
     ),
   codec: z.union([plainCodec, codecOptions]).optional().describe('The form of the value at the remote.'),
   cel: z.string().min(1).optional().describe('One way only. in: over "remote"; out: over "record".'),

@@ -274,6 +274,15 @@ describe('the smaller codecs', () => {
       country: 'DE',
     })
     expect(read(address(), { line1: '', country: null })).toBeNull()
+    expect(read(address(), { street: ' 1 High St \r\n\nFlat 2\nBack yard', city: 'Bonn' })).toEqual({
+      line1: '1 High St',
+      line2: 'Flat 2, Back yard',
+      city: 'Bonn',
+    })
+    expect(read(address(), { street: '1 High St' })).toEqual({ line1: '1 High St' })
+    expect(address().put({ line1: '1 High St', line2: 'Flat 2' })).toMatchObject({
+      street: '1 High St\nFlat 2',
+    })
     expect(read(address(), { town: 'Bonn' })).toMatch(/no part "town"/)
     expect(read(address(), { country: 'Atlantis' })).toMatch(/"Atlantis" is not a country/)
   })

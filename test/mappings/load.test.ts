@@ -71,7 +71,7 @@ describe('a mistake is told with its place and what to do', () => {
     [
       'a wrong type',
       field('{ hub: emails, remote: 5 }'),
-      'a.yaml:7:32  streams.members.fields[0].remote: 5 is not text or keys with values. Fix: Write it in one of these forms.',
+      'a.yaml:7:32  streams.members.fields[0].remote: 5 is not text or a list or keys with values. Fix: Write it in one of these forms.',
     ],
     [
       'a number for a text',
