@@ -6,16 +6,30 @@ import { closeItems, openItems, openKeys, type NewItem } from '../store/inbox.ts
 import { loadRecords, newRecordIds } from '../store/records.ts'
 import { bornRecord, edited, type ApplyChanges, type Change } from './change.ts'
 import { invoicingOf, type Hub } from './hub.ts'
+import { followMail } from './mail/follow.ts'
 
 const RULE = 'rule:invoicing'
 const missingKey = (deal: RecordId) => `missing_data:invoice:${deal}`
 const changedKey = (invoice: RecordId) => `changed_after_invoice:${invoice}`
 
 /**
- * What follows from changes, in their transaction: a won deal gets its invoices, an invoice's state shows on its deal.
- * Returns the connections that have work now.
+ * What follows from changes, in their transaction: a won deal gets its invoices, an invoice's state shows on its deal,
+ * a new contact's mail is looked for. Returns the connections that have work now.
  */
 export async function followRules(
+  hub: Hub,
+  q: Query,
+  kind: RecordKind,
+  changes: readonly Change[],
+  run: number | null,
+  apply: ApplyChanges,
+): Promise<ReadonlySet<string>> {
+  const woken = await followInvoicing(hub, q, kind, changes, run, apply)
+  const more = await followMail(hub, q, kind, changes, run, apply)
+  return more.size === 0 ? woken : woken.union(more)
+}
+
+async function followInvoicing(
   hub: Hub,
   q: Query,
   kind: RecordKind,

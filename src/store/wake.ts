@@ -34,3 +34,27 @@ export async function wakeHints(q: Query, connection: string): Promise<void> {
       queue_name := 'connection:' || ${connection}::text, job_key := 'hints:' || ${connection}::text, priority := -1,
       max_attempts := 1000)`
 }
+
+/**
+ * Queues the mail of connections to be read on, after all other work that waits for them: a backfill takes its time in
+ * slices, between which the rest gets its turn.
+ */
+export async function wakeMail(q: Query, connections: Iterable<string>): Promise<void> {
+  const names = [...connections]
+  if (names.length === 0) return
+  await q`
+    select graphile_worker.add_job('mail', json_build_object('connection', name), queue_name := 'connection:' || name,
+      job_key := 'mail:' || name, priority := 1, max_attempts := 25)
+    from unnest(${names}::text[]) as n(name)`
+}
+
+/** Whether other work than its mail waits for a connection: webhook hints, writes, a pass over its streams. */
+export async function isWaitedFor(q: Query, connection: string): Promise<boolean> {
+  const [row] = await q<{ waits: boolean }[]>`
+    select exists (select from webhook_events where connection = ${connection} and processed_at is null)
+      or exists (
+        select from graphile_worker.jobs
+        where queue_name = ${`connection:${connection}`} and locked_at is null and run_at <= now() and priority < 1
+      ) as waits`
+  return row?.waits ?? false
+}

@@ -1,0 +1,394 @@
+import type { HubEdit } from '../../core/plan.ts'
+import type { HubRecord, RecordId } from '../../core/model.ts'
+import type { Tx } from '../../store/database.ts'
+import { holders } from '../../store/identities.ts'
+import { saveBounces } from '../../store/mail/bounces.ts'
+import type { Hash, Hasher } from '../../store/mail/key.ts'
+import {
+  messagesByIdentity,
+  saveMessages,
+  saveParticipants,
+  type StoredMessage,
+} from '../../store/mail/messages.ts'
+import { dealsOf } from '../../store/mail/replies.ts'
+import { saveSightings, type Known, type SightingRow } from '../../store/mail/sightings.ts'
+import { joinThreads, saveThreadIds, threadsOf } from '../../store/mail/threads.ts'
+import { loadRecords, newRecordIds } from '../../store/records.ts'
+import { wakePush } from '../../store/wake.ts'
+import { bornRecord, edited, RaceError, type Change } from '../change.ts'
+import { applyChanges } from '../changes.ts'
+import { consentOver } from '../consent.ts'
+import type { Hub } from '../hub.ts'
+import { inTurn } from '../in-turn.ts'
+import type { Box } from './box.ts'
+import { companyDomainOf, contactOf, meetPeople, newcomersOf, type Crowd, type NewContact } from './crowd.ts'
+import { contactFacts, derived, isOpen, refreshDeals, RULE } from './facts.ts'
+import { addressHash, type Judged, type Passed } from './judge.ts'
+import {
+  activityEdits,
+  activityFields,
+  filteredRow,
+  loggedRow,
+  mainContact,
+  messagesToSave,
+  participantsToSave,
+  them,
+  type Logging,
+} from './page.ts'
+import { planThreads } from './thread-plan.ts'
+import { rank, settleLeft } from './withdraw.ts'
+
+/** A page of a mailbox in its transaction. */
+export type PageContext = {
+  readonly hub: Hub
+  readonly tx: Tx
+  readonly box: Box
+  readonly hash: Hasher
+  readonly known: ReadonlyMap<string, Known>
+  readonly count: Record<string, number>
+  readonly runId: number | null
+}
+
+/** Decides about judged messages by what the hub knows, and writes all of it. Returns the connections with work. */
+export async function settlePage(
+  page: PageContext,
+  judged: readonly Judged[],
+  badIds: readonly string[],
+): Promise<ReadonlySet<string>> {
+  const { tx, hub, box } = page
+  const passed = judged.filter((one) => one.kind === 'passed')
+  const stored = new Map(
+    (await messagesByIdentity(tx, [...new Set(passed.map((one) => one.identity))])).map((m) => [
+      m.identity,
+      m,
+    ]),
+  )
+  const closed = (one: Passed) => {
+    const state = stored.get(one.identity)?.state
+    return state === 'private' || state === 'removed'
+  }
+  const open = passed.filter((one) => !closed(one))
+  const bounces = judged.flatMap((one) => (one.kind === 'filtered' ? bouncesIn(page, one) : []))
+  const crowd = await meetPeople(tx, [
+    ...open.flatMap((one) => one.people.flatMap((person) => person.forms)),
+    ...bounces.map((bounce) => bounce.plain),
+  ])
+  const people = await welcome(page, open, crowd)
+  const rows: SightingRow[] = [
+    ...judged.flatMap((one) => outsideRow(page, one, stored)),
+    ...badIds.map((id) => badRow(page, id)),
+  ]
+  const logging: Logging[] = []
+  for (const [identity, copies] of Map.groupBy(open, (one) => one.identity)) {
+    const before = stored.get(identity) ?? null
+    const heard = copies.filter((copy) => isKnown(page, copy, people.contacts))
+    for (const copy of copies) if (!heard.includes(copy)) rows.push(strangerRow(page, copy))
+    const one = loggingOf(page, before, heard, people)
+    if (one === null) continue
+    logging.push(one)
+    rows.push(...heard.map((copy) => loggedRow(copy, one.id, box.rules.content)))
+  }
+  const woken = await write(page, logging, people, bounces)
+  await saveSightings(tx, box.id, rows, hub.clock.now())
+  for (const row of rows) page.count[row.verdict] = (page.count[row.verdict] ?? 0) + 1
+  const left = await settleLeft(
+    hub,
+    tx,
+    leftBy(page, rows),
+    box.connection,
+    'its mailbox keeps it out',
+    page.runId,
+  )
+  page.count['withdrawn'] = left.withdrawn
+  const waiting = woken.union(left.woken)
+  await wakePush(tx, waiting)
+  return waiting
+}
+
+type BounceSeen = { readonly plain: string; readonly address: Hash; readonly at: number }
+const bouncesIn = (
+  page: PageContext,
+  { bounced, at }: Extract<Judged, { kind: 'filtered' }>,
+): readonly BounceSeen[] =>
+  bounced.map((plain) => ({ plain, address: addressHash(page.hash, plain), at: Math.trunc(at) }))
+
+/** Rows of what is decided without a look at contacts. */
+function outsideRow(
+  { known, box }: PageContext,
+  one: Judged,
+  stored: ReadonlyMap<Hash, StoredMessage>,
+): readonly SightingRow[] {
+  const was = known.get(one.id)
+  switch (one.kind) {
+    case 'gone': {
+      const stays = box.rules.deleted === 'keep' && was !== undefined && was.content !== null
+      const base = filteredRow({ id: one.id, reason: 'unclear', detail: '', idHash: was?.idHash ?? null })
+      const content = stays ? was.content : null
+      const messageId = was?.messageId ?? null
+      return [{ ...base, verdict: 'gone', reason: null, detail: null, content, messageId }]
+    }
+    case 'filtered':
+      return [{ ...filteredRow(one), messageId: was?.messageId ?? null }]
+    case 'bad':
+      return [badRow({ known }, one.id)]
+    case 'passed': {
+      const message = stored.get(one.identity)
+      if (message === undefined || (message.state !== 'private' && message.state !== 'removed')) return []
+      const detail = `${message.state === 'private' ? 'made private' : 'removed'} by ${message.stateBy ?? 'somebody'}`
+      const row = filteredRow({ id: one.id, reason: 'withdrawn', detail, idHash: one.idHash })
+      return [{ ...row, messageId: message.id }]
+    }
+  }
+}
+
+/** What was logged stays so when it cannot be read once more; anything else waits in quarantine. */
+function badRow({ known }: Pick<PageContext, 'known'>, id: string): SightingRow {
+  const was = known.get(id)
+  if (was !== undefined && was.content !== null) return { ...was, addressHashes: null }
+  const row = filteredRow({ id, reason: 'unclear', detail: '', idHash: null })
+  return { ...row, verdict: 'quarantined', reason: null, detail: null }
+}
+
+const strangerRow = ({ hash }: PageContext, copy: Passed): SightingRow => ({
+  ...filteredRow({
+    id: copy.id,
+    reason: 'stranger',
+    detail: 'no contact takes part in it; it is read again when one does',
+    idHash: copy.idHash,
+  }),
+  addressHashes: [...new Set(them(copy).flatMap((person) => person.forms))].map((form) =>
+    addressHash(hash, form),
+  ),
+})
+
+/** What this mailbox logged once stays, also where the contact is gone by now. */
+function isKnown(
+  { box, known }: PageContext,
+  copy: Passed,
+  contacts: ReadonlyMap<string, RecordId>,
+): boolean {
+  if (box.rules.strangers === 'log' || (known.get(copy.id)?.content ?? null) !== null) return true
+  return them(copy).some((person) => contactOf(contacts, person) !== null)
+}
+
+type People = {
+  /** By address, with those that this page makes. */
+  readonly contacts: ReadonlyMap<string, RecordId>
+  readonly records: ReadonlyMap<RecordId, HubRecord>
+  readonly born: readonly Change[]
+  readonly companies: readonly Change[]
+  readonly companyByDomain: ReadonlyMap<string, RecordId>
+  readonly nextId: () => RecordId
+}
+
+/** Makes the contacts that a page's messages bring, with their companies; all of it still unwritten. */
+async function welcome(page: PageContext, open: readonly Passed[], crowd: Crowd): Promise<People> {
+  const { tx, hub, box } = page
+  const at = hub.clock.now()
+  const newcomers = newcomersOf(box, open, crowd.holders)
+  const domains = new Set(newcomers.flatMap((one) => one.companyDomain ?? []))
+  for (const [address, id] of crowd.holders)
+    if ((crowd.records.get(id)?.fields['company'] ?? null) === null) {
+      const domain = companyDomainOf(address)
+      if (domain !== null) domains.add(domain)
+    }
+  const companyByDomain = new Map(
+    (
+      await holders(
+        tx,
+        'company',
+        [...domains].map((value) => ({ kind: 'domain', value })),
+      )
+    ).map(({ key, id }) => [key.value, id]),
+  )
+  const ids = [...(await newRecordIds(tx, newcomers.length * 2 + open.length))]
+  const nextId = (): RecordId => {
+    const id = ids.shift()
+    if (id === undefined) throw new Error('more records than ids were asked for')
+    return id
+  }
+  const origin = (rule: string) => ({ source: box.connection, at, rule })
+  const companies: Change[] = []
+  for (const domain of new Set(newcomers.flatMap((one) => one.companyDomain ?? []))) {
+    if (companyByDomain.has(domain)) continue
+    const id = nextId()
+    companyByDomain.set(domain, id)
+    companies.push(
+      birth(bornRecord(id, 'company', { name: domain, domains: [domain] }, origin('mail was sent there'))),
+    )
+  }
+  const consents = await consentOver(
+    tx,
+    newcomers.map((one) => [one.address]),
+    [],
+  )
+  const contacts = new Map(crowd.holders)
+  const born = newcomers.map((one, i): Change => {
+    const id = nextId()
+    contacts.set(one.address, id)
+    const consent = consents[i] ?? 'unknown'
+    const fields = contactFields(one, companyByDomain)
+    const told = consent === 'unknown' ? fields : { ...fields, emailConsent: consent }
+    return {
+      ...birth(bornRecord(id, 'contact', told, origin('took part in mail'))),
+      urgent: consent === 'out',
+    }
+  })
+  page.count['contacts'] = born.length
+  return { contacts, records: crowd.records, born, companies, companyByDomain, nextId }
+}
+
+const birth = (after: HubRecord): Change => ({ before: null, after, why: {}, origin: null, urgent: false })
+
+function contactFields(one: NewContact, companyByDomain: ReadonlyMap<string, RecordId>): HubRecord['fields'] {
+  const company = one.companyDomain === null ? undefined : companyByDomain.get(one.companyDomain)
+  return company === undefined ? one.fields : { ...one.fields, company }
+}
+
+function loggingOf(
+  { box }: PageContext,
+  before: StoredMessage | null,
+  copies: readonly Passed[],
+  people: People,
+): Logging | null {
+  const [first] = copies
+  if (first === undefined) return null
+  const own = box.rules.content
+  return {
+    id: before?.id ?? people.nextId(),
+    before,
+    copies,
+    first,
+    main: mainContact(first, people.contacts),
+    level: before === null || rank(own) > rank(before.content) ? own : before.content,
+    direction: [before, ...copies].some((one) => one?.direction === 'sent') ? 'sent' : 'received',
+  }
+}
+
+/** Messages that a sighting of this page logged before, and does not log any more or at a lower level. */
+const leftBy = ({ known }: PageContext, rows: readonly SightingRow[]): readonly RecordId[] =>
+  rows.flatMap((row) => {
+    const was = known.get(row.remoteId)
+    if (was === undefined || was.content === null || was.messageId === null) return []
+    const stays =
+      row.content !== null && row.messageId === was.messageId && rank(row.content) >= rank(was.content)
+    return stays ? [] : [was.messageId]
+  })
+
+/** Writes messages, threads, records and what follows from them. */
+async function write(
+  page: PageContext,
+  logging: readonly Logging[],
+  people: People,
+  bounces: readonly BounceSeen[],
+): Promise<ReadonlySet<string>> {
+  const { tx, hub, box, runId } = page
+  const fresh = logging.filter((one) => one.before === null)
+  const related = [...new Set(fresh.flatMap((one) => one.first.related))]
+  const plan = planThreads(
+    fresh.map((one) => ({ id: one.id, related: one.first.related })),
+    await threadsOf(tx, related),
+  )
+  const changes = await activityChanges(page, logging, people)
+  const saved = messagesToSave(logging, plan, (copy) => copy.identity)
+  const [companies, written, , ids] = await inTurn(
+    () => applyChanges(hub, tx, 'company', people.companies, runId, box.connection),
+    () => saveMessages(tx, saved),
+    () => saveParticipants(tx, participantsToSave(logging, people.contacts)),
+    () => saveThreadIds(tx, plan.ids),
+    () => joinThreads(tx, plan.joins),
+    () => saveBounces(tx, bounces),
+  )
+  if (written < saved.length || ids < plan.ids.length)
+    throw new RaceError('another mailbox showed the same message meanwhile')
+  const activities = await applyChanges(hub, tx, 'activity', changes, runId, box.connection)
+  const contacts = await writeContacts(page, logging, people, bounces)
+  const deals = changes.flatMap(({ after: { fields } }) =>
+    typeof fields['deal'] === 'number' ? [fields['deal']] : [],
+  )
+  const more = await refreshDeals(hub, tx, [...new Set(deals)], runId, applyChanges)
+  return companies.union(activities).union(contacts).union(more)
+}
+
+async function activityChanges(
+  { tx, hub, box }: PageContext,
+  logging: readonly Logging[],
+  people: People,
+): Promise<readonly Change[]> {
+  const at = hub.clock.now()
+  const born = new Map(people.born.map((change) => [change.after.id, change.after]))
+  const companyOf = (contact: RecordId): RecordId | null => {
+    const record = born.get(contact) ?? people.records.get(contact)
+    const own = record?.fields['company']
+    if (typeof own === 'number') return own
+    for (const [address, id] of people.contacts) {
+      const domain = id === contact ? companyDomainOf(address) : null
+      const company = domain === null ? undefined : people.companyByDomain.get(domain)
+      if (company !== undefined) return company
+    }
+    return null
+  }
+  const mains = [...new Set(logging.flatMap((one) => one.main ?? []))]
+  const companies = [...new Set(mains.flatMap((id) => companyOf(id) ?? []))]
+  const deals = (await dealsOf(tx, mains, companies)).filter((deal) => isOpen(hub, deal))
+  const known = await loadRecords(
+    tx,
+    'activity',
+    logging.flatMap((one) => one.before?.id ?? []),
+    'lock',
+  )
+  return logging.flatMap((one): Change[] => {
+    const fields = activityFields(one, { companyOf, deals })
+    const activity = known.get(one.id)
+    if (one.before === null) {
+      const origin = { source: box.connection, at, rule: `a mail that was ${one.direction}` }
+      return [birth(bornRecord(one.id, 'activity', fields, origin))]
+    }
+    if (activity === undefined) return []
+    const comesBack = one.before.state !== 'kept'
+    const edits = activityEdits(activity, fields, comesBack)
+    const why: Record<string, HubEdit> = {}
+    for (const [field, value] of Object.entries(edits)) why[field] = { value, rule: 'follows the mail' }
+    if (!comesBack && Object.keys(why).length === 0) return []
+    const after = edited(activity, why, box.connection, at, comesBack ? { archived: false } : {})
+    return after === null ? [] : [{ before: activity, after, why, origin: null, urgent: false }]
+  })
+}
+
+/** New contacts, and what mail says now about those it touches. */
+async function writeContacts(
+  { tx, hub, box, runId }: PageContext,
+  logging: readonly Logging[],
+  people: People,
+  bounces: readonly BounceSeen[],
+): Promise<ReadonlySet<string>> {
+  const at = hub.clock.now()
+  const touched = new Set<RecordId>()
+  for (const { copies } of logging)
+    for (const copy of copies)
+      for (const person of copy.people) {
+        const id = contactOf(people.contacts, person)
+        if (id !== null) touched.add(id)
+      }
+  for (const { plain } of bounces) {
+    const id = people.contacts.get(plain)
+    if (id !== undefined) touched.add(id)
+  }
+  const born = new Map(people.born.map((change) => [change.after.id, change.after]))
+  for (const id of born.keys()) touched.add(id)
+  const records = [...touched].flatMap((id) => born.get(id) ?? people.records.get(id) ?? [])
+  if (records.length === 0) return new Set()
+  const facts = await contactFacts(hub, tx, records)
+  const births = people.born.map((change): Change => {
+    const stated = Object.entries(facts.get(change.after.id) ?? {}).filter(([, value]) => value !== null)
+    return {
+      ...change,
+      after: { ...change.after, fields: { ...change.after.fields, ...Object.fromEntries(stated) } },
+    }
+  })
+  const edits = records.flatMap((record) =>
+    born.has(record.id) ? [] : (derived(record, facts.get(record.id) ?? {}, at) ?? []),
+  )
+  const woken = await applyChanges(hub, tx, 'contact', births, runId, box.connection)
+  return woken.union(await applyChanges(hub, tx, 'contact', edits, runId, RULE))
+}

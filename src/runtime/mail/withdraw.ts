@@ -1,0 +1,110 @@
+import { keep } from '../../core/mail/content.ts'
+import type { ContentLevel } from '../../core/mail/rules.ts'
+import type { RecordId, Source } from '../../core/model.ts'
+import type { Query } from '../../store/database.ts'
+import {
+  eraseMessages,
+  lockMessages,
+  scrubHistory,
+  stripMessages,
+  type MessageState,
+} from '../../store/mail/messages.ts'
+import { loggedAt } from '../../store/mail/sightings.ts'
+import { loadRecords } from '../../store/records.ts'
+import { edited, type Change } from '../change.ts'
+import { applyChanges } from '../changes.ts'
+import type { Hub } from '../hub.ts'
+import { refreshFacts } from './facts.ts'
+
+/**
+ * Takes messages out: what they say and who takes part is erased, in their history too; their activities are archived,
+ * and what was derived from them is derived anew. Returns the connections that have work now.
+ */
+export async function withdraw(
+  hub: Hub,
+  q: Query,
+  ids: readonly RecordId[],
+  how: {
+    readonly state: Exclude<MessageState, 'kept'>
+    readonly by: Source
+    readonly rule: string
+  },
+  run: number | null,
+): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set()
+  const at = hub.clock.now()
+  const activities = await loadRecords(q, 'activity', ids, 'lock')
+  const contacts = await eraseMessages(q, ids, how.state, how.by, at)
+  const changes = [...activities.values()].flatMap((activity): Change[] => {
+    const why = { subject: { value: null, rule: how.rule } }
+    const after = edited(activity, why, how.by, at, { archived: true })
+    return after === null ? [] : [{ before: activity, after, why, origin: null, urgent: false }]
+  })
+  const woken = await applyChanges(hub, q, 'activity', changes, run, how.by)
+  await scrubHistory(q, ids)
+  const deals = [...activities.values()].flatMap(({ fields: { deal } }) =>
+    typeof deal === 'number' ? [deal] : [],
+  )
+  return woken.union(await refreshFacts(hub, q, { contacts, deals }, run, applyChanges))
+}
+
+/**
+ * Settles messages that a mailbox has ceased to log, or logs at a lower level: those that nobody logs any more are
+ * withdrawn, of the others no more is kept than somebody still keeps.
+ */
+export async function settleLeft(
+  hub: Hub,
+  q: Query,
+  ids: readonly RecordId[],
+  by: Source,
+  rule: string,
+  run: number | null,
+): Promise<{ readonly withdrawn: number; readonly stripped: number; readonly woken: ReadonlySet<string> }> {
+  const kept = (await lockMessages(q, [...new Set(ids)])).filter((message) => message.state === 'kept')
+  if (kept.length === 0) return { withdrawn: 0, stripped: 0, woken: new Set() }
+  const levels = await loggedAt(
+    q,
+    kept.map((message) => message.id),
+  )
+  const left = kept.filter((message) => !levels.has(message.id)).map((message) => message.id)
+  const woken = await withdraw(hub, q, left, { state: 'withdrawn', by, rule }, run)
+  const lower = kept.flatMap((message): { id: RecordId; to: ContentLevel }[] => {
+    const to = levels.get(message.id)
+    return to === undefined || rank(to) >= rank(message.content) ? [] : [{ id: message.id, to }]
+  })
+  const toSubject = lower.filter(({ to }) => to === 'subject').map(({ id }) => id)
+  const toNone = lower.filter(({ to }) => to === 'none').map(({ id }) => id)
+  await stripMessages(q, toSubject, 'subject')
+  await stripMessages(q, toNone, 'none')
+  const also = await blankSubjects(hub, q, toNone, by, rule, run)
+  return { withdrawn: left.length, stripped: lower.length, woken: woken.union(also) }
+}
+
+async function blankSubjects(
+  hub: Hub,
+  q: Query,
+  ids: readonly RecordId[],
+  by: Source,
+  rule: string,
+  run: number | null,
+): Promise<ReadonlySet<string>> {
+  if (ids.length === 0) return new Set()
+  const at = hub.clock.now()
+  const { subject } = keep(
+    { subject: '', text: '', quoted: '', signature: '', html: '', attachments: [] },
+    'none',
+  )
+  const why = { subject: { value: subject, rule } }
+  const changes = [...(await loadRecords(q, 'activity', ids, 'lock')).values()].flatMap(
+    (activity): Change[] => {
+      const after = edited(activity, why, by, at)
+      return after === null ? [] : [{ before: activity, after, why, origin: null, urgent: false }]
+    },
+  )
+  const woken = await applyChanges(hub, q, 'activity', changes, run, by)
+  await scrubHistory(q, ids)
+  return woken
+}
+
+const RANK: Readonly<Record<ContentLevel, number>> = { none: 0, subject: 1, full: 2 }
+export const rank = (level: ContentLevel): number => RANK[level]
