@@ -22,7 +22,7 @@ import {
 import { type Issued, issueAccess, issueRefresh, tokenRoutes } from './tokens.ts'
 
 export type { Delivery } from './notifications.ts'
-export type { GmailPeople, Mail, Placed } from './people.ts'
+export type { GmailPeople } from './people.ts'
 export type { MailboxSeed, Switches } from './state.ts'
 
 export type GmailOptions = {

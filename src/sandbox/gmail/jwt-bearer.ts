@@ -7,11 +7,13 @@ const MAX_LIFE_S = 3600
 
 /**
  * Who a service account may act for, by its assertion (RFC 7523) and what the domain's admin allowed.
+ * It is made out to Google's token endpoint, or to where this sandbox is served (`endpoint`).
  * https://developers.google.com/identity/protocols/oauth2/service-account
  */
 export async function mailboxOfAssertion(
   state: GmailState,
   assertion: string,
+  endpoint: string,
 ): Promise<{ mailbox: string; scopes: ReadonlySet<string>; actor: string }> {
   const account = state.serviceAccounts.get(issuerOf(assertion))
   if (account === undefined) throw invalidGrant('Invalid grant: account not found')
@@ -26,7 +28,7 @@ export async function mailboxOfAssertion(
       'Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim.',
     )
   })
-  if (payload.aud !== state.tokenUrl) throw invalidGrant('Failed audience check.')
+  if (payload.aud !== state.tokenUrl && payload.aud !== endpoint) throw invalidGrant('Failed audience check.')
   const { exp = 0, iat = 0, sub } = payload
   if (exp - iat > MAX_LIFE_S || iat > state.now() / 1000 + 300)
     throw invalidGrant(

@@ -182,9 +182,13 @@ export function createPeople(state: GmailState) {
   }
 }
 
+/** In memory of its own: small buffers otherwise share theirs with what everybody else threw away. */
 async function bytesOf(mail: Mail): Promise<Buffer> {
-  if (typeof mail === 'string') return Buffer.from(mail)
-  return mail instanceof Uint8Array ? Buffer.from(mail) : Buffer.from(await compose(mail))
+  const bytes = typeof mail === 'object' && 'subject' in mail ? await compose(mail) : mail
+  const own = Buffer.allocUnsafeSlow(Buffer.byteLength(bytes))
+  if (typeof bytes === 'string') own.write(bytes)
+  else own.set(bytes)
+  return own
 }
 
 function labelId(mailbox: GmailMailbox, given: string): string {

@@ -51,7 +51,7 @@ function narrowed(query: Query, mailbox: GmailMailbox, term: string, now: number
   const [name = '', ...rest] = (isNot ? term.slice(1) : term).toLowerCase().split(':')
   const value = rest.join(':')
   if (!isNot && (name === 'after' || name === 'newer'))
-    return { ...query, from: Math.max(query.from, instant(term, value)) }
+    return { ...query, from: Math.max(query.from, startOf(term, value)) }
   if (!isNot && (name === 'before' || name === 'older'))
     return { ...query, to: Math.min(query.to, instant(term, value)) }
   if (!isNot && name === 'newer_than')
@@ -99,11 +99,18 @@ function idOf(stored: Stored): string | null {
   return idsIn(value)[0]?.toLowerCase() ?? null
 }
 
+/** `after` a second leaves that second out; after a date begins with its day. */
+function startOf(term: string, value: string): number {
+  return instant(term, value) + (isSeconds(value) ? 1000 : 0)
+}
+
+const isSeconds = (value: string): boolean => /^\d{9,11}$/.test(value)
+
 const PACIFIC_MS = 8 * 3_600_000
 
 /** Epoch seconds, or a date, which begins at midnight of Pacific time. */
 function instant(term: string, value: string): number {
-  if (/^\d{9,11}$/.test(value)) return Number(value) * 1000
+  if (isSeconds(value)) return Number(value) * 1000
   const date = /^(\d{4})[/-](\d{1,2})[/-](\d{1,2})$/.exec(value)
   if (date === null) throw invalid(`This sandbox cannot read the time in ${term}`)
   return Date.UTC(Number(date[1]), Number(date[2]) - 1, Number(date[3])) + PACIFIC_MS

@@ -50,7 +50,7 @@ async function granted(state: GmailState, c: Context, form: URLSearchParams): Pr
       authenticate(state, c, form)
       return byCode(state, form)
     case 'urn:ietf:params:oauth:grant-type:jwt-bearer': {
-      const admitted = await mailboxOfAssertion(state, form.get('assertion') ?? '')
+      const admitted = await mailboxOfAssertion(state, form.get('assertion') ?? '', c.req.url)
       return reply(state, issueAccess(state, admitted), admitted.scopes)
     }
     default:
