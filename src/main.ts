@@ -6,7 +6,9 @@ import { runCli } from './cli/program.ts'
 import { processTerminal } from './cli/terminal.ts'
 import type { Wiring } from './cli/wiring.ts'
 import { csv } from './connectors/csv/index.ts'
+import { gmail } from './connectors/gmail/index.ts'
 import { mailchimp } from './connectors/mailchimp/index.ts'
+import { outlook } from './connectors/outlook/index.ts'
 import { stripe } from './connectors/stripe/index.ts'
 import { serveHttp } from './http/serve.ts'
 
@@ -14,7 +16,7 @@ const ROOT = path.join(import.meta.dirname, '..')
 
 const wiring: Wiring = {
   version: versionOf(readFileSync(path.join(ROOT, 'package.json'), 'utf8')),
-  connectors: { csv, mailchimp, stripe },
+  connectors: { csv, gmail, mailchimp, outlook, stripe },
   shipped: path.join(ROOT, 'config'),
   env: process.env,
   terminal: processTerminal(process.env),

@@ -1,7 +1,9 @@
 import path from 'node:path'
 import { csv } from '../../src/connectors/csv/index.ts'
+import { gmail } from '../../src/connectors/gmail/index.ts'
 import { mailchimp } from '../../src/connectors/mailchimp/index.ts'
+import { outlook } from '../../src/connectors/outlook/index.ts'
 import { stripe } from '../../src/connectors/stripe/index.ts'
 
 export const ROOT = path.join(import.meta.dirname, '..', '..')
-export const CONNECTORS = { csv, mailchimp, stripe }
+export const CONNECTORS = { csv, gmail, mailchimp, outlook, stripe }

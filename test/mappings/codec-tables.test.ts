@@ -126,6 +126,7 @@ describe('a date', () => {
     expect(read(monthday('mm/dd'), '2/29')).toBe('02-29')
     expect(read(monthday('dd.mm.'), '1.12.')).toBe('12-01')
     expect(read(monthday(), '1980-05-17')).toBe('05-17')
+    expect(read(monthday(), '1980-05-17T11:59:00Z')).toBe('05-17')
     expect(read(monthday('mm/dd'), '13/01')).toMatch(/does not exist/)
     expect(monthday('mm/dd').put('02-29')).toBe('02/29')
   })

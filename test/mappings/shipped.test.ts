@@ -4,6 +4,7 @@ import { Ajv } from 'ajv'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import type { Json } from '../../src/core/json.ts'
+import { DEFAULT_RULES } from '../../src/core/mail/rules.ts'
 import { planCreation } from '../../src/core/plan.ts'
 import type { Refs, Stream } from '../../src/core/stream.ts'
 import { loadConfiguration } from '../../src/mappings/load.ts'
@@ -194,5 +195,69 @@ describe('the shipped configuration', () => {
       lines: [{ description: 'Widget', quantity: 2, unitAmount: 61_725 }],
     })
     expect(readAll(stream('csv', 'companies'), { employees: '1,200' })).toMatchObject({ employees: 1200 })
+  })
+
+  it('reads an Outlook contact, and writes back what changed', () => {
+    const contact = {
+      givenName: 'Ann',
+      surname: 'Lee',
+      emailAddresses: [
+        { name: 'Ann Lee', address: 'Ann@Example.com' },
+        { name: null, address: 'ann@home.example' },
+      ],
+      businessPhones: ['(415) 555-2671'],
+      mobilePhone: '+4915112345678',
+      homePhones: [],
+      companyName: 'Acme',
+      jobTitle: null,
+      businessAddress: {
+        street: '1 High St\r\nFlat 2',
+        city: 'Bonn',
+        state: null,
+        postalCode: '53111',
+        countryOrRegion: 'Germany',
+      },
+      birthday: '1974-07-22T00:00:00Z',
+    }
+    const contacts = stream('outlook', 'contacts')
+    expect(readAll(contacts, contact)).toEqual({
+      emails: ['ann@example.com', 'ann@home.example'],
+      givenName: 'Ann',
+      familyName: 'Lee',
+      phones: ['+14155552671', '+4915112345678'],
+      jobTitle: null,
+      companyName: 'Acme',
+      address: { line1: '1 High St', line2: 'Flat 2', city: 'Bonn', postalCode: '53111', country: 'DE' },
+      birthday: '07-22',
+    })
+    const wrote = (key: string, value: Json) =>
+      contacts
+        .lenses(REFS)
+        .find((lens) => lens.key === key)
+        ?.put(value, contact)
+    expect(wrote('phones', ['+14155552671', '+4930123456'])).toEqual({
+      businessPhones: ['(415) 555-2671', '+4930123456'],
+      mobilePhone: '',
+    })
+    expect(wrote('address', { line1: '2 Low St', city: 'Bonn', country: 'AT' })).toMatchObject({
+      businessAddress: { street: '2 Low St', countryOrRegion: 'Austria' },
+    })
+    expect(wrote('emails', ['ann@example.com'])).toEqual({ emailAddresses: [{ address: 'ann@example.com' }] })
+  })
+
+  it.each(['gmail', 'outlook'])('reads the mail of %s by the usual rules, written out', (name) => {
+    if (loaded.kind === 'problems') throw new Error('see above')
+    const found = loaded.configuration.connections.find((one) => one.name === name)
+    expect(found?.mail).toEqual({
+      schedule: '*/2 * * * *',
+      rules: DEFAULT_RULES,
+      owners: {},
+      mailboxes: null,
+      alarmMs: 7_200_000,
+    })
+    const written = files.find((file) => file.name === `${name}.yaml`)?.text ?? ''
+    expect(
+      Object.keys(DEFAULT_RULES).filter((rule) => !new RegExp(`^  ${rule}: `, 'm').test(written)),
+    ).toEqual([])
   })
 })

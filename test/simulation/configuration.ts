@@ -2,7 +2,9 @@ import { readFileSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import type { Connector } from '../../src/connectors/connector.ts'
 import { csv } from '../../src/connectors/csv/index.ts'
+import { gmail } from '../../src/connectors/gmail/index.ts'
 import { createMailchimp, type Sleep } from '../../src/connectors/mailchimp/index.ts'
+import { outlook } from '../../src/connectors/outlook/index.ts'
 import { stripe } from '../../src/connectors/stripe/index.ts'
 import type { Configuration } from '../../src/core/stream.ts'
 import { compile } from '../../src/runtime/boot.ts'
@@ -10,7 +12,9 @@ import { compile } from '../../src/runtime/boot.ts'
 export type Connectors = Readonly<Record<string, Connector>>
 export const connectorsWith = (sleep: Sleep): Connectors => ({
   csv,
+  gmail,
   mailchimp: createMailchimp({ sleep }),
+  outlook,
   stripe,
 })
 

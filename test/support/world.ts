@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pino } from 'pino'
 import { csv } from '../../src/connectors/csv/index.ts'
+import { gmail } from '../../src/connectors/gmail/index.ts'
 import { createMailchimp } from '../../src/connectors/mailchimp/index.ts'
+import { outlook } from '../../src/connectors/outlook/index.ts'
 import { stripe } from '../../src/connectors/stripe/index.ts'
 import type { Connector } from '../../src/connectors/connector.ts'
 import type { JsonObject } from '../../src/core/json.ts'
@@ -57,7 +59,13 @@ export function shippedConfiguration(
   return loaded.configuration
 }
 
-export const CONNECTORS: Readonly<Record<string, Connector>> = { csv, mailchimp: createMailchimp(), stripe }
+export const CONNECTORS: Readonly<Record<string, Connector>> = {
+  csv,
+  gmail,
+  mailchimp: createMailchimp(),
+  outlook,
+  stripe,
+}
 
 export type WorldOptions = {
   readonly configure?: (name: string, text: string) => string

@@ -90,7 +90,10 @@ export function ambiguous(formats: readonly DateFormat[]): boolean {
 export const MONTHDAY_FORMATS = ['mm-dd', 'mm/dd', 'dd/mm', 'dd.mm.'] as const
 export type MonthdayFormat = (typeof MONTHDAY_FORMATS)[number]
 
-/** MM-DD, a birthday without its year; of a whole ISO date the year is dropped. */
+/** Of an ISO time the day as written, in its own zone. */
+const ISO_DAY = /^(?:\d{4}-|--)?(\d{2})-(\d{2})(?:T\d{2}:\d{2}[\d:.]*(?:Z|[+-]\d{2}:?\d{2})?)?$/
+
+/** MM-DD, a birthday without its year; of a whole ISO date or time the year is dropped. */
 export function monthday(format: MonthdayFormat = 'mm-dd', empty: EmptyForm = ''): Codec {
   const dayFirst = format.startsWith('dd')
   return codecFrom({
@@ -99,7 +102,7 @@ export function monthday(format: MonthdayFormat = 'mm-dd', empty: EmptyForm = ''
     empty,
     read(raw) {
       const said = typeof raw === 'string' ? raw.trim() : ''
-      const iso = /^(?:\d{4}-|--)?(\d{2})-(\d{2})$/.exec(said)
+      const iso = ISO_DAY.exec(said)
       const other = format === 'mm-dd' ? null : /^(\d{1,2})[./](\d{1,2})\.?$/.exec(said)
       const found = iso ?? other
       if (found === null)
