@@ -6,18 +6,18 @@ import {
   connectionsOf,
   dropConnection,
   plugOf,
-  storedFields,
   subscribeWebhook,
   type Plug,
 } from '../runtime/connect.ts'
 import type { Hub } from '../runtime/hub.ts'
 import { hubStatus } from '../runtime/status.ts'
 import { chosen, withHub, type Context } from './context.ts'
+import { gatherCredentials, refusedError, type AuthOptions } from './credentials.ts'
 import { badInput, CliError, EXIT, failure, nearest, type ExitCode } from './exit.ts'
 import { clip, iso } from './output.ts'
 import { stateOf } from './status.ts'
 
-export type AddOptions = {
+export type AddOptions = AuthOptions & {
   readonly connector?: string
   readonly set: readonly string[]
   readonly secret: readonly string[]
@@ -52,7 +52,10 @@ export async function listAll(context: Context): Promise<ExitCode> {
 }
 
 export async function add(context: Context, name: string, options: AddOptions): Promise<ExitCode> {
-  const settings = settingsOf(options.set)
+  const settings = {
+    ...settingsOf(options.set),
+    ...(options.adminUser === undefined ? {} : { directoryAdmin: options.adminUser }),
+  }
   const given = pairsOf('--secret', options.secret)
   if (options.webhookUrl !== undefined && !isWebUrl(options.webhookUrl))
     throw badInput(`--webhook-url ${options.webhookUrl} is not a URL`, 'Write https://hub.example.com.')
@@ -63,8 +66,8 @@ export async function add(context: Context, name: string, options: AddOptions): 
   return withHub(context, async (hub) => {
     const { output, wiring } = context
     const plug = configured(context, hub, name, options.connector)
-    const secrets = await gatherSecrets(context, hub, plug, given)
-    const added = await addConnection(hub, plug, { secrets, settings, ...transportOf(context) })
+    const gathered = await gatherCredentials(context, hub, plug, given, options, settings)
+    const added = await addConnection(hub, plug, { ...gathered, settings, ...transportOf(context) })
     if (added.kind === 'refused') throw refusedError(plug, added)
     if (added.kind === 'other-account')
       throw badInput(
@@ -111,64 +114,6 @@ function configured({ wiring }: Context, hub: Hub, name: string, connector: stri
       `Leave --connector out, or change \`connector:\` of ${name} in the configuration.`,
     )
   return plug
-}
-
-/** From the command line, the environment, or a person, in this order; what is stored already may stay. */
-async function gatherSecrets(
-  { wiring }: Context,
-  hub: Hub,
-  plug: Plug,
-  given: Readonly<Record<string, string>>,
-): Promise<Readonly<Record<string, string>>> {
-  const unknown = Object.keys(given).find(
-    (field) => field !== 'webhookSecret' && !plug.fields.includes(field),
-  )
-  if (unknown !== undefined)
-    throw badInput(
-      `${plug.connectorId} has no credential "${unknown}"`,
-      plug.fields.length === 0 ? 'It needs none.' : `It has ${plug.fields.join(', ')}.`,
-    )
-  const stored = await storedFields(hub, plug.name)
-  const secrets: Record<string, string> = { ...given }
-  for (const field of plug.fields) {
-    if (secrets[field] !== undefined) continue
-    const variable = variableOf(plug.name, field)
-    const ambient = wiring.env[variable]?.trim() ?? ''
-    if (ambient !== '') {
-      secrets[field] = ambient
-      continue
-    }
-    const kept = stored.includes(field)
-    const { ask } = wiring.terminal
-    const answer =
-      ask === null
-        ? ''
-        : (await ask(`${field} of ${plug.name}${kept ? ' (empty keeps the old one)' : ''}: `, true)).trim()
-    if (answer !== '') secrets[field] = answer
-    else if (!kept)
-      throw badInput(
-        `${plug.name} needs its ${field}`,
-        `Set ${variable} in the environment, or run this in a terminal to be asked.`,
-      )
-  }
-  return secrets
-}
-
-/** `CONCORD_EU_STRIPE_API_KEY` for the field apiKey of eu-stripe. */
-export function variableOf(name: string, field: string): string {
-  const words = field.replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')
-  return `CONCORD_${name}_${words}`.replaceAll('-', '_').toUpperCase()
-}
-
-function refusedError(
-  plug: Plug,
-  { field, message }: { readonly field: string | null; readonly message: string },
-): CliError {
-  const fix =
-    field === null
-      ? 'Correct it and run the command again.'
-      : `Correct it with --set ${field}=…, or in the configuration of ${plug.name}.`
-  return failure(`${plug.name} does not work: ${message} Nothing was saved.`, fix)
 }
 
 const transportOf = ({ wiring }: Context) =>

@@ -237,6 +237,15 @@ function setUpCommands(program: Command, run: Run): void {
       [],
     )
     .option('--webhook-url <url>', 'where the vendor reaches this hub; subscribes to its webhooks')
+    .option('--browser', 'authorise it by a person in a browser, also where it is authorised already')
+    .option(
+      '--redirect-port <port>',
+      'where the browser comes back to on this machine; a free one otherwise',
+      wholeNumber,
+    )
+    .option('--client-credentials', 'authorise it as an application, by itself')
+    .option('--service-account <file>', "authorise it by a service account, with its key's JSON file")
+    .option('--admin-user <address>', 'whom the service account acts for to find the mailboxes of the domain')
     .action((name: string, options: AddOptions) => run((c) => add(c, name, options)))
   connections
     .command('list')

@@ -1,24 +1,28 @@
 import { randomBytes } from 'node:crypto'
 import type { JsonObject } from '../core/json.ts'
-import { failureOf, type Connector, type Io } from '../connectors/connector.ts'
+import { failureOf, VendorError, type Connector, type Io } from '../connectors/connector.ts'
 import {
   listConnections,
   mergeSecrets,
+  mergeSettings,
   readConnection,
   readSecrets,
   removeConnection,
   saveConnection,
   type Connection,
 } from '../store/connections.ts'
+import type { Secrets } from './client/auth.ts'
 import { openClient } from './client/client.ts'
+import { tokenSecrets, type TokenStore } from './client/oauth.ts'
 import { openScrubber } from './client/redact.ts'
 import { tokenStore } from './client/token-store.ts'
 import { connectionRestored } from './cycle.ts'
 import { holding } from './hold.ts'
 import type { Hub } from './hub.ts'
+import { fieldsOf, type Way, waysOf, withoutOthers } from './ways.ts'
+import { WEBHOOK_URL } from './webhook-address.ts'
 
 export type Connectors = Readonly<Record<string, Connector>>
-type Secrets = Readonly<Record<string, string>>
 
 /** A connection as the configuration names it, with its connector. */
 export type Plug = {
@@ -27,7 +31,9 @@ export type Plug = {
   readonly connector: Connector
   /** As in the YAML. */
   readonly settings: JsonObject
-  /** The credentials a person gives. */
+  /** How it may be authorised. */
+  readonly ways: readonly Way[]
+  /** Every credential that a person may give, whatever the way. */
   readonly fields: readonly string[]
   readonly hasWebhooks: boolean
 }
@@ -42,6 +48,8 @@ export type Added =
 export type Given = {
   readonly secrets: Secrets
   readonly settings: JsonObject
+  /** The way that the credentials are for: those of other ways are forgotten. */
+  readonly way?: Way
   readonly transport?: typeof fetch
 }
 
@@ -50,19 +58,33 @@ export function plugOf(hub: Hub, connectors: Connectors, name: string): Plug | u
   const configured = hub.configuration.connections.find((c) => c.name === name)
   const connector = configured === undefined ? undefined : connectors[configured.connector]
   if (configured === undefined || connector === undefined) return undefined
+  const ways = waysOf(connector.auth)
   return {
     name,
     connectorId: configured.connector,
     connector,
     settings: configured.settings,
-    fields: connector.auth.kind === 'apiKey' ? connector.auth.fields : [],
-    hasWebhooks: connector.webhooks?.subscribe !== undefined,
+    ways,
+    fields: [...new Set(ways.flatMap(fieldsOf))],
+    hasWebhooks: connector.webhooks?.subscribe !== undefined || connector.mail?.subscribe !== undefined,
   }
 }
 
-/** Which credentials are stored already, by field name. */
-export async function storedFields(hub: Hub, name: string): Promise<readonly string[]> {
-  return Object.keys(await readSecrets(hub.db.sql, hub.vault, name))
+/** What is stored of a connection, before it is given anew. */
+export type Stored = {
+  readonly secrets: Secrets
+  readonly settings: JsonObject
+  /** Whether its vendor still takes what is stored. */
+  readonly isAuthorised: boolean
+}
+
+export async function storedOf(hub: Hub, name: string): Promise<Stored> {
+  const row = await readConnection(hub.db.sql, name)
+  return {
+    secrets: await readSecrets(hub.db.sql, hub.vault, name),
+    settings: row?.settings ?? {},
+    isAuthorised: row !== undefined && row.state !== 'unauthorised',
+  }
 }
 
 export async function connectionsOf(hub: Hub): Promise<readonly Connection[]> {
@@ -71,25 +93,60 @@ export async function connectionsOf(hub: Hub): Promise<readonly Connection[]> {
 
 /** Proves the credentials at the vendor, and saves them only then. What is not given anew stays as it was. */
 export async function addConnection(hub: Hub, plug: Plug, given: Given): Promise<Added> {
+  const { auth } = plug.connector
   const before = await readConnection(hub.db.sql, plug.name)
-  const secrets = { ...(await readSecrets(hub.db.sql, hub.vault, plug.name)), ...given.secrets }
+  const joined = (stored: Secrets): Secrets => {
+    const all = { ...stored, ...given.secrets }
+    return given.way === undefined ? all : withoutOthers(auth, given.way, all)
+  }
+  const secrets = joined(await readSecrets(hub.db.sql, hub.vault, plug.name))
   const stored = { ...before?.settings, ...given.settings }
   const settings = { ...plug.settings, ...stored }
+  const fresh = bringsTokens(given.secrets) ? passingTokens(secrets) : null
   const checked = await check(
-    clientOf(hub, plug, secrets, settings, given.transport),
+    clientOf(hub, plug, secrets, settings, given.transport, fresh?.store),
     plug.connector,
     secrets,
   )
   if (checked.kind === 'refused') return checked
   const { accountId, label } = checked
   const known = before?.accountId ?? null
-  if (known !== null && plug.connector.auth.kind !== 'none' && known !== accountId) {
+  if (known !== null && auth.kind !== 'none' && known !== accountId) {
     return { kind: 'other-account', before: before?.label ?? known, now: label }
   }
   const connection = { name: plug.name, connector: plug.connectorId, accountId, label, settings: stored }
-  await saveConnection(hub.db.sql, hub.vault, connection, secrets)
+  await hub.db.sql.begin(async (tx) => {
+    await tx`select 1 from connections where name = ${plug.name} for update`
+    // Read again: tokens may have been refreshed meanwhile, here or by a worker, and the old ones used up by that.
+    const now = joined(await readSecrets(tx, hub.vault, plug.name))
+    await saveConnection(tx, hub.vault, connection, { ...now, ...fresh?.tokens() })
+  })
   await connectionRestored(hub, plug.name)
   return { kind: 'added', label, accountId, again: before !== undefined }
+}
+
+const bringsTokens = ({ refreshToken, accessToken }: Secrets): boolean =>
+  refreshToken !== undefined || accessToken !== undefined
+
+/** Tokens of a connection that is not saved yet: its row is no place for them, nor for those of another account. */
+function passingTokens(secrets: Secrets): { readonly store: TokenStore; tokens(): Secrets } {
+  let tokens: Secrets = {}
+  return {
+    tokens: () => tokens,
+    store: {
+      async refresh(_stale, refresh) {
+        const refreshToken = tokens['refreshToken'] ?? secrets['refreshToken']
+        if (refreshToken === undefined)
+          throw new VendorError({
+            kind: 'auth',
+            message: 'The access token is refused, and there is none to refresh it.',
+          })
+        const next = await refresh(refreshToken)
+        tokens = { ...tokens, ...tokenSecrets(next) }
+        return next.accessToken
+      },
+    },
+  }
 }
 
 export type Checked =
@@ -105,30 +162,35 @@ export async function checkConnection(hub: Hub, plug: Plug, transport?: typeof f
   return check(clientOf(hub, plug, secrets, settings, transport), plug.connector, secrets)
 }
 
-/** Asks the vendor to call `url` and keeps the secret that such calls are verified with. */
+/**
+ * Asks the vendor to call `url`, and keeps it with the secret that such calls are verified with. Subscriptions of single
+ * mailboxes are asked for when their mail is read.
+ */
 export async function subscribeWebhook(
   hub: Hub,
   plug: Plug,
   url: string,
   transport?: typeof fetch,
 ): Promise<Checked> {
-  const { webhooks } = plug.connector
+  const { webhooks, mail } = plug.connector
   const row = await readConnection(hub.db.sql, plug.name)
-  if (webhooks?.subscribe === undefined || row === undefined) {
+  if (!plug.hasWebhooks || row === undefined) {
     return { kind: 'refused', field: null, message: `${plug.connectorId} sends no webhooks; it is polled` }
   }
   const secrets = await readSecrets(hub.db.sql, hub.vault, plug.name)
-  const io = clientOf(hub, plug, secrets, { ...plug.settings, ...row.settings }, transport)
-  const own =
-    webhooks.secretInUrl === true ? (secrets['webhookSecret'] ?? randomBytes(24).toString('base64url')) : null
+  const settings = { ...plug.settings, ...row.settings }
+  const io = clientOf(hub, plug, secrets, settings, transport)
+  const isOurs = webhooks?.secretInUrl === true || mail?.subscribe !== undefined
+  const own = isOurs ? secrets['webhookSecret']?.trim() || randomBytes(24).toString('base64url') : null
   const address = new URL(url)
-  if (own !== null) address.searchParams.set('secret', own)
+  if (own !== null && webhooks?.secretInUrl === true) address.searchParams.set('secret', own)
   const told = own === null ? [] : [own]
   try {
     // Kept first: the vendor may call while it is being asked.
     if (own !== null) await keep(hub, plug.name, own)
-    const { secret } = await webhooks.subscribe(io, address.href, own)
-    if (secret !== null) await keep(hub, plug.name, secret)
+    const subscribed = await webhooks?.subscribe?.(io, address.href, own)
+    if (subscribed !== undefined && subscribed.secret !== null) await keep(hub, plug.name, subscribed.secret)
+    await mergeSettings(hub.db.sql, plug.name, { [WEBHOOK_URL]: url })
     return { kind: 'works', accountId: row.accountId ?? '', label: url }
   } catch (error) {
     return refusedBy(error, [...Object.values(secrets), ...told])
@@ -154,6 +216,7 @@ function clientOf(
   secrets: Secrets,
   settings: JsonObject,
   transport: typeof fetch = fetch,
+  tokens: TokenStore = tokenStore({ sql: hub.db.sql, vault: hub.vault, connection: plug.name }),
 ): Io {
   const { io } = openClient({
     connector: plug.connector,
@@ -165,7 +228,7 @@ function clientOf(
     random: hub.random,
     log: (entry) => hub.log.debug(entry, 'request'),
     pauseUntil: async () => undefined,
-    tokens: tokenStore({ sql: hub.db.sql, vault: hub.vault, connection: plug.name }),
+    tokens,
     signal: hub.stopping,
   })
   return io
@@ -180,7 +243,7 @@ async function check(io: Io, connector: Connector, secrets: Secrets): Promise<Ch
 }
 
 /** What the vendor said, with no credential in it. A bug is thrown on. */
-function refusedBy(error: unknown, secrets: readonly string[]): Checked {
+export function refusedBy(error: unknown, secrets: readonly string[]): Extract<Checked, { kind: 'refused' }> {
   const failure = failureOf(error)
   if (failure === null) throw error
   const field = failure.kind === 'rejected' ? failure.field : null

@@ -89,6 +89,10 @@ export async function mergeSecrets(
   await q`update connections set secrets = ${Buffer.from(sealed)} where name = ${name}`
 }
 
+export async function mergeSettings(q: Query, name: string, changed: JsonObject): Promise<void> {
+  await q`update connections set settings = settings || ${jsonText(changed)}::text::jsonb where name = ${name}`
+}
+
 /** Encrypts every secret anew with the current key; returns how many were under an older one. */
 export async function rotateSecrets(q: Query, vault: Vault): Promise<number> {
   const found = await q<{ name: string; secrets: Uint8Array }[]>`
