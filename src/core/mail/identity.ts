@@ -15,7 +15,8 @@ export function identityText(message: MailMessage): string {
   const { envelope } = message
   if (envelope.messageId !== null && envelope.messageId.trim() !== '')
     return `id:${envelope.messageId.trim()}`
-  const when = envelope.sentAt === null ? { at: envelope.at } : { sent: second(envelope.sentAt) }
+  const sent = second(envelope.sentAt)
+  const when = sent === null ? { at: envelope.at } : { sent }
   return `fp:${JSON.stringify([
     when,
     addressesOf(authorsOf(envelope)),
@@ -42,7 +43,8 @@ export function sameMessage(a: Fingerprint, b: Fingerprint): boolean {
   return a.from === b.from && second(a.sentAt) === second(b.sentAt)
 }
 
-const second = (at: Instant | null): number | null => (at === null ? null : Math.floor(at / 1000))
+const second = (at: Instant | null): number | null =>
+  at === null || !Number.isFinite(at) ? null : Math.floor(at / 1000)
 
 const addressesOf = (people: readonly MailAddress[]): readonly string[] =>
   [...new Set(people.map(({ address }) => plainAddress(address)))].toSorted()
