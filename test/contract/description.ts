@@ -26,12 +26,16 @@ type Body = {
   readonly required?: boolean
 }
 export type Operation = {
-  readonly parameters?: readonly Parameter[]
+  readonly parameters?: readonly (Parameter | { readonly $ref: string })[]
   readonly requestBody?: Body & { $ref?: string }
 }
 export type Description = {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
-  readonly components?: { readonly requestBodies?: Readonly<Record<string, Body>> }
+  readonly components?: {
+    readonly requestBodies?: Readonly<Record<string, Body>>
+    readonly parameters?: Readonly<Record<string, Parameter>>
+    readonly schemas?: Readonly<Record<string, Schema>>
+  }
 }
 
 /** Where a vendor's public description lies; null where it does not (it is not part of this repository). */
@@ -62,6 +66,16 @@ export function find({ paths }: Description, method: string, pathname: string): 
 }
 
 const isVariable = (part: string) => part.startsWith('{')
+
+/** Those of the operation itself, references followed. */
+export function parametersOf(
+  { components }: Description,
+  { parameters = [] }: Operation,
+): readonly Parameter[] {
+  return parameters.flatMap((one) =>
+    '$ref' in one ? (components?.parameters?.[one.$ref.split('/').at(-1) ?? ''] ?? []) : [one],
+  )
+}
 
 export function bodyOf(description: Description, { requestBody }: Operation): Body | null {
   const name = requestBody?.$ref?.split('/').at(-1)

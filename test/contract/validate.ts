@@ -1,5 +1,5 @@
 import { Ajv } from 'ajv'
-import { bodyOf, type Description, find, type Operation, type Schema } from './description.ts'
+import { bodyOf, type Description, find, type Operation, parametersOf, type Schema } from './description.ts'
 import { treeOf } from './form.ts'
 import type { Sent } from './record.ts'
 
@@ -22,14 +22,15 @@ export function problemsOf(description: Description, sent: Sent): readonly strin
   const name = `${sent.method} ${found.template}`
   const { operation } = found
   if (operation === null) return [`${name}: no such method`]
-  return [...queryProblems(operation, sent.query), ...bodyProblems(description, operation, sent)].map(
-    (problem) => `${name}: ${problem}`,
-  )
+  return [
+    ...queryProblems(description, operation, sent.query),
+    ...bodyProblems(description, operation, sent),
+  ].map((problem) => `${name}: ${problem}`)
 }
 
-function queryProblems({ parameters = [] }: Operation, query: string): readonly string[] {
+function queryProblems(description: Description, operation: Operation, query: string): readonly string[] {
   const given = treeOf(query)
-  const known = parameters.filter((parameter) => parameter.in === 'query')
+  const known = parametersOf(description, operation).filter((parameter) => parameter.in === 'query')
   const unknown = Object.keys(given)
     .filter((name) => known.every((parameter) => parameter.name !== name))
     .map((name) => `query ${name}: not described`)
@@ -40,7 +41,7 @@ function queryProblems({ parameters = [] }: Operation, query: string): readonly 
     const value = given[name]
     if (value === undefined) return []
     const read = schema.type === 'array' && typeof value === 'string' ? value.split(',') : value
-    return misfits(schema, read).map((problem) => `query ${name}${problem}`)
+    return misfits(description, schema, read).map((problem) => `query ${name}${problem}`)
   })
   return [...unknown, ...missing, ...wrong]
 }
@@ -53,40 +54,55 @@ function bodyProblems(description: Description, operation: Operation, sent: Sent
   const type = types.find((one) => sent.contentType?.startsWith(one))
   if (type === undefined) return [`body: sent as ${sent.contentType}, described as ${types.join(', ')}`]
   const value: unknown = type === 'application/json' ? JSON.parse(sent.body) : treeOf(sent.body)
-  return misfits(body?.content?.[type]?.schema ?? {}, value).map((problem) => `body${problem}`)
+  return misfits(description, body?.content?.[type]?.schema ?? {}, value).map((problem) => `body${problem}`)
 }
 
-function misfits(schema: Schema, value: unknown): readonly string[] {
+function misfits({ components = {} }: Description, schema: Schema, value: unknown): readonly string[] {
   const holder = { value: structuredClone(value) }
-  const validate = ajv.compile({ type: 'object', properties: { value: schema } })
+  // Schemas refer to `#/components/schemas/...`.
+  const validate = ajv.compile({ type: 'object', properties: { value: schema }, components })
   const wrong = validate(holder)
     ? []
     : (validate.errors ?? []).map(({ instancePath, keyword, message, data }) => {
         const given = keyword === 'enum' || keyword === 'type' ? `, not ${JSON.stringify(data)}` : ''
         return `${instancePath.replace('/value', '').replaceAll('/', '.')}: ${message}${given}`
       })
-  return [...wrong, ...undescribed(schema, value).map((at) => `${at}: not described`)]
+  return [
+    ...wrong,
+    ...undescribed(components.schemas ?? {}, schema, value).map((at) => `${at}: not described`),
+  ]
 }
 
 /** Fields that the schema does not know. Descriptions leave open what they do not mention; the vendors do not. */
-function undescribed(schema: Schema, value: unknown, at = ''): readonly string[] {
+function undescribed(named: Schemas, given: Schema, value: unknown, at = ''): readonly string[] {
+  const schema = resolved(named, given)
   const branches = schema.anyOf ?? schema.oneOf ?? schema.allOf
   if (branches !== undefined) {
     const found = branches
-      .filter((branch) => takes(branch, value))
-      .map((branch) => undescribed(branch, value, at))
+      .filter((branch) => takes(resolved(named, branch), value))
+      .map((branch) => undescribed(named, branch, value, at))
     return found.toSorted((a, b) => a.length - b.length)[0] ?? []
   }
   if (Array.isArray(value))
-    return value.flatMap((item, i) => undescribed(schema.items ?? {}, item, `${at}.${i}`))
+    return value.flatMap((item, i) => undescribed(named, schema.items ?? {}, item, `${at}.${i}`))
   const { properties } = schema
   if (typeof value !== 'object' || value === null || properties === undefined) return []
   const more = schema.additionalProperties
   return Object.entries(value).flatMap(([key, child]) => {
     const known = properties[key] ?? (typeof more === 'object' ? more : undefined)
-    if (known !== undefined) return undescribed(known, child, `${at}.${key}`)
+    if (known !== undefined) return undescribed(named, known, child, `${at}.${key}`)
     return more === true ? [] : [`${at}.${key}`]
   })
+}
+
+type Schemas = Readonly<Record<string, Schema>>
+
+/** What a reference is to; one to nothing is a mistake of the description, and takes nothing. */
+function resolved(named: Schemas, schema: Schema): Schema {
+  if (schema.$ref === undefined) return schema
+  const found = named[schema.$ref.split('/').at(-1) ?? '']
+  if (found === undefined) throw new Error(`The description refers to ${schema.$ref}, which it lacks`)
+  return resolved(named, found)
 }
 
 function takes({ type, properties }: Schema, value: unknown): boolean {
