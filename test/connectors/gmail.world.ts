@@ -35,6 +35,8 @@ export function world(seed = 7, unitsPerUser = 1e9): World {
       { address: BOB, name: 'Bob Ray' },
     ],
   })
+  // The runtime's part is not tried here.
+  google.switches.accessTokenLifeMs = Number.MAX_SAFE_INTEGER
   const sent: Sent[] = []
   const toGoogle = sandboxFetch(google.app)
   let count = 0

@@ -31,30 +31,41 @@ export function isIdle(labelId: string): boolean {
  */
 const OWN = /^[A-Z][A-Z_]*$/
 
-/** The names of a mailbox's labels, listed once (1 unit), and again when a message carries one made since. */
+/** The names of a mailbox's labels, listed once a page (1 unit), and again when a message carries one made since. */
 export type Labels = {
   /** Names of a message's own labels, without Gmail's; null where one is unknown. */
   namesOf(labelIds: readonly string[]): Promise<readonly string[] | null>
-  /** By label id, what tells that a name is another one, and nothing of the name itself. */
-  digests(): Promise<Readonly<Record<string, string>>>
+  /** Lists them, if nothing else did. By label id, what tells that a name is another one, and nothing of the name. */
+  digests(): Promise<Digests>
+  /** The same, of the names that this page went by; null where it asked for none. */
+  seen(): Promise<Digests | null>
 }
+export type Digests = Readonly<Record<string, string>>
 
 export function labelsOf(client: gmail_v1.Gmail, userId: string): Labels {
   let listed: Promise<Names> | null = null
   let again: Promise<Names> | null = null
   const first = () => (listed ??= list(client, userId))
+  const digests = async () => digestsOf(await first(), again === null ? null : await again)
   return {
     async namesOf(labelIds) {
       if (labelIds.every((id) => isIdle(id) || Object.hasOwn(FLAGS, id))) return []
       const known = namesIn(await first(), labelIds)
       return known ?? namesIn(await (again ??= list(client, userId)), labelIds)
     },
-    async digests() {
-      const digests: Record<string, string> = {}
-      for (const [id, name] of await first()) if (name !== null) digests[id] = digest(name)
-      return digests
-    },
+    digests,
+    seen: async () => (listed === null ? null : digests()),
   }
+}
+
+/** A label that had two names within one page has a digest that no name has: its messages are read again. */
+function digestsOf(first: Names, again: Names | null): Digests {
+  const digests: Record<string, string> = {}
+  for (const [id, name] of again ?? first) {
+    const before = first.get(id)
+    if (name !== null) digests[id] = before === undefined || before === name ? digest(name) : 'two names'
+  }
+  return digests
 }
 
 /** By id; null for a label of Gmail's own, whose name says nothing about what people sort by. */

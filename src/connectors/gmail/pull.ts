@@ -6,7 +6,7 @@ import { ask as askGmail, gmailFor, isMissing } from './client.ts'
 import { FROM_START, type State, stateOf, type Sweep } from './cursor.ts'
 import type { Desk, Step } from './desk.ts'
 import { changesOf, HISTORY_TYPES } from './history.ts'
-import { FLAG_LABELS, labelsOf } from './labels.ts'
+import { type Digests, FLAG_LABELS, labelsOf } from './labels.ts'
 import { type Found, readAll } from './read.ts'
 import { type HistoryWire, historyWire, profileWire } from './wire.ts'
 
@@ -24,12 +24,15 @@ export async function pull(io: Io, mailbox: Mailbox, from: Cursor | null, ask: M
   const client = gmailFor(io.as(mailbox.address), ask.want === 'backfill' ? 'low' : 'auto')
   const desk: Desk = { client, mailbox, labels: labelsOf(client, mailbox.address), ask }
   const read = from === null ? null : stateOf(from)
-  if (read === null) return pageOf(desk, { ...NOTHING, state: await begin(desk, [], from !== null) })
+  if (read === null) return pageOf(desk, { ...NOTHING, state: await begin(desk, [], from !== null) }, false)
   const state = { ...read, backfill: restarted(read.backfill, ask.since) }
-  return pageOf(desk, ask.want === 'live' ? await live(desk, state) : await goOn(desk, state))
+  const step = ask.want === 'live' ? await live(desk, state) : await goOn(desk, state)
+  // A page that only read what one before it had listed does not know what happened since.
+  const isLate = ask.want === 'live' && read.live.queue.length > 0
+  return pageOf(desk, { ...step, state: renamed(step.state, await desk.labels.seen()) }, isLate)
 }
 
-function pageOf(desk: Desk, { sightings, bad, state }: Step): MailPage {
+function pageOf(desk: Desk, { sightings, bad, state }: Step, isLate: boolean): MailPage {
   const { live, sweeps, backfill } = state
   const waits = backfill.walk !== null || sweeps.length > 0
   const { listed, total } = backfill
@@ -37,7 +40,7 @@ function pageOf(desk: Desk, { sightings, bad, state }: Step): MailPage {
     sightings,
     bad,
     cursor: state,
-    more: desk.ask.want === 'live' ? live.queue.length > 0 || live.page !== null : waits,
+    more: desk.ask.want === 'live' ? isLate || live.queue.length > 0 || live.page !== null : waits,
     backfill: waits
       ? { kind: 'waiting', listed, total: total === null ? null : Math.max(total, listed) }
       : { kind: 'done' },
@@ -57,7 +60,7 @@ async function begin(desk: Desk, queue: readonly string[], gap: boolean): Promis
   const swept = gap ? [...FLAG_LABELS, ...Object.keys(digests)] : []
   return {
     live: { from: historyId, page: null, queue: [...queue] },
-    labels: digests,
+    labels: { ...digests },
     sweeps: swept.map((label) => ({ ...FROM_START, label, again: 'known' })),
     backfill: {
       since: ask.since,
@@ -70,22 +73,24 @@ async function begin(desk: Desk, queue: readonly string[], gap: boolean): Promis
 }
 
 async function live(desk: Desk, state: State): Promise<Step> {
-  if (state.live.queue.length > 0) return take(desk, state, [])
-  const named = state.live.page === null ? await renamed(desk, state) : state
+  const { from, page, queue } = state.live
+  if (queue.length > 0) return take(desk, state, [])
+  // Once a pass, also where nothing is read: a label that gets another name leaves no trace in the history.
+  if (page === null) await desk.labels.digests()
   let reply: HistoryWire
   try {
-    reply = await history(desk, named.live.from, named.live.page)
+    reply = await history(desk, from, page)
   } catch (error) {
     // Ids last a week or so, "in some rare circumstances" a few hours: 404 means to start over.
-    if (isMissing(error)) return { ...NOTHING, state: await begin(desk, named.live.queue, true) }
-    if (failureOf(error)?.kind !== 'rejected' || named.live.page === null) throw error
+    if (isMissing(error)) return { ...NOTHING, state: await begin(desk, queue, true) }
+    if (failureOf(error)?.kind !== 'rejected' || page === null) throw error
     // The place within the history was forgotten, and not the history: its first page is asked for again.
-    return live(desk, { ...named, live: { ...named.live, page: null } })
+    return live(desk, { ...state, live: { ...state.live, page: null } })
   }
   const { read, gone } = changesOf(reply.history)
-  const page = reply.nextPageToken
-  const from = page === null ? (reply.historyId ?? named.live.from) : named.live.from
-  return take(desk, { ...named, live: { from, page, queue: [...read] } }, gone)
+  const next = reply.nextPageToken
+  const reached = next === null ? (reply.historyId ?? from) : from
+  return take(desk, { ...state, live: { from: reached, page: next, queue: [...read] } }, gone)
 }
 
 async function history(desk: Desk, startHistoryId: string, page: string | null): Promise<HistoryWire> {
@@ -111,11 +116,10 @@ async function take(desk: Desk, state: State, gone: readonly string[]): Promise<
 }
 
 /** A label with another name may now be a private one, or none any more: all its messages are read again. */
-async function renamed(desk: Desk, state: State): Promise<State> {
-  const digests = await desk.labels.digests()
-  const changed = Object.keys(digests).filter((id) => (state.labels[id] ?? digests[id]) !== digests[id])
-  if (changed.length === 0) return { ...state, labels: { ...digests } }
+function renamed(state: State, seen: Digests | null): State {
+  if (seen === null) return state
+  const changed = Object.keys(seen).filter((id) => (state.labels[id] ?? seen[id]) !== seen[id])
   const others = state.sweeps.filter(({ label }) => !changed.includes(label))
   const fresh = changed.map((label): Sweep => ({ ...FROM_START, label, again: 'all' }))
-  return { ...state, labels: { ...digests }, sweeps: [...fresh, ...others] }
+  return { ...state, labels: { ...seen }, sweeps: [...fresh, ...others] }
 }
