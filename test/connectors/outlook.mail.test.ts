@@ -10,7 +10,9 @@ describe('the backfill', () => {
   test('is complete, in small pages of low priority, and says how far it is', async () => {
     const { w, reader } = await reading()
     const ids = Array.from({ length: 60 }, (_, i) =>
-      w.vendor.people.deliver(ANNA, fromCustomer(), { at: T0 - (i + 1) * 3_600_000 }).map((m) => m.ids.immutable),
+      w.vendor.people
+        .deliver(ANNA, fromCustomer(), { at: T0 - (i + 1) * 3_600_000 })
+        .map((m) => m.ids.immutable),
     ).flat()
     const opened = await reader.page('live')
     expect(opened).toMatchObject({ sightings: [], bad: [], more: false })
@@ -114,7 +116,9 @@ describe('changes', () => {
 
   test('deleted messages are in the trash, then gone; and only those that are', async () => {
     const { w, reader } = await reading()
-    const ids = [1, 2, 3].flatMap(() => w.vendor.people.deliver(ANNA, fromCustomer()).map((m) => m.ids.immutable))
+    const ids = [1, 2, 3].flatMap(() =>
+      w.vendor.people.deliver(ANNA, fromCustomer()).map((m) => m.ids.immutable),
+    )
     await reader.everything()
     const [a = '', b = '', c = ''] = ids
     w.vendor.people.softDelete(ANNA, a)
@@ -276,7 +280,9 @@ describe('fetch', () => {
 describe('mailboxes', () => {
   test('of a person: their own, with every address', async () => {
     const { w } = await reading()
-    w.vendor.people.addUser('carl@contoso.example', { aliases: ['c.arl@contoso.example', 'info@contoso.example'] })
+    w.vendor.people.addUser('carl@contoso.example', {
+      aliases: ['c.arl@contoso.example', 'info@contoso.example'],
+    })
     const io = w.app(['Carl@contoso.example'])
     expect(await mail.mailboxes(io)).toMatchObject([
       {

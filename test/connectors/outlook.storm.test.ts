@@ -5,8 +5,8 @@ import { ANNA, fromCustomer, MINUTE, Reader, toCustomer, type World, world } fro
 
 const FOLDERS = ['inbox', 'Customers', 'Acme', 'archive', 'deleteditems', 'junkemail']
 
-/** One thing that happens to a mailbox while it is read. */
-function happening(w: World, random: () => number): void {
+/** One thing that happens to a mailbox while it is read. `settled`: its folders are caught up and stay so. */
+function happening(w: World, random: () => number, settled: boolean): void {
   const { people, vendor } = w.vendor
   const pick = <T>(items: readonly T[]) => items[Math.floor(random() * items.length)]
   const some = pick(people.messages(ANNA))?.ids.immutable
@@ -16,11 +16,11 @@ function happening(w: World, random: () => number): void {
   else if (roll < 0.45) people.send(ANNA, toCustomer())
   else if (roll < 0.65) people.move(ANNA, some, pick(FOLDERS) ?? 'inbox')
   else if (roll < 0.75) people.categorise(ANNA, some, [pick(['Red', 'Private', 'Blue']) ?? ''])
-  else if (roll < 0.83) people.hardDelete(ANNA, some)
-  else if (roll < 0.88) people.renameFolder(ANNA, 'archive', `Archive ${Math.floor(random() * 100)}`)
-  else if (roll < 0.91) vendor.expireNextLinks(ANNA)
-  else if (roll < 0.96) people.read(ANNA, some)
-  else people.makeDraft(ANNA, toCustomer())
+  else if (roll < 0.8) people.read(ANNA, some)
+  else if (roll < 0.85) people.makeDraft(ANNA, toCustomer())
+  else if (settled) people.hardDelete(ANNA, some)
+  else if (roll < 0.92) people.renameFolder(ANNA, 'archive', `Archive ${Math.floor(random() * 100)}`)
+  else vendor.expireNextLinks(ANNA)
 }
 
 /** What a person sees in Outlook. */
@@ -43,31 +43,38 @@ function truth(w: World): Record<string, string> {
   )
 }
 
-test.each(Array.from({ length: 12 }, (_, i) => i + 1))(
+test.each(Array.from({ length: 8 }, (_, i) => i + 1))(
   'a mailbox under every trap at once reads as it is (seed %i)',
   async (seed) => {
     const random = seeded(seed * 7919)
-    const w = world({ seed, switches: { ...TRAPS, deadNextLinks: 0.05, lostMoves: 0.2 } })
+    const w = world({ seed, switches: { ...TRAPS, deadNextLinks: 0.05 } })
     const { people } = w.vendor
     people.createFolder(ANNA, 'Customers')
     people.createFolder(ANNA, 'Acme', { parent: 'Customers' })
     for (let i = 0; i < 70; i++)
-      people.deliver(ANNA, fromCustomer(), { at: w.clock.now - i * MINUTE, folder: FOLDERS[i % 4] ?? 'inbox' })
+      people.deliver(ANNA, fromCustomer(), {
+        at: w.clock.now - i * MINUTE,
+        folder: FOLDERS[i % 4] ?? 'inbox',
+      })
     let reader = new Reader(w.io, await w.mailbox())
-    for (let n = 0; n < 120; n++) {
-      if (random() < 0.5) happening(w, random)
-      await reader.page(random() < 0.6 ? 'live' : 'backfill')
-      if (random() < 0.05) {
-        // A crash: the page is lost, its cursor with it.
-        const kept = { cursor: reader.cursor, seen: new Map(reader.seen) }
+    const read = async (settled: boolean) => {
+      for (let n = 0; n < 60; n++) {
+        if (random() < 0.5) happening(w, random, settled)
+        await reader.page(settled || random() < 0.6 ? 'live' : 'backfill')
+        if (random() >= 0.05) continue
+        // A crash: a page is lost, its cursor with it.
+        const { cursor, seen } = reader
         await reader.page('live')
-        reader = Object.assign(new Reader(w.io, await w.mailbox()), { cursor: kept.cursor })
-        for (const [id, one] of kept.seen) reader.seen.set(id, one)
+        reader = Object.assign(new Reader(w.io, await w.mailbox()), { cursor })
+        for (const [id, one] of seen) reader.seen.set(id, one)
       }
+      // A pass that is under way has asked some folders already; the next one asks all.
+      await reader.live()
+      await reader.everything()
     }
-    w.vendor.switches.deadNextLinks = 0
-    await reader.everything()
-    await reader.live()
+    await read(false)
+    Object.assign(w.vendor.switches, { deadNextLinks: 0, lostMoves: 0.3 })
+    await read(true)
     const there = Object.fromEntries(Object.entries(reader.places()).filter(([, place]) => place !== 'gone'))
     expect(there).toEqual(truth(w))
     expect(reader.bad).toEqual([])

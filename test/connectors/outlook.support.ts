@@ -216,7 +216,11 @@ export function fromCustomer(fields: Partial<Letter> = {}): Letter {
 }
 
 export function toCustomer(fields: Partial<Letter> = {}): Letter {
-  return fromCustomer({ from: person(ANNA, 'Anna'), to: [person('carla@customer.example', 'Carla Cruz')], ...fields })
+  return fromCustomer({
+    from: person(ANNA, 'Anna'),
+    to: [person('carla@customer.example', 'Carla Cruz')],
+    ...fields,
+  })
 }
 
 export function creation(recordId: number, body: JsonObject): CreateWrite {

@@ -40,7 +40,8 @@ export async function backfill(io: Io, home: string, state: State, asked: MailAs
     read.next === null
       ? { at: 'changes', link: read.link, listed }
       : { at: 'listing', next: read.next, listed }
-  const gone = await removedOf(place, items.removed, asked)
+  // A first round may tell of things removed as well: the message itself says what became of it.
+  const gone = await readIds(place, items.removed)
   return {
     ...idle(put(state, id, after)),
     sightings: [...items.sightings.filter((one) => isWanted(one, asked)), ...gone.sightings],
@@ -49,15 +50,6 @@ export async function backfill(io: Io, home: string, state: State, asked: MailAs
 }
 
 const FIRST = { $select: MESSAGE_FIELDS, $orderby: 'receivedDateTime desc' }
-
-/** A first round may tell of things removed: of those read before, the message itself says what became of it. */
-async function removedOf(place: Place, ids: readonly string[], asked: MailAsk) {
-  const read = ids.length === 0 ? new Set<string>() : await asked.known(ids)
-  return readIds(
-    place,
-    ids.filter((id) => read.has(id)),
-  )
-}
 
 function isWanted(one: Sighting, { since }: MailAsk): boolean {
   return one.kind !== 'message' || since === null || one.sighted.message.envelope.at >= since

@@ -18,6 +18,8 @@ const recent = z.object({ since: z.string(), next: z.string().nullable(), latest
 /** One pass over all folders for what changed. */
 const cycle = z.object({
   startedAt: z.number(),
+  /** When its last step began. */
+  steppedAt: z.number(),
   /** Whether recent mail is still to be looked through. */
   recent: z.boolean(),
   /** Folders still to be asked. */

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { MailFlag } from '../../core/mail/message.ts'
-import { failureOf, type Io } from '../connector.ts'
+import { failureOf, type Io, VendorError } from '../connector.ts'
 import { ask, askDelta, type Call, inParallel } from './graph.ts'
 import { folder, idOnly, removed } from './wire.ts'
 
@@ -55,12 +55,23 @@ export async function readFolders(
   before: Tree,
   link: string | null,
 ): Promise<FolderRound> {
-  try {
-    return await round(io, `${home}/mailFolders/delta`, link === null ? {} : before, link)
-  } catch (error) {
-    if (link === null || failureOf(error)?.kind !== 'cursor-expired') throw error
-    return round(io, `${home}/mailFolders/delta`, {}, null)
+  const start = `${home}/mailFolders/delta`
+  for (let [from, tries] = [link, 0]; ; tries++) {
+    try {
+      return await round(io, start, from === null ? {} : before, from)
+    } catch (error) {
+      if (failureOf(error)?.kind !== 'cursor-expired') throw error
+      if (tries === ROUNDS) throw restless()
+      from = null
+    }
   }
+}
+/** Links may die in the middle of a round; more often than this there is something wrong with the mailbox. */
+const ROUNDS = 5
+
+function restless(): VendorError {
+  const message = 'Outlook forgets its list of folders while it is read. It is tried again later.'
+  return new VendorError({ kind: 'unavailable', committed: 'no', message })
 }
 
 async function round(io: Io, start: string, before: Tree, from: string | null): Promise<FolderRound> {

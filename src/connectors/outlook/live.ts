@@ -1,5 +1,5 @@
 import { failureOf, type Io } from '../connector.ts'
-import type { MailAsk, MailPage } from '../mail.ts'
+import type { MailPage } from '../mail.ts'
 import { beginCycle, recentSince, restarted, without } from './open.ts'
 import type { State } from './cursor.ts'
 import { askDelta, askPage, CONCURRENT } from './graph.ts'
@@ -10,6 +10,9 @@ const PAGE = 50
 /** Removed messages looked at in one step. */
 const LOOKED_AT = 20
 
+/** A pass that was left for so long began before what somebody now waits for: it begins again. */
+const BROKEN_OFF_MS = 60_000
+
 /** What a step brought. `more`: the pass over the mailbox goes on. */
 export type Step = Pick<MailPage, 'sightings' | 'bad'> & { readonly state: State; readonly more: boolean }
 
@@ -19,16 +22,19 @@ export type Step = Pick<MailPage, 'sightings' | 'bad'> & { readonly state: State
  * message keeps its id, and its new folder may tell of it before, later or never: only the message itself says whether
  * it is gone, once all folders have spoken.
  */
-export async function live(io: Io, home: string, from: State, asked: MailAsk): Promise<Step> {
-  const state = from.cycle === null ? await beginCycle(io, home, from) : from
-  const { cycle } = state
-  if (cycle === null) return { sightings: [], bad: [], state, more: false }
+export async function live(io: Io, home: string, from: State): Promise<Step> {
+  const now = io.now()
+  const isBroken = from.cycle === null || now - from.cycle.steppedAt > BROKEN_OFF_MS
+  const { cycle: begun, ...rest } = isBroken ? await beginCycle(io, home, from) : from
+  if (begun === null) return { sightings: [], bad: [], state: from, more: false }
+  const cycle = { ...begun, steppedAt: now }
+  const state = { ...rest, cycle }
   if (cycle.recent && state.recent !== null) return stepped(await arrivals(io, home, state))
-  if (cycle.left.length > 0) return stepped(await changes(io, home, state, asked))
-  const [now, later] = [cycle.missing.slice(0, LOOKED_AT), cycle.missing.slice(LOOKED_AT)]
+  if (cycle.left.length > 0) return stepped(await changes(io, home, state))
+  const [first, later] = [cycle.missing.slice(0, LOOKED_AT), cycle.missing.slice(LOOKED_AT)]
   const read = await readIds(
     { io, home, folders: state.folders, low: false },
-    now.map(({ id }) => id),
+    first.map(({ id }) => id),
   )
   return stepped({ ...read, state: { ...state, cycle: { ...cycle, missing: later } } })
 }
@@ -83,7 +89,7 @@ function latestOf({ sightings }: Read, before: string | null): string | null {
   return latest === 0 ? null : new Date(latest).toISOString()
 }
 
-async function changes(io: Io, home: string, state: State, asked: MailAsk): Promise<Omit<Step, 'more'>> {
+async function changes(io: Io, home: string, state: State): Promise<Omit<Step, 'more'>> {
   const next = (state.cycle?.left ?? []).slice(0, CONCURRENT)
   const answers = await Promise.all(next.map(async (id) => ({ id, answer: await changesOf(io, state, id) })))
   const place: Place = { io, home, folders: state.folders, low: false }
@@ -96,7 +102,7 @@ async function changes(io: Io, home: string, state: State, asked: MailAsk): Prom
     const read = await readItems(place, answer.value)
     sightings.push(...read.sightings)
     bad.push(...read.bad)
-    after = marked(after, id, read, await asked.known(read.removed))
+    after = marked(after, id, read)
   }
   return { sightings, bad, state: after }
 }
@@ -127,15 +133,16 @@ function moved(state: State, id: string, answer: Delta | 'expired' | 'missing'):
   return { ...(answer.next === null ? done : state), walks: { ...state.walks, [id]: walk } }
 }
 
-/** Remembers what was removed, and takes back what another folder has by now. Ids never read before do not matter. */
-function marked(state: State, folder: string, read: Read, known: ReadonlySet<string>): State {
+/**
+ * Remembers what was removed, and takes back what another folder has by now. Ids never read before as well: a message
+ * may come and be moved on between two passes.
+ */
+function marked(state: State, folder: string, read: Read): State {
   const { cycle } = state
   if (cycle === null) return state
   const here = new Set(read.sightings.map(({ id }) => id))
   const kept = cycle.missing.filter(({ id, from }) => from === folder || !here.has(id))
   const seen = new Set(kept.map(({ id }) => id))
-  const added = read.removed
-    .filter((id) => known.has(id) && !seen.has(id))
-    .map((id) => ({ id, from: folder }))
+  const added = read.removed.filter((id) => !seen.has(id)).map((id) => ({ id, from: folder }))
   return { ...state, cycle: { ...cycle, missing: [...kept, ...added] } }
 }

@@ -25,7 +25,7 @@ export function recentSince(at: Instant): NonNullable<State['recent']> {
 }
 
 /**
- * Begins a pass: folders first. A new folder is listed from its start; so is one that was renamed or moved, with those
+ * Begins a pass, or begins it again: folders first. A new folder is listed from its start; so is one that was renamed or moved, with those
  * below it, since its messages have other labels now and no delta tells of them.
  */
 export async function beginCycle(io: Io, home: string, state: State): Promise<State> {
@@ -49,7 +49,12 @@ function inCycle(state: State, startedAt: Instant): State {
   const left = Object.keys(state.walks)
     .filter((id) => state.walks[id]?.at === 'changes')
     .toSorted((a, b) => rank(state.folders, a) - rank(state.folders, b))
-  return { ...state, recent, cycle: { startedAt, recent: recent !== null, left, missing: [] } }
+  const missing = state.cycle?.missing ?? []
+  return {
+    ...state,
+    recent,
+    cycle: { startedAt, steppedAt: startedAt, recent: recent !== null, left, missing },
+  }
 }
 
 function isSameFolder(before: Folders, after: Folders, id: string): boolean {
