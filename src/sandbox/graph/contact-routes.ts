@@ -15,7 +15,7 @@ import {
 import { answerDelta, type DeltaTokens } from './delta.ts'
 import { badRequest, folderNotFound, itemNotFound, staleChangeKey } from './errors.ts'
 import { editContact, putContact, removeContact } from './items.ts'
-import { answerList, bodyAs } from './listing.ts'
+import { answerList, bodyAs, withoutFilter } from './listing.ts'
 import { changeKey, etag, time } from './message-view.ts'
 import { fits, preferencesOf, type Query, readFilter, readQuery } from './query.ts'
 import { type GraphState, newContactFolder } from './state.ts'
@@ -72,7 +72,7 @@ export function contactRoutes(state: GraphState, tokens: DeltaTokens): Hono<Env>
 
   for (const base of ['/contacts', '/contactFolders/:folder/contacts']) {
     routes.get(base, (c) => {
-      const query = readQuery(withoutFilter(c.req.url))
+      const query = readQuery(withoutFilter(new URL(c.req.url)))
       const found = [...folderOf(c).feed.members.values()].filter(predicate(new URL(c.req.url)))
       return answerList(c, found, (contact) => contactView(c, contact, query))
     })
@@ -226,12 +226,6 @@ function predicate(url: URL): (contact: Contact) => boolean {
 function addressesOf(value: Json | undefined): readonly string[] {
   const read = z.array(z.object({ address: z.string() })).safeParse(value)
   return read.success ? read.data.map(({ address: at }) => at.toLowerCase()) : []
-}
-
-function withoutFilter(url: string): URLSearchParams {
-  const { searchParams } = new URL(url)
-  searchParams.delete('$filter')
-  return searchParams
 }
 
 function refuseFilter({ filter, orderBy }: Query): void {

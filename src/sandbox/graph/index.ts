@@ -21,9 +21,9 @@ import { type Application, entra } from './token-routes.ts'
 import { userRoutes } from './user-routes.ts'
 import { type GraphVendor, vendorActs } from './vendor-acts.ts'
 
-export type { Delivered, GraphPeople } from './people.ts'
+export type { GraphPeople } from './people.ts'
 export type { Delivery, PendingNotification } from './notifications.ts'
-export type { GraphState, MailFolder, Message } from './state.ts'
+export type { GraphState } from './state.ts'
 export { type Switches, TRAPS } from './switches.ts'
 
 export type GraphOptions = {

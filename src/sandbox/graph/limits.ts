@@ -26,20 +26,14 @@ export function mailboxLimits(
   refuse: (error: GraphError) => Response,
 ): LimitCounts {
   const pairs = new Map<string, { readonly rate: Limiter; readonly together: Limiter }>()
-  let running = 0
   const pairFor = (key: string) => {
     const known = pairs.get(key)
     if (known !== undefined) return known
     const pair = {
-      rate: rateLimit({
-        now: state.now,
-        permits,
-        windowMs,
-        refusal: () => refuse(throttled(state, 'RequestLimit', 30)),
-      }),
+      rate: rateLimit({ now: state.now, permits, windowMs }),
       together: concurrencyLimit({
         max: concurrent,
-        refusal: () => refuse(throttled(state, 'MailboxConcurrency', 1)),
+        refusal: () => refuse(throttled(state, 'MailboxConcurrency', '1')),
       }),
     }
     pairs.set(key, pair)
@@ -48,29 +42,22 @@ export function mailboxLimits(
   return {
     refused: () =>
       [...pairs.values()].reduce((sum, { rate, together }) => sum + rate.refused + together.refused, 0),
-    running: () => running,
     middleware: async (c, next) => {
       const { rate, together } = pairFor(`${c.get('access').appId} ${c.get('mailbox').user.id}`)
-      let refusal: Response | void = undefined
-      refusal = await together(c, async () => {
-        running += 1
-        try {
-          const refused = await rate(c, async () => {
-            await state.switches.gate?.()
-            await next()
-          })
-          if (refused instanceof Response) c.res = refused
-        } finally {
-          running -= 1
-        }
+      return together(c, async () => {
+        const refused = await rate(c, async () => {
+          await state.switches.gate?.()
+          await next()
+        })
+        if (refused instanceof Response)
+          c.res = refuse(throttled(state, 'RequestLimit', refused.headers.get('retry-after') ?? '1'))
       })
-      return refusal
     },
   }
 }
 
-function throttled({ switches }: GraphState, limit: string, retryAfter: number): GraphError {
-  const headers = { 'retry-after': String(retryAfter) }
+function throttled({ switches }: GraphState, limit: string, retryAfter: string): GraphError {
+  const headers = { 'retry-after': retryAfter }
   return switches.throttleStatus === 429
     ? new GraphError(429, 'ApplicationThrottled', `Application is over its ${limit} limit.`, headers)
     : new GraphError(503, 'ErrorServerBusy', 'The server is busy. Please try again later.', headers)

@@ -14,7 +14,7 @@ export async function answerList<T>(
   view: (item: T, query: Query) => JsonObject | Promise<JsonObject>,
 ): Promise<Response> {
   const url = new URL(c.req.url)
-  const query = readQuery(url.searchParams)
+  const query = readQuery(withoutFilter(url))
   const prefer = preferencesOf(c)
   if (query.top !== null && (query.top < 1 || query.top > PAGE_MAX))
     throw badRequest(
@@ -32,6 +32,13 @@ export async function answerList<T>(
     value,
   }
   return c.json(body, 200, applied(prefer.applied))
+}
+
+/** Who lists has filtered: collections differ in what they can be filtered by. */
+export function withoutFilter({ searchParams }: URL): URLSearchParams {
+  const rest = new URLSearchParams(searchParams)
+  rest.delete('$filter')
+  return rest
 }
 
 export function applied(preferences: readonly string[]): Record<string, string> {
