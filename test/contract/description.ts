@@ -28,6 +28,7 @@ type Body = {
 export type Operation = {
   readonly parameters?: readonly (Parameter | { readonly $ref: string })[]
   readonly requestBody?: Body & { $ref?: string }
+  readonly responses?: Readonly<Record<string, Pick<Body, 'content'>>>
 }
 export type Description = {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>

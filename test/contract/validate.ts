@@ -28,6 +28,19 @@ export function problemsOf(description: Description, sent: Sent): readonly strin
   ].map((problem) => `${name}: ${problem}`)
 }
 
+/** What of a stand-in's reply to this request the vendor's description does not know or allow. */
+export function problemsOfReply(
+  description: Description,
+  { method, path }: Pick<Sent, 'method' | 'path'>,
+  status: number,
+  body: unknown,
+): readonly string[] {
+  const found = find(description, method, path)
+  const schema = found?.operation?.responses?.[status]?.content?.['application/json']?.schema
+  if (schema === undefined) return [`${method} ${path}: no reply ${status} is described`]
+  return misfits(description, schema, body).map((problem) => `${method} ${found?.template}: reply${problem}`)
+}
+
 function queryProblems(description: Description, operation: Operation, query: string): readonly string[] {
   const given = treeOf(query)
   const known = parametersOf(description, operation).filter((parameter) => parameter.in === 'query')

@@ -6,7 +6,15 @@ import { answered, consentRoutes } from './consent.ts'
 import { directoryRoutes } from './directory.ts'
 import { GoogleError, notFound, OAuthError } from './errors.ts'
 import { mailRoutes } from './mail-routes.ts'
-import { type Deliver, deliverByFetch, type Delivery, deliveryOf, flush, takeDue } from './notifications.ts'
+import {
+  type Deliver,
+  deliverAlways,
+  deliverByFetch,
+  type Delivery,
+  deliveryOf,
+  flush,
+  takeDue,
+} from './notifications.ts'
 import { OidcKeys, rsaKey } from './oidc.ts'
 import { createPeople, type GmailPeople } from './people.ts'
 import { Meter } from './quota.ts'
@@ -106,7 +114,7 @@ export function createGmailSandbox(options: GmailOptions): GmailSandbox {
   const keys = new OidcKeys()
   const faults = faultSwitch()
   const deliver = options.deliver ?? deliverByFetch
-  if (options.autoDeliver === true) state.onNotification = () => void flush(state, keys, deliver)
+  if (options.autoDeliver === true) deliverAlways(state, keys, deliver)
 
   return {
     app: appOf(state, meter, keys, faults),

@@ -105,6 +105,24 @@ export async function flush(state: GmailState, keys: OidcKeys, deliver: Deliver)
   return delivered
 }
 
+const AGAIN_MS = 1_000
+
+/** Delivers as notifications arise, one after the other; what is late or not acknowledged is tried every second. */
+export function deliverAlways(state: GmailState, keys: OidcKeys, deliver: Deliver): void {
+  let isRunning = false
+  const run = async (): Promise<void> => {
+    while (state.pending.length > 0) {
+      await flush(state, keys, deliver)
+      if (state.pending.length > 0) await new Promise((resolve) => setTimeout(resolve, AGAIN_MS).unref())
+    }
+  }
+  state.onNotification = () => {
+    if (isRunning) return
+    isRunning = true
+    void run().finally(() => (isRunning = false))
+  }
+}
+
 const DELIVERY_TIMEOUT_MS = 10_000
 
 export const deliverByFetch: Deliver = async (url, body, headers) => {

@@ -123,17 +123,20 @@ describe('notifications', () => {
     expect([await flushNotifications(), pendingNotifications.length]).toEqual([1, 0])
   })
 
-  test('leave by themselves when told so', async () => {
-    const arrived = Promise.withResolvers<string>()
-    const { people } = await watched({
+  test('leave by themselves when told so, until they are acknowledged', async () => {
+    const statuses = [503, 200]
+    const acknowledged = Promise.withResolvers<string>()
+    const { people, pendingNotifications } = await watched({
       autoDeliver: true,
       deliver: async (url) => {
-        arrived.resolve(url)
-        return 200
+        const status = statuses.shift() ?? 200
+        if (status === 200) acknowledged.resolve(url)
+        return status
       },
     })
     await people.deliver(ANN, mail())
-    expect(await arrived.promise).toBe(ENDPOINT)
+    expect(await acknowledged.promise).toBe(ENDPOINT)
+    expect([statuses, pendingNotifications]).toEqual([[], []])
   })
 
   test('are signed with a new key at times, and the one before stays known', async () => {
