@@ -39,6 +39,8 @@ export function classify(reply: HttpReply, now: Instant): Failure {
       committed: method === 'GET' || method === 'HEAD' ? 'no' : 'unknown',
       message,
     }
+  if (/delegated authentication flow/i.test(message))
+    return { kind: 'rejected', code: 'settings', field: 'mailboxes', message: `${message} ${WHOSE}` }
   const field = fieldOf(message)
   const fix = field === null ? 'Correct the record.' : `Correct ${field} in the record.`
   return { kind: 'rejected', code: code ?? `HTTP ${status}`, field, message: `${message} ${fix}` }
@@ -58,6 +60,7 @@ const RIGHTS =
   'Grant the permissions that docs/connect-outlook.md lists in Microsoft Entra (App registrations > API permissions), with admin consent.'
 const OUT_OF_SCOPE =
   'Add the mailbox to the group or management scope the application is limited to in Exchange, or take it out of `mailboxes`.'
+const WHOSE = 'Name the mailboxes that the application reads in `mailboxes`, or sign in as a person.'
 const NO_BOX = 'Give the account an Exchange Online mailbox, or take it out of the connection.'
 
 function errorOf(reply: HttpReply): { readonly code: string | null; readonly message: string } {

@@ -27,8 +27,11 @@ export const contacts: Resource = {
   push: { batchMax: 20, dedupe: { kind: 'lookup' }, send: sendContacts, find: findContacts },
 }
 
-/** `next` is a nextLink of the first round (null: its first page) or whatever link later rounds go on from. */
-const cursorWire = z.object({ folder: z.string(), next: z.string(), first: z.boolean() })
+/** `at` is when the link was given. `next` is a nextLink of the first round (null: its first page) or whatever link later rounds go on from. */
+const cursorWire = z.object({ folder: z.string(), next: z.string(), first: z.boolean(), at: z.number() })
+
+/** A link is kept while nothing changes, so that an idle pull writes nothing; but an old one may be forgotten. */
+const KEEP_MS = 24 * 3_600_000
 
 /** https://learn.microsoft.com/en-us/graph/api/contact-delta */
 async function pull(io: Io, from: Cursor | null): Promise<Page> {
@@ -48,10 +51,13 @@ async function pull(io: Io, from: Cursor | null): Promise<Page> {
   const first = kept?.first ?? true
   const observations = rows.flatMap((row) => ('kind' in row ? [row] : []))
   const bad = rows.flatMap((row) => ('kind' in row ? [] : [row]))
+  const at = io.now()
+  const isIdle = kept !== null && isLast && !first && read.value.length === 0 && at - kept.at < KEEP_MS
+  const cursor = isIdle ? kept : { folder: `${home}${folder}`, next: read.link, first: first && !isLast, at }
   return {
     observations,
     bad,
-    cursor: { folder: `${home}${folder}`, next: read.link, first: first && !isLast },
+    cursor,
     more: !isLast,
     ...(first && isLast ? { listed: 'everything' } : {}),
   }

@@ -22,7 +22,8 @@ export const outlook: Connector = {
   id: 'outlook',
   auth: {
     kind: 'oauth2',
-    grants: ['client', 'code'],
+    // A person's tokens come first: an application that reads by itself has none.
+    grants: ['code', 'client'],
     authorizeUrl: `${AUTHORITY}/authorize`,
     tokenUrl: `${AUTHORITY}/token`,
     scopes: ['offline_access', 'User.Read', 'Mail.Read', 'Contacts.ReadWrite'],
