@@ -16,7 +16,6 @@ export const OUTLOOK_LIMITS: MailboxLimits = { permits: 10_000, windowMs: 600_00
 export type LimitCounts = {
   readonly middleware: MiddlewareHandler<Env>
   refused(): number
-  running(): number
 }
 
 /** Per application and mailbox; what one application is refused in one mailbox leaves all others alone. */

@@ -135,20 +135,32 @@ function askOf(c: Context, { select, expand }: Query): MessageAsk {
  * https://learn.microsoft.com/en-us/graph/api/user-list-messages#using-filter-and-orderby-in-the-same-query
  */
 function search(from: Ordered<Message>, { filter, orderBy }: Pick<Query, 'filter' | 'orderBy'>): Message[] {
-  const [order, ...others] = orderBy
-  if (others.length > 0 || (order !== undefined && order.property !== 'receivedDateTime')) throw tooComplex()
+  const [order, ...further] = orderBy
+  if (further.length > 0 || (order !== undefined && order.property !== 'receivedDateTime')) throw tooComplex()
   if (order !== undefined && filter.length > 0 && filter[0]?.property !== 'receivedDateTime')
     throw tooComplex()
-  let [least, most] = [-Infinity, Infinity]
-  for (const { property: name, operator, value } of filter) {
-    if (name !== 'receivedDateTime' || typeof value !== 'number') continue
-    if (operator === 'ge' || operator === 'gt' || operator === 'eq') least = Math.max(least, value)
-    if (operator === 'le' || operator === 'lt' || operator === 'eq') most = Math.min(most, value + 999)
-  }
+  const { least, before } = bounds(filter)
+  const others = filter.filter(({ property: name }) => name !== 'receivedDateTime')
   const found = from
-    .between(least, most)
-    .filter((message) => filter.every((clause) => fits(clause, property(message, clause))))
+    .between(least, before)
+    .filter((message) => others.every((clause) => fits(clause, property(message, clause))))
   return order?.isDescending === false ? found : found.reverse()
+}
+
+/** What clauses on the time of arrival, which is shown in whole seconds, come to: from `least`, before `before`. */
+function bounds(filter: readonly Clause[]): { least: number; before: number } {
+  let [least, before] = [-Infinity, Infinity]
+  for (const { property: name, operator, value } of filter) {
+    if (name !== 'receivedDateTime') continue
+    if (typeof value !== 'number' || operator === 'ne') throw invalidFilter(name)
+    const up = Math.ceil(value / 1000) * 1000
+    const next = Math.floor(value / 1000) * 1000 + 1000
+    if (operator === 'ge' || operator === 'eq') least = Math.max(least, up)
+    if (operator === 'gt') least = Math.max(least, next)
+    if (operator === 'lt') before = Math.min(before, up)
+    if (operator === 'le' || operator === 'eq') before = Math.min(before, next)
+  }
+  return { least, before }
 }
 
 function tooComplex(): GraphError {
@@ -187,7 +199,7 @@ function property(message: Message, { property: name }: Clause): string | number
 
 /** What delta takes: https://learn.microsoft.com/en-us/graph/delta-query-messages */
 function checkDelta({ select, filter, orderBy }: Query): void {
-  checkSelect(select)
+  checkSelect(select?.filter((name) => name !== 'meetingMessageType') ?? null)
   for (const { property: name, operator } of filter) {
     if (name !== 'receivedDateTime' || (operator !== 'ge' && operator !== 'gt'))
       throw badRequest(

@@ -90,8 +90,9 @@ export async function messageView(
     if (value !== undefined) view[name] = value
   }
   if (how.only !== null) return view
-  if (meeting !== null && (ask.select === null || ask.select.includes(MEETING_TYPE)))
-    view['meetingMessageType'] = meeting.messageType
+  // Delta takes the name and gives nothing: https://github.com/microsoftgraph/microsoft-graph-docs/issues/2211
+  const isAsked = ask.select === null || (!how.isDelta && ask.select.includes(MEETING_TYPE))
+  if (meeting !== null && isAsked) view['meetingMessageType'] = meeting.messageType
   if (ask.attachments) view['attachments'] = attachmentViews(message)
   if (ask.extended.length > 0) {
     const found = await extendedOf(message, ask.extended)

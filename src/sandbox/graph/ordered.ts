@@ -28,11 +28,11 @@ export class Ordered<T> {
     return this.#items
   }
 
-  /** Ranks from `least` to `most`, both included, lowest first. */
-  between(least: number, most: number): readonly T[] {
+  /** Ranks from `least` on and below `before`, lowest first. */
+  between(least: number, before: number): readonly T[] {
     return this.#items.slice(
       this.#place((item) => this.#rank(item) < least),
-      this.#place((item) => this.#rank(item) <= most),
+      this.#place((item) => this.#rank(item) < before),
     )
   }
 

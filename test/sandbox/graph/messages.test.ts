@@ -116,6 +116,16 @@ describe('a message', () => {
     )
   })
 
+  test('does so in delta as well, though what kind of answer it is cannot be selected there', async () => {
+    const { people, list } = graph()
+    people.deliver(ANN, invitation(person('bob@customer.example'), person(ANN), 'Lunch', STAMP))
+    const delta = '/v1.0/me/mailFolders/inbox/messages/delta'
+    const [selected] = (await list(`${delta}?$select=subject,meetingMessageType`)).value
+    expect(selected).toMatchObject({ '@odata.type': '#microsoft.graph.eventMessageRequest' })
+    expect(selected).not.toHaveProperty('meetingMessageType')
+    expect((await list(delta)).value).toMatchObject([{ meetingMessageType: 'meetingRequest' }])
+  })
+
   test('lists attachments', async () => {
     const { people, get, list } = graph()
     const attachments = [{ name: 'Quote.pdf', type: 'application/pdf', content: 'x'.repeat(100) }]
