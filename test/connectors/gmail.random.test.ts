@@ -6,7 +6,7 @@ import { type Hub, hubOf, mailboxAt, MINUTE, T0 } from './gmail.support.ts'
 import { ANN, world, type World } from './gmail.world.ts'
 
 const STEPS = 70
-const SEEDS = Array.from({ length: 40 }, (_, n) => n + 1)
+const SEEDS = Array.from({ length: 24 }, (_, n) => n + 1)
 const OUT = new Set(['spam', 'trash', 'draft'])
 
 /** Whether a hub with the private label `Private` keeps it out. */

@@ -23,21 +23,20 @@ export function restarted(backfill: State['backfill'], since: Instant | null): S
 }
 
 /** Labels to be read again first: one of them may say that a message must not be here. */
-export async function goOn(desk: Desk, state: State): Promise<Step> {
-  const { backfill } = state
-  const [sweep, ...later] = state.sweeps
-  if (sweep !== undefined) {
-    // A label that was deleted since has no messages, and cannot be listed by.
-    const isThere =
-      FLAG_LABELS.includes(sweep.label) || Object.hasOwn(await desk.labels.digests(), sweep.label)
-    if (!isThere) return { sightings: [], bad: [], state: { ...state, sweeps: later } }
-    const next = (page: string | null) => list(desk, page, backfill.since, sweep)
-    const step = await walkOn(sweep, next, sweepFilter(desk, sweep))
+export async function goOn(desk: Desk, from: State): Promise<Step> {
+  let state = from
+  let listings = LISTINGS
+  for (let [sweep] = state.sweeps; sweep !== undefined; [sweep] = state.sweeps) {
+    const step = await sweepOn(desk, sweep, state.backfill.since, listings)
+    listings -= step.listings
     const rest = isOver(step.walk) ? [] : [{ ...sweep, ...step.walk }]
-    return { ...(await read(desk, step.reads)), state: { ...state, sweeps: [...rest, ...later] } }
+    state = { ...state, sweeps: [...rest, ...state.sweeps.slice(1)] }
+    if (step.reads.length > 0 || listings <= 0) return { ...(await read(desk, step.reads)), state }
   }
+  const { backfill } = state
   if (backfill.walk === null) return { sightings: [], bad: [], state }
-  const step = await walkOn(backfill.walk, (page) => list(desk, page, backfill.since, null), unknownOf(desk))
+  const next = (page: string | null) => list(desk, page, backfill.since, null)
+  const step = await walkOn(backfill.walk, next, unknownOf(desk), listings)
   const listed = (step.restarted ? 0 : backfill.listed) + step.listed
   const total = backfill.total ?? step.estimate
   const walk = isOver(step.walk) ? null : step.walk
@@ -45,6 +44,13 @@ export async function goOn(desk: Desk, state: State): Promise<Step> {
     ...(await read(desk, step.reads)),
     state: { ...state, backfill: { ...backfill, listed, total, walk } },
   }
+}
+
+/** A label that was deleted since has no messages, and cannot be listed by. */
+async function sweepOn(desk: Desk, sweep: Sweep, since: Instant | null, listings: number): Promise<Walked> {
+  const isThere = FLAG_LABELS.includes(sweep.label) || Object.hasOwn(await desk.labels.digests(), sweep.label)
+  const from = isThere ? sweep : { page: null, ended: true, ids: sweep.ids }
+  return walkOn(from, (page) => list(desk, page, since, sweep), sweepFilter(desk, sweep), listings)
 }
 
 type Pick = (ids: readonly RemoteId[]) => Promise<readonly RemoteId[]>
@@ -81,6 +87,7 @@ type Walked = {
   readonly walk: Walk
   readonly reads: readonly RemoteId[]
   readonly listed: number
+  readonly listings: number
   readonly estimate: number | null
   readonly restarted: boolean
 }
@@ -90,12 +97,14 @@ async function walkOn(
   from: Walk,
   next: (page: string | null) => Promise<Listing | 'forgotten'>,
   pick: Pick,
+  most: number,
 ): Promise<Walked> {
   let { page, ended, ids } = from
   let listed = 0
   let estimate: number | null = null
   let restarted = false
-  for (let n = 0; ids.length === 0 && !ended && n < LISTINGS; n++) {
+  let listings = 0
+  for (; ids.length === 0 && !ended && listings < most; listings++) {
     const listing = await next(page)
     if (listing === 'forgotten') {
       page = null
@@ -113,6 +122,7 @@ async function walkOn(
     walk: { page, ended, ids: ids.slice(READS) },
     reads: ids.slice(0, READS),
     listed,
+    listings,
     estimate,
     restarted,
   }

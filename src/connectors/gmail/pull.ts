@@ -24,7 +24,7 @@ export async function pull(io: Io, mailbox: Mailbox, from: Cursor | null, ask: M
   const client = gmailFor(io.as(mailbox.address), ask.want === 'backfill' ? 'low' : 'auto')
   const desk: Desk = { client, mailbox, labels: labelsOf(client, mailbox.address), ask }
   const read = from === null ? null : stateOf(from)
-  if (read === null) return pageOf(desk, { ...NOTHING, state: await begin(desk, [], from !== null) }, false)
+  if (read === null) return pageOf(desk, { ...NOTHING, state: await begin(desk, []) }, false)
   const state = { ...read, backfill: restarted(read.backfill, ask.since) }
   const step = ask.want === 'live' ? await live(desk, state) : await goOn(desk, state)
   // A page that only read what one before it had listed does not know what happened since.
@@ -48,16 +48,16 @@ function pageOf(desk: Desk, { sightings, bad, state }: Step, isLate: boolean): M
 }
 
 /**
- * From now on, with everything before as a backfill. After a gap in the history (`gap`) the backfill passes over
- * messages that were read before, so those that carry a label now are read again: 5 units to list a hundred of a label,
- * 20 for each one known. Those that carry none any more are among what `ask.known` has the backfill read again.
+ * From now on, with everything before as a backfill. That passes over messages which were read before, so those of them
+ * that carry a label now are read again first, as it may have come in a gap of the history: 5 units to list a hundred of
+ * a label, 20 for each one known. Those that carry none any more are among what `ask.known` has the backfill read again.
  */
-async function begin(desk: Desk, queue: readonly string[], gap: boolean): Promise<State> {
+async function begin(desk: Desk, queue: readonly string[]): Promise<State> {
   const { client, mailbox, labels, ask } = desk
   const call = client.users.getProfile({ userId: mailbox.address })
   const { historyId, messagesTotal } = await askGmail('getProfile', call, profileWire)
   const digests = await labels.digests()
-  const swept = gap ? [...FLAG_LABELS, ...Object.keys(digests)] : []
+  const swept = [...FLAG_LABELS, ...Object.keys(digests)]
   return {
     live: { from: historyId, page: null, queue: [...queue] },
     labels: { ...digests },
@@ -82,7 +82,7 @@ async function live(desk: Desk, state: State): Promise<Step> {
     reply = await history(desk, from, page)
   } catch (error) {
     // Ids last a week or so, "in some rare circumstances" a few hours: 404 means to start over.
-    if (isMissing(error)) return { ...NOTHING, state: await begin(desk, queue, true) }
+    if (isMissing(error)) return { ...NOTHING, state: await begin(desk, queue) }
     if (failureOf(error)?.kind !== 'rejected' || page === null) throw error
     // The place within the history was forgotten, and not the history: its first page is asked for again.
     return live(desk, { ...state, live: { ...state.live, page: null } })
