@@ -37,6 +37,8 @@ export const outlookBench: Bench = {
       transport: served ? fetch : sandboxFetch(vendor.app),
       ...(served ? {} : { clock }),
       badSecrets: [
+        {},
+        { ...secrets, accessToken: 'eyJ0.wrong.wrong' },
         { clientId: vendor.application.id, clientSecret: 'wrong' },
         { clientId: 'wrong', clientSecret: vendor.application.secret },
       ],

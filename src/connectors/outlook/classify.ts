@@ -54,7 +54,8 @@ function refusal(url: string, code: string, message: string): Failure {
     : { kind: 'auth', message: `${message} ${RIGHTS}` }
 }
 
-const SIGN_IN =
+/** For credentials that no longer work. */
+export const SIGN_IN =
   'Sign in again, or renew the client secret in Microsoft Entra (App registrations > Certificates & secrets).'
 const RIGHTS =
   'Grant the permissions that docs/connect-outlook.md lists in Microsoft Entra (App registrations > API permissions), with admin consent.'
