@@ -5,6 +5,7 @@ import { markProcessed, waitingEvents } from '../store/webhook-events.ts'
 import { absorb } from './absorb.ts'
 import { holding } from './hold.ts'
 import { targetsOf, type Hub, type Target } from './hub.ts'
+import { followMailHints, readMail, type MailPassed } from './mail/pass.ts'
 import { observeStream, type Observed } from './observe.ts'
 import { pushStream } from './push.ts'
 import { HeldError, openRun } from './run.ts'
@@ -18,10 +19,23 @@ export type Passed = {
   readonly problem: string | null
   /** Connections that have writes waiting now. */
   readonly woken: ReadonlySet<string>
+  /** More of the connection's mail waits to be read. */
+  readonly mailWaits: boolean
 }
 
-/** Reads a connection's streams, then sends what waits for it. One connection is worked on by one process at a time. */
-export async function syncConnection(hub: Hub, name: string, mode: 'changes' | 'sweep'): Promise<Passed> {
+/** Whether workers wait to do other work for the connection, or nobody does. */
+type Others = 'wait' | 'none'
+
+/**
+ * Reads a connection's streams and its mail, then sends what waits for it. One connection is worked on by one process
+ * at a time.
+ */
+export async function syncConnection(
+  hub: Hub,
+  name: string,
+  mode: 'changes' | 'sweep',
+  others: Others = 'wait',
+): Promise<Passed> {
   return passOver(hub, name, async (targets, pass) => {
     for (const target of targets) {
       if (target.stream.direction === 'out' || hub.stopping.aborted) continue
@@ -30,9 +44,25 @@ export async function syncConnection(hub: Hub, name: string, mode: 'changes' | '
       if (observed.held) pass.held.push(target.label)
       for (const woken of observed.woken) pass.woken.add(woken)
     }
+    if (!hub.stopping.aborted) addMail(pass, await readMail(hub, name, others))
     pass.woken.delete(name)
     await pushAll(hub, targets, pass)
   })
+}
+
+/** Reads a connection's mail, for a slice of time. */
+export async function mailConnection(hub: Hub, name: string, others: Others = 'wait'): Promise<Passed> {
+  return passOver(hub, name, async (targets, pass) => {
+    addMail(pass, await readMail(hub, name, others))
+    if (pass.woken.delete(name)) await pushAll(hub, targets, pass)
+  })
+}
+
+function addMail(pass: Pass, mail: MailPassed): void {
+  pass.seen += mail.seen
+  pass.mailWaits ||= mail.waits
+  pass.problems.push(...mail.problems)
+  for (const woken of mail.woken) pass.woken.add(woken)
 }
 
 /** What one stream refuses (a missing audience, a file with another shape) is its own problem; the others go on. */
@@ -82,6 +112,7 @@ export async function followHints(hub: Hub, name: string): Promise<Passed> {
           await run.end(problem)
         }
       }
+      addMail(pass, await followMailHints(hub, name, hints))
       await markProcessed(
         hub.session.q,
         name,
@@ -108,6 +139,7 @@ type Pass = {
   readonly held: string[]
   readonly problems: string[]
   readonly woken: Set<string>
+  mailWaits: boolean
 }
 
 async function passOver(
@@ -116,7 +148,7 @@ async function passOver(
   work: (targets: readonly Target[], pass: Pass) => Promise<void>,
 ): Promise<Passed> {
   return holding(hub, name, async () => {
-    const pass: Pass = { seen: 0, sent: 0, held: [], problems: [], woken: new Set() }
+    const pass: Pass = { seen: 0, sent: 0, held: [], problems: [], woken: new Set(), mailWaits: false }
     const done = (problem: string | null): Passed => {
       const { problems, ...rest } = pass
       return {
@@ -185,10 +217,15 @@ export async function syncAll(
   const passed: Passed[] = []
   let waiting = new Set<string>()
   for (const name of names) {
-    const pass = await syncConnection(hub, name, mode)
+    let pass = await syncConnection(hub, name, mode, 'none')
     passed.push(pass)
     waiting.delete(name)
     waiting = waiting.union(pass.woken)
+    while (pass.mailWaits && pass.problem === null && !hub.stopping.aborted) {
+      pass = await mailConnection(hub, name, 'none')
+      passed.push(pass)
+      waiting = waiting.union(pass.woken)
+    }
   }
   for (let round = 0; round < ROUNDS && waiting.size > 0 && !hub.stopping.aborted; round++) {
     const due = [...waiting].filter((name) => names.includes(name))

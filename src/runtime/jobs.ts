@@ -10,12 +10,15 @@ import {
 import cron, { type ScheduledTask } from 'node-cron'
 import { z } from 'zod'
 import { ensureHistoryPartitions } from '../store/history.ts'
-import { queueSync, wakePush } from '../store/wake.ts'
+import { queueSync, wakeMail, wakePush } from '../store/wake.ts'
 import { forgetEvents } from '../store/webhook-events.ts'
 import { listConnections } from '../store/connections.ts'
-import { followHints, pushConnection, syncConnection, type Passed } from './cycle.ts'
+import { followHints, mailConnection, pushConnection, syncConnection, type Passed } from './cycle.ts'
 import type { Hub } from './hub.ts'
 import { openLiveness } from './liveness.ts'
+import { openListeners } from './mail/listen.ts'
+import { noteOverdue } from './mail/overdue.ts'
+import { watchMailboxes } from './mail/watch.ts'
 
 /** Connections worked on at once by one process; each connection is one process's at a time. */
 const CONCURRENCY = 4
@@ -51,14 +54,18 @@ export async function startWorkers(hub: Hub): Promise<Workers> {
     }),
   })
   const schedules = schedule(hub)
+  const listeners = openListeners(hub)
   // Work that a stopped hub left behind is taken up at once.
-  await wakePush(
+  const names = (await listConnections(hub.db.sql)).map((c) => c.name)
+  await wakePush(hub.db.sql, names)
+  await wakeMail(
     hub.db.sql,
-    (await listConnections(hub.db.sql)).map((c) => c.name),
+    names.filter((name) => hub.mails.some((mail) => mail.connection === name)),
   )
   return {
     async stop() {
       for (const task of schedules) await task.destroy()
+      await listeners.stop()
       await runner.stop()
       await liveness.stop()
     },
@@ -73,13 +80,17 @@ function tasks(hub: Hub): TaskList {
       const passed = await work(connection)
       hub.log.info({ ...passed, woken: [...passed.woken] }, passed.problem ?? 'pass')
       await wakeLater(hub, connection)
+      if (passed.mailWaits && !hub.stopping.aborted) await wakeMail(hub.db.sql, [connection])
     }
   return {
     sync: pass((connection) => syncConnection(hub, connection, 'changes')),
     sweep: pass((connection) => syncConnection(hub, connection, 'sweep')),
     push: pass((connection) => pushConnection(hub, connection)),
     hints: pass((connection) => followHints(hub, connection)),
+    mail: pass((connection) => mailConnection(hub, connection)),
+    mail_watch: () => watchMailboxes(hub),
     housekeeping: async () => {
+      await noteOverdue(hub)
       await ensureHistoryPartitions(hub.db.sql, hub.clock.now())
       await forgetEvents(hub.db.sql, hub.clock.now() - EVENTS_KEPT_MS)
     },
@@ -118,9 +129,14 @@ function schedule(hub: Hub): readonly ScheduledTask[] {
       queueSync(hub.db.sql, stream.connection, true),
     )
   }
+  for (const { connection, config } of hub.mails)
+    times.set(`${config.schedule} mail ${connection}`, () => wakeMail(hub.db.sql, [connection]))
   const scheduled = [...times].map(([name, work]) => at(name.split(' ').slice(0, -2).join(' '), work))
-  const housekeeping = at('17 3 * * *', async () => {
-    await hub.db.sql`select graphile_worker.add_job('housekeeping', job_key := 'housekeeping')`
-  })
-  return [...scheduled, housekeeping]
+  const job = (name: string) => async () => {
+    await hub.db.sql`select graphile_worker.add_job(${name}, job_key := ${name}::text)`
+  }
+  // What is due today is late as soon as the day is over.
+  const housekeeping = [at('1 0 * * *', job('housekeeping')), at('17 3 * * *', job('housekeeping'))]
+  const watch = hub.mails.length === 0 ? [] : [at('*/5 * * * *', job('mail_watch'))]
+  return [...scheduled, ...housekeeping, ...watch]
 }

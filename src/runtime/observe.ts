@@ -7,7 +7,7 @@ import {
   type Observation,
   type Page,
 } from '../connectors/connector.ts'
-import { closeItems, forgetQuarantined, openItems, quarantined, type BadPlace } from '../store/inbox.ts'
+import { closeItems, forgetQuarantined, quarantined, type BadPlace } from '../store/inbox.ts'
 import { noteRun } from '../store/runs.ts'
 import { linkedAfter, unresolvedLinks } from '../store/links.ts'
 import {
@@ -24,6 +24,7 @@ import type { Hub, Target } from './hub.ts'
 import { NOTHING_AHEAD, readAhead, type ReadAhead } from './page.ts'
 import { resolveRefs } from './refs.ts'
 import { HeldError, openRun, type RunLog } from './run.ts'
+import { reportUnreadable, unreadableKey } from './unreadable.ts'
 
 const VANISHED_BATCH = 500
 const UNRESOLVED_BATCH = 500
@@ -52,7 +53,7 @@ export async function observeStream(
     await resolveLate(hub, target, run, woken)
     const from = mode === 'sweep' || row.needsSweep ? null : row.cursor
     seen = await pullAll(hub, target, io, from, row.cursor, run, woken)
-    await reportUnreadable(hub, target, run)
+    await reportBad(hub, target, run)
     if (row.checkedAt === null || hub.clock.now() - row.checkedAt > HEARTBEAT_MS || row.problem !== null) {
       await noteChecked(hub.session.q, target.id, hub.clock.now())
     }
@@ -131,7 +132,7 @@ async function forgetPlaces(hub: Hub, target: Target, before: Instant): Promise<
   if (!(await forgetQuarantined(hub.session.q, target.id, before))) return
   const { count } = await quarantined(hub.session.q, target.id, 1)
   if (count > 0) return
-  const key = unreadableKey(target)
+  const key = unreadableKey(target.id)
   await closeItems(hub.session.q, [key], 'everything can be read', hub.clock.now())
 }
 
@@ -219,37 +220,16 @@ function toPlace(bad: BadRow): BadPlace {
   return { place: bad.where, remoteId: bad.id, problem: bad.problem, raw: bad.raw }
 }
 
-const unreadableKey = (target: Target): string => `unreadable:${target.id}`
+/** Sums up what could not be read, where the pass may have changed that. */
+async function reportBad(hub: Hub, target: Target, run: RunLog): Promise<void> {
+  const { counts } = run
+  const touched = (counts['unreadable'] ?? 0) + (counts['created'] ?? 0) + (counts['updated'] ?? 0)
+  if (touched === 0 && Object.keys(counts).length === 0) return
+  await reportUnreadable(hub, target, UNREADABLE)
+}
 
-/** One inbox item a stream sums up what could not be read. */
-async function reportUnreadable(hub: Hub, target: Target, run: RunLog): Promise<void> {
-  const key = unreadableKey(target)
-  if (
-    (run.counts['unreadable'] ?? 0) + (run.counts['created'] ?? 0) + (run.counts['updated'] ?? 0) === 0 &&
-    Object.keys(run.counts).length === 0
-  )
-    return
-  const { count, samples } = await quarantined(hub.session.q, target.id, 20)
-  if (count === 0) {
-    await closeItems(hub.session.q, [key], 'everything can be read', hub.clock.now())
-    return
-  }
-  await openItems(
-    hub.session.q,
-    [
-      {
-        kind: 'unreadable',
-        key,
-        title: `${count} ${count === 1 ? 'row or value' : 'rows or values'} of ${target.label} could not be read`,
-        fix: 'Correct them at the source; they are read again when they change. Everything else went on.',
-        detail: {
-          count,
-          samples: samples.map((s) => ({ where: s.place, problem: s.problem, raw: s.raw.slice(0, 200) })),
-        },
-        streamId: target.id,
-        recordId: null,
-      },
-    ],
-    hub.clock.now(),
-  )
+const UNREADABLE = {
+  one: 'row or value',
+  many: 'rows or values',
+  fix: 'Correct them at the source; they are read again when they change. Everything else went on.',
 }

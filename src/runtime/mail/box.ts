@@ -1,4 +1,3 @@
-import type { JsonObject } from '../../core/json.ts'
 import type { Mailbox } from '../../core/mail/message.ts'
 import { rulesFor, type MailRules } from '../../core/mail/rules.ts'
 import type { MailboxRow } from '../../store/mail/mailboxes.ts'
@@ -27,6 +26,3 @@ export function boxOf(target: MailTarget, row: MailboxRow): Box | null {
     rules,
   }
 }
-
-/** Rules as they are stored beside a mailbox. */
-export const rulesJson = (rules: MailRules): JsonObject => ({ ...rules })

@@ -48,6 +48,7 @@ export async function contactFacts(
   q: Query,
   contacts: readonly HubRecord[],
 ): Promise<ReadonlyMap<RecordId, Readonly<Record<string, Json>>>> {
+  if (contacts.length === 0) return new Map()
   const replies = await contactReplies(
     q,
     contacts.map((contact) => contact.id),
@@ -98,7 +99,7 @@ export async function refreshFacts(
 ): Promise<ReadonlySet<string>> {
   const at = hub.clock.now()
   const contacts = [...(await loadRecords(q, 'contact', ids.contacts, 'lock')).values()]
-  const facts = contacts.length === 0 ? new Map() : await contactFacts(hub, q, contacts)
+  const facts = await contactFacts(hub, q, contacts)
   const changes = contacts.flatMap((contact) => derived(contact, facts.get(contact.id) ?? {}, at) ?? [])
   const woken = await apply(hub, q, 'contact', changes, run, RULE)
   return woken.union(await refreshDeals(hub, q, ids.deals, run, apply))

@@ -3,13 +3,27 @@ import { keep } from '../../core/mail/content.ts'
 import type { ContentLevel } from '../../core/mail/rules.ts'
 import type { Fields, HubRecord, RecordId } from '../../core/model.ts'
 import type { Instant } from '../../core/json.ts'
-import type { Hash } from '../../store/mail/key.ts'
+import type { Tx } from '../../store/database.ts'
+import type { Hash, Hasher } from '../../store/mail/key.ts'
 import type { NewMessage, NewParticipant, StoredMessage } from '../../store/mail/messages.ts'
-import type { SightingRow } from '../../store/mail/sightings.ts'
+import type { Known, SightingRow } from '../../store/mail/sightings.ts'
+import type { Hub } from '../hub.ts'
+import type { Box } from './box.ts'
 import { contactOf } from './crowd.ts'
 import type { Judged, Passed, Person } from './judge.ts'
 import type { ThreadPlan } from './thread-plan.ts'
 import { rank } from './withdraw.ts'
+
+/** A page of a mailbox in its transaction. */
+export type PageContext = {
+  readonly hub: Hub
+  readonly tx: Tx
+  readonly box: Box
+  readonly hash: Hasher
+  readonly known: ReadonlyMap<string, Known>
+  readonly count: Record<string, number>
+  readonly runId: number | null
+}
 
 /** A message that this page logs, with what is known of it: new, known and kept, or withdrawn before. */
 export type Logging = {

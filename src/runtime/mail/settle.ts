@@ -1,9 +1,7 @@
 import type { HubEdit } from '../../core/plan.ts'
-import type { HubRecord, RecordId } from '../../core/model.ts'
-import type { Tx } from '../../store/database.ts'
-import { holders } from '../../store/identities.ts'
+import type { RecordId } from '../../core/model.ts'
 import { saveBounces } from '../../store/mail/bounces.ts'
-import type { Hash, Hasher } from '../../store/mail/key.ts'
+import type { Hash } from '../../store/mail/key.ts'
 import {
   messagesByIdentity,
   saveMessages,
@@ -11,17 +9,14 @@ import {
   type StoredMessage,
 } from '../../store/mail/messages.ts'
 import { dealsOf } from '../../store/mail/replies.ts'
-import { saveSightings, type Known, type SightingRow } from '../../store/mail/sightings.ts'
+import { saveSightings, type SightingRow } from '../../store/mail/sightings.ts'
 import { joinThreads, saveThreadIds, threadsOf } from '../../store/mail/threads.ts'
-import { loadRecords, newRecordIds } from '../../store/records.ts'
+import { loadRecords } from '../../store/records.ts'
 import { wakePush } from '../../store/wake.ts'
 import { bornRecord, edited, RaceError, type Change } from '../change.ts'
 import { applyChanges } from '../changes.ts'
-import { consentOver } from '../consent.ts'
-import type { Hub } from '../hub.ts'
 import { inTurn } from '../in-turn.ts'
-import type { Box } from './box.ts'
-import { companyDomainOf, contactOf, meetPeople, newcomersOf, type Crowd, type NewContact } from './crowd.ts'
+import { companyDomainOf, contactOf, meetPeople } from './crowd.ts'
 import { contactFacts, derived, isOpen, refreshDeals, RULE } from './facts.ts'
 import { addressHash, type Judged, type Passed } from './judge.ts'
 import {
@@ -34,20 +29,11 @@ import {
   participantsToSave,
   them,
   type Logging,
+  type PageContext,
 } from './page.ts'
 import { planThreads } from './thread-plan.ts'
+import { birth, welcome, type People } from './welcome.ts'
 import { rank, settleLeft } from './withdraw.ts'
-
-/** A page of a mailbox in its transaction. */
-export type PageContext = {
-  readonly hub: Hub
-  readonly tx: Tx
-  readonly box: Box
-  readonly hash: Hasher
-  readonly known: ReadonlyMap<string, Known>
-  readonly count: Record<string, number>
-  readonly runId: number | null
-}
 
 /** Decides about judged messages by what the hub knows, and writes all of it. Returns the connections with work. */
 export async function settlePage(
@@ -125,7 +111,8 @@ function outsideRow(
       const base = filteredRow({ id: one.id, reason: 'unclear', detail: '', idHash: was?.idHash ?? null })
       const content = stays ? was.content : null
       const messageId = was?.messageId ?? null
-      return [{ ...base, verdict: 'gone', reason: null, detail: null, content, messageId }]
+      const seen = { flags: stays ? was.flags : null, labels: stays ? was.labels : null }
+      return [{ ...base, ...seen, verdict: 'gone', reason: null, detail: null, content, messageId }]
     }
     case 'filtered':
       return [{ ...filteredRow(one), messageId: was?.messageId ?? null }]
@@ -169,80 +156,6 @@ function isKnown(
 ): boolean {
   if (box.rules.strangers === 'log' || (known.get(copy.id)?.content ?? null) !== null) return true
   return them(copy).some((person) => contactOf(contacts, person) !== null)
-}
-
-type People = {
-  /** By address, with those that this page makes. */
-  readonly contacts: ReadonlyMap<string, RecordId>
-  readonly records: ReadonlyMap<RecordId, HubRecord>
-  readonly born: readonly Change[]
-  readonly companies: readonly Change[]
-  readonly companyByDomain: ReadonlyMap<string, RecordId>
-  readonly nextId: () => RecordId
-}
-
-/** Makes the contacts that a page's messages bring, with their companies; all of it still unwritten. */
-async function welcome(page: PageContext, open: readonly Passed[], crowd: Crowd): Promise<People> {
-  const { tx, hub, box } = page
-  const at = hub.clock.now()
-  const newcomers = newcomersOf(box, open, crowd.holders)
-  const domains = new Set(newcomers.flatMap((one) => one.companyDomain ?? []))
-  for (const [address, id] of crowd.holders)
-    if ((crowd.records.get(id)?.fields['company'] ?? null) === null) {
-      const domain = companyDomainOf(address)
-      if (domain !== null) domains.add(domain)
-    }
-  const companyByDomain = new Map(
-    (
-      await holders(
-        tx,
-        'company',
-        [...domains].map((value) => ({ kind: 'domain', value })),
-      )
-    ).map(({ key, id }) => [key.value, id]),
-  )
-  const ids = [...(await newRecordIds(tx, newcomers.length * 2 + open.length))]
-  const nextId = (): RecordId => {
-    const id = ids.shift()
-    if (id === undefined) throw new Error('more records than ids were asked for')
-    return id
-  }
-  const origin = (rule: string) => ({ source: box.connection, at, rule })
-  const companies: Change[] = []
-  for (const domain of new Set(newcomers.flatMap((one) => one.companyDomain ?? []))) {
-    if (companyByDomain.has(domain)) continue
-    const id = nextId()
-    companyByDomain.set(domain, id)
-    companies.push(
-      birth(bornRecord(id, 'company', { name: domain, domains: [domain] }, origin('mail was sent there'))),
-    )
-  }
-  const consents = await consentOver(
-    tx,
-    newcomers.map((one) => [one.address]),
-    [],
-  )
-  const contacts = new Map(crowd.holders)
-  const born = newcomers.map((one, i): Change => {
-    const id = nextId()
-    contacts.set(one.address, id)
-    const consent = consents[i] ?? 'unknown'
-    const fields = contactFields(one, companyByDomain)
-    const told = consent === 'unknown' ? fields : { ...fields, emailConsent: consent }
-    return {
-      ...birth(bornRecord(id, 'contact', told, origin('took part in mail'))),
-      urgent: consent === 'out',
-    }
-  })
-  page.count['contacts'] = born.length
-  return { contacts, records: crowd.records, born, companies, companyByDomain, nextId }
-}
-
-const birth = (after: HubRecord): Change => ({ before: null, after, why: {}, origin: null, urgent: false })
-
-function contactFields(one: NewContact, companyByDomain: ReadonlyMap<string, RecordId>): HubRecord['fields'] {
-  const company = one.companyDomain === null ? undefined : companyByDomain.get(one.companyDomain)
-  return company === undefined ? one.fields : { ...one.fields, company }
 }
 
 function loggingOf(

@@ -105,6 +105,16 @@ export async function eraseMessages(
   return [...new Set(people.flatMap((row) => row.id ?? []))]
 }
 
+export async function setState(
+  q: Query,
+  id: RecordId,
+  state: MessageState,
+  by: string,
+  at: Instant,
+): Promise<void> {
+  await q`update messages set state = ${state}, state_by = ${by}, state_at = ${at} where id = ${id}`
+}
+
 /** Takes from messages what a lower level does not keep. */
 export async function stripMessages(
   q: Query,

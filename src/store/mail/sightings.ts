@@ -117,6 +117,14 @@ export async function recheckMessage(q: Query, message: RecordId): Promise<reado
   return found.map((row) => row.connection)
 }
 
+/** No mailbox logs a message any more: a person said so. */
+export async function forgetMessage(q: Query, message: RecordId, detail: string): Promise<void> {
+  await q`
+    update sightings set reason = 'withdrawn', detail = ${detail}, flags = null, labels = null, content = null,
+      verdict = case when verdict = 'gone' then 'gone' else 'filtered' end
+    where message_id = ${message} and content is not null`
+}
+
 /** Mail among strangers in which one of these addresses takes part is read again. Returns the connections. */
 export async function recheckStrangers(q: Query, addresses: readonly Hash[]): Promise<readonly string[]> {
   if (addresses.length === 0) return []
@@ -145,7 +153,7 @@ export async function sightingsAfter(
   return q<ReviewRow[]>`
     select s.remote_id as "remoteId", s.verdict, s.reason, s.flags, s.labels, s.content, s.message_id as "messageId",
       encode(s.id_hash, 'hex') as "idHash", m.envelope
-    from sightings s left join messages m on m.id = s.message_id and s.verdict = 'logged' and m.state = 'kept'
+    from sightings s left join messages m on m.id = s.message_id and s.content is not null and m.state = 'kept'
     where s.stream_id = ${streamId} and s.remote_id > ${after} order by s.remote_id limit ${limit}`
 }
 

@@ -1,0 +1,32 @@
+import type { Io } from '../../connectors/connector.ts'
+import { foundMailboxes, listMailboxes, type MailboxRow } from '../../store/mail/mailboxes.ts'
+import type { Hub, MailTarget } from '../hub.ts'
+
+/** New colleagues' mailboxes are noticed within this time. */
+const REFIND_MS = 3_600_000
+
+/** The mailboxes of a connection, asked for anew at times, and where `wanted` names one that nobody knows. */
+export async function findBoxes(
+  hub: Hub,
+  target: MailTarget,
+  io: Io,
+  wanted: readonly string[] = [],
+): Promise<readonly MailboxRow[]> {
+  const q = hub.session.q
+  const known = await listMailboxes(q, target.connection)
+  const now = hub.clock.now()
+  const latest = Math.max(...known.map((row) => row.foundAt))
+  const isFresh = known.length > 0 && now - latest < REFIND_MS
+  if (isFresh && wanted.every((name) => known.some((row) => isCalled(row, name)))) return known
+  const found = await target.mail.mailboxes(io)
+  const plain = found.map((mailbox) => ({
+    ...mailbox,
+    address: mailbox.address.toLowerCase(),
+    addresses: mailbox.addresses.map((address) => address.toLowerCase()),
+  }))
+  await hub.session.begin((tx) => foundMailboxes(tx, target.connection, plain, now))
+  return listMailboxes(q, target.connection)
+}
+
+export const isCalled = (row: MailboxRow, name: string): boolean =>
+  row.remoteId === name || row.address === name.toLowerCase() || row.addresses.includes(name.toLowerCase())
