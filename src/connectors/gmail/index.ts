@@ -25,6 +25,7 @@ export const gmail: Connector = {
     // The narrowest with which whole messages and the addresses somebody sends from can be read:
     // https://developers.google.com/workspace/gmail/api/auth/scopes
     scopes: ['https://www.googleapis.com/auth/gmail.readonly'],
+    settingScopes: { directoryAdmin: ['https://www.googleapis.com/auth/admin.directory.user.readonly'] },
     authorizeParams: { access_type: 'offline', prompt: 'consent' },
     rotates: false,
   },
