@@ -13,6 +13,10 @@ const LARGEST = 160 * 1024 * 1024
 /** Bytes, over all parts; 10,000 recipients fit. */
 const LARGEST_HEADERS = 1024 * 1024
 const MOST_ATTACHMENTS = 200
+/** Without one of these it is something else: a file, an error page. */
+const ANY_MESSAGE = new Set(
+  'from sender to cc bcc date subject message-id received return-path reply-to resent-from'.split(' '),
+)
 
 /** Not a message at all, or larger than any. `message` is for people and says nothing of what is in it. */
 export class UnreadableMail extends Error {
@@ -40,7 +44,8 @@ export async function parseMail(raw: Uint8Array, at: Instant): Promise<{ message
   } catch (error) {
     throw new UnreadableMail(`the message is not readable as MIME: ${errorText(error)}`, { cause: error })
   }
-  if (email.headers.length === 0) throw new UnreadableMail('the message has no header fields')
+  if (!email.headers.some(({ key }) => ANY_MESSAGE.has(key)))
+    throw new UnreadableMail('the message has none of the header fields that messages have')
   try {
     return { message: messageOf(email, at) }
   } catch (error) {
