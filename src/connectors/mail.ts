@@ -37,7 +37,10 @@ export type MailPage = {
     | { readonly kind: 'waiting'; readonly listed: number; readonly total: number | null }
 }
 
-/** Asks the vendor to say at once when a mailbox changes. `kept` is what the last call returned. */
+/**
+ * Asks the vendor to say at once when a mailbox changes. `kept` is what the last call returned. It is asked again a day
+ * before `renewBefore`.
+ */
 export type MailSubscription = { readonly kept: Json; readonly renewBefore: Instant }
 
 /**

@@ -136,7 +136,7 @@ describe('watch', () => {
     const made = await mail.subscribe?.(io, mailboxAt(BOB), null, to)
     expect(made).toEqual({
       kept: { topicName: 'projects/p/topics/gmail', expiration: T0 + 7 * DAY },
-      renewBefore: T0 + DAY,
+      renewBefore: T0 + 2 * DAY,
     })
     expect(it_.sent.map(({ method, path, user, units }) => [method, path, user, units])).toEqual([
       ['POST', `/gmail/v1/users/${BOB}/watch`, BOB, 100],

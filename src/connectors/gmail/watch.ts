@@ -10,7 +10,8 @@ const TOPIC = /^projects\/[^/\s]+\/topics\/[^/\s]+$/
 
 /**
  * Asks Gmail to publish to the Pub/Sub topic of `settings.topic` when the mailbox changes; null where none is set. Asking
- * again renews it: it lasts for a week at most, and Google recommends once a day.
+ * again renews it: it lasts for a week at most, and Google recommends once a day, which the hub does by asking a day before
+ * `renewBefore`.
  * https://developers.google.com/workspace/gmail/api/guides/push#renewing_mailbox_watch
  *
  * Which URL Pub/Sub then calls is up to the subscription of the topic, which an admin makes.
@@ -23,5 +24,5 @@ export async function subscribe(io: Io, mailbox: Mailbox): Promise<MailSubscript
   const { users } = gmailFor(io.as(mailbox.address), 'auto')
   const call = users.watch({ userId: mailbox.address, requestBody: { topicName } })
   const { expiration } = await ask('watch', call, watchWire)
-  return { kept: { topicName, expiration }, renewBefore: Math.min(io.now() + DAY_MS, expiration) }
+  return { kept: { topicName, expiration }, renewBefore: Math.min(io.now() + 2 * DAY_MS, expiration) }
 }
