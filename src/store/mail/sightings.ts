@@ -174,7 +174,7 @@ export async function findSightings(
       seen_at as "seenAt"
     from sightings
     where message_id = ${by.message}::bigint
-      or id_hash = ${by.idHash === null ? null : bytes(by.idHash)}::bytea
+      or id_hash = decode(${by.idHash}::text, 'hex')
       or (stream_id in (select stream_id from mailboxes) and remote_id = ${by.remoteId}::text)
     order by stream_id, remote_id limit 100`
 }
