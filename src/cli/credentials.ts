@@ -161,12 +161,14 @@ async function askedFor(
       throw badInput(
         `${plug.name} needs its ${field.name}`,
         isFile
-          ? 'Give --service-account FILE, the JSON file of the key.'
+          ? `Give --service-account FILE, the JSON file of the key${hasBrowser(plug) ? '; or --browser, to have a person allow it' : ''}.`
           : `Set ${variableOf(plug.name, field.name)} in the environment, or run this in a terminal to be asked.`,
       )
   }
   return secrets
 }
+
+const hasBrowser = ({ ways }: Plug): boolean => ways.some(({ kind }) => kind === 'code')
 
 function questionOf(plug: Plug, { name, isRequired }: Field, kept: boolean): string {
   const note = kept ? ' (empty keeps the old one)' : isRequired ? '' : ' (empty: none)'

@@ -38,7 +38,8 @@ export function grantOf(auth: OAuth2, secrets: Secrets): OAuthGrant | null {
 const has = (secrets: Secrets, field: string): boolean => (secrets[field] ?? '') !== ''
 const GIVEN: Readonly<Record<OAuthGrant, (secrets: Secrets) => boolean>> = {
   code: (secrets) => has(secrets, 'refreshToken') || has(secrets, 'accessToken'),
-  client: (secrets) => has(secrets, 'clientId') && has(secrets, 'clientSecret'),
+  // The same client may also have been allowed by a person: then it has tokens.
+  client: (secrets) => has(secrets, 'clientId') && has(secrets, 'clientSecret') && !GIVEN.code(secrets),
   jwt: (secrets) => has(secrets, 'serviceAccountKey'),
 }
 
