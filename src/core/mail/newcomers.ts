@@ -35,9 +35,9 @@ export function newcomer(
 
 function objection(person: Participant, direction: 'sent' | 'received', rules: MailRules): string | null {
   if (person.side === 'us') return 'one of our own addresses'
-  if (rules.newContacts === 'never') return 'the rule new_contacts is never'
+  if (rules.newContacts === 'never') return 'the rule newContacts is never'
   if (direction === 'received' && rules.newContacts === 'sent')
-    return 'the mail was received, and the rule new_contacts is sent'
+    return 'the mail was received, and the rule newContacts is sent'
   if (direction === 'received' && person.role !== 'from') return 'only in copy of mail that a stranger sent'
   if (direction === 'sent' && person.role === 'from') return 'the sender of mail that we sent'
   if (!isAddress(person.address)) return 'not an address that mail can be sent to'

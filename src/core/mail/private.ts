@@ -1,5 +1,5 @@
 /**
- * The entry of the rule `private_labels` that a label or folder falls under; null where none does. Cases of letters do
+ * The entry of the rule `privateLabels` that a label or folder falls under; null where none does. Cases of letters do
  * not count, nor do the separators of folders: Gmail nests by "/", IMAP servers by "/", "." or "\". An entry is met
  * wherever it stands on the way to the folder: "Private/Family", "INBOX.Private" and "Work/Private" are all private.
  */

@@ -86,7 +86,7 @@ function byReadability(seen: Seen): Verdict | null {
 
 function byPrivacy(labels: readonly string[], rules: MailRules): Verdict | null {
   const entry = privateLabel(labels, rules.privateLabels)
-  return entry === null ? null : filter('private', `a label or folder under "${entry}" of private_labels`)
+  return entry === null ? null : filter('private', `a label or folder under "${entry}" of privateLabels`)
 }
 
 function byBlocked(envelope: Envelope, rules: MailRules): Verdict | null {
