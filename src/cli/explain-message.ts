@@ -57,6 +57,7 @@ function linesOf(paint: Colours, { message, mailboxes }: MessageStory): readonly
   ]
   if (message === null) return [`${paint.bold('Not logged')}: nothing of it is stored.`, '', ...seen]
   const title = titleOf(message)
+  const others = message.thread.filter(({ id }) => id !== message.id)
   const about = (['contact', 'company', 'deal'] as const).flatMap((kind) =>
     message[kind] === null ? [] : [`${kind} ${message[kind]}`],
   )
@@ -70,8 +71,8 @@ function linesOf(paint: Colours, { message, mailboxes }: MessageStory): readonly
     '',
     paint.bold('People'),
     ...(message.people.length === 0 ? ['  none are kept'] : message.people.map(tellPerson)),
-    ...(message.thread.length === 0 ? [] : ['', paint.bold('In one thread with')]),
-    ...message.thread.map(({ id, at, subject }) =>
+    ...(others.length === 0 ? [] : ['', paint.bold('In one thread with')]),
+    ...others.map(({ id, at, subject }) =>
       `  ${when(at)}  message ${id}  ${clip(tame(subject ?? ''), WIDEST)}`.trimEnd(),
     ),
   ]
@@ -91,7 +92,7 @@ function tellState(paint: Colours, state: keyof typeof STATES): string {
 
 function tellMailbox(paint: Colours, seen: MailboxStory): string {
   const colour = seen.verdict === 'logged' ? paint.green : paint.yellow
-  const why = seen.why === '' ? '' : `: ${tame(seen.why)}`
+  const why = seen.why === '' || seen.why === seen.verdict ? '' : `: ${tame(seen.why)}`
   const waits = seen.waits ? '; it is read again at the next pass' : ''
   return `  ${seen.connection} ${seen.mailbox}, ${when(seen.at)}  ${colour(seen.verdict)}${why}${waits}  ${paint.dim(`(${seen.remoteId})`)}`
 }
@@ -99,5 +100,5 @@ function tellMailbox(paint: Colours, seen: MailboxStory): string {
 function tellPerson(person: NonNullable<MessageStory['message']>['people'][number]): string {
   const named = tame(person.name === null ? person.address : `${person.name} <${person.address}>`)
   const who = person.contact === null ? 'no contact' : `contact ${person.contact}`
-  return `  ${person.role} ${named}: ${who}${person.why === '' ? '' : `; ${tame(person.why)}`}`
+  return `  ${person.role} ${named}: ${who}${person.why === '' || person.why === who ? '' : `; ${tame(person.why)}`}`
 }

@@ -6,6 +6,7 @@ import { pino } from 'pino'
 import { runCli } from '../../src/cli/program.ts'
 import type { Wiring } from '../../src/cli/wiring.ts'
 import { sandboxFetch } from '../../src/sandbox/faults.ts'
+import { createGmailSandbox, type GmailSandbox } from '../../src/sandbox/gmail/index.ts'
 import { createMailchimpSandbox, type MailchimpSandbox } from '../../src/sandbox/mailchimp/app.ts'
 import { createStripeSandbox, type StripeSandbox } from '../../src/sandbox/stripe/index.ts'
 import { testDatabase } from '../support/database.ts'
@@ -13,6 +14,8 @@ import { CONNECTORS, ROOT } from './wired.ts'
 
 export const MAILCHIMP = 'http://127.0.0.1:4101'
 export const STRIPE = 'http://127.0.0.1:4102'
+export const GMAIL = 'http://127.0.0.1:4103'
+export const ANN = 'ann@us.example'
 export const MAILCHIMP_KEY = 'key-us1'
 export const STRIPE_KEY = 'sk_test_world'
 
@@ -23,6 +26,8 @@ export type Desk = {
   readonly env: Record<string, string | undefined>
   readonly mailchimp: MailchimpSandbox
   readonly stripe: StripeSandbox
+  /** With one mailbox, of ANN. */
+  readonly gmail: GmailSandbox
   /** Answers that a person will give, in order; nobody is there while it is empty. */
   readonly answers: (string | (() => Promise<string>))[]
   /** Runs one command in this process. */
@@ -31,6 +36,8 @@ export type Desk = {
   json(...args: readonly string[]): Promise<{ readonly code: number; readonly value: unknown }>
   /** Connects Mailchimp and Stripe to their sandboxes. */
   connect(): Promise<void>
+  /** Connects Gmail, as ANN. */
+  connectMail(): Promise<Ran>
   file(name: string, lines: readonly string[]): string
   close(): Promise<void>
 }
@@ -46,9 +53,11 @@ export async function openDesk(): Promise<Desk> {
     apiKey: STRIPE_KEY,
     requestsPerSecond: 1_000,
   })
+  const gmail = createGmailSandbox({ now: Date.now, random: Math.random, mailboxes: [{ address: ANN }] })
   const hosts: Readonly<Record<string, typeof fetch>> = {
     [MAILCHIMP]: sandboxFetch(mailchimp.app),
     [STRIPE]: sandboxFetch(stripe.app),
+    [GMAIL]: sandboxFetch(gmail.app),
   }
   const transport: typeof fetch = async (input, init) => {
     const request = new Request(input, init)
@@ -92,6 +101,7 @@ export async function openDesk(): Promise<Desk> {
     env,
     mailchimp,
     stripe,
+    gmail,
     answers,
     run,
     async json(...args) {
@@ -104,6 +114,13 @@ export async function openDesk(): Promise<Desk> {
       const list = mailchimp.audience.id
       await run('connections', 'add', 'mailchimp', '--set', `baseUrl=${MAILCHIMP}`, '--set', `list=${list}`)
       await run('connections', 'add', 'stripe', '--set', `baseUrl=${STRIPE}`)
+    },
+    connectMail() {
+      const { accessToken } = gmail.signIn(ANN)
+      env['CONCORD_GMAIL_ACCESS_TOKEN'] = accessToken
+      env['CONCORD_GMAIL_CLIENT_ID'] = 'sandbox-client'
+      env['CONCORD_GMAIL_CLIENT_SECRET'] = 'sandbox-secret'
+      return run('connections', 'add', 'gmail', '--set', `baseUrl=${GMAIL}`)
     },
     file(name, lines) {
       const file = path.join(dir, name)
