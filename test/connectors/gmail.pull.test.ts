@@ -205,6 +205,28 @@ describe('live', () => {
     expect(hub.read.get(there)?.kind).toBe('message')
   })
 
+  it('looks once more for one that was not there, unless the history says that it was deleted', async () => {
+    const [late, never, deleted] = [
+      await it_.deliver('Late'),
+      await it_.deliver('Never'),
+      await it_.deliver('Deleted'),
+    ]
+    it_.google.switches.missing = () => true
+    await hub.drain('live')
+    people().deleteForever(ANN, deleted)
+    it_.google.switches.missing = (id) => id === never
+    it_.sent.length = 0
+    await hub.drain('live')
+    expect(reads(it_.sent)).toEqual([])
+    for (let n = 0; n < 3; n++) {
+      it_.clock.now += MINUTE
+      await hub.drain('live')
+    }
+    expect(reads(it_.sent)).toEqual([late, never])
+    expect(hub.read.get(late)?.kind).toBe('message')
+    expect(hub.read.get(never)?.kind).toBe('gone')
+  })
+
   it.each([false, true])('goes through many pages, also empty ones (%s), in small steps', async (empty) => {
     it_.google.switches.emptyHistoryPages = empty
     const ids = await deliverMany(230)

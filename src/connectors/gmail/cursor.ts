@@ -20,6 +20,8 @@ const state = z.object({
     page: z.string().nullable(),
     /** Listed, and not read yet. */
     queue: z.array(z.string()),
+    /** Listed, and not found when they were read (`at`): deleted meanwhile, or not there yet. */
+    doubts: z.array(z.object({ id: z.string(), at: z.number() })),
   }),
   /** Digests of the names of the user's labels, by id: a name that changes leaves no trace in the history. */
   labels: z.record(z.string(), z.string()),

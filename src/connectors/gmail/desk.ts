@@ -1,4 +1,5 @@
 import type { gmail_v1 } from '@googleapis/gmail'
+import type { Instant } from '../../core/json.ts'
 import type { Mailbox } from '../../core/mail/message.ts'
 import type { MailAsk } from '../mail.ts'
 import type { State } from './cursor.ts'
@@ -11,6 +12,7 @@ export type Desk = {
   readonly mailbox: Mailbox
   readonly labels: Labels
   readonly ask: MailAsk
+  now(): Instant
 }
 
 export type Step = Found & { readonly state: State }

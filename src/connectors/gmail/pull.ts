@@ -13,6 +13,11 @@ import { type HistoryWire, historyWire, profileWire } from './wire.ts'
 /** Records of history a page; and reads of a page, so that what a crash makes us read again stays small. */
 const HISTORY_PAGE = 100
 const LIVE_READS = 50
+/**
+ * A message that the history names and that is not there was deleted since, and the history will say so. Should it not,
+ * the message is looked for once more after this.
+ */
+const DOUBT_MS = 60_000
 const NOTHING: Found = { sightings: [], bad: [] }
 
 /**
@@ -22,7 +27,7 @@ const NOTHING: Found = { sightings: [], bad: [] }
  */
 export async function pull(io: Io, mailbox: Mailbox, from: Cursor | null, ask: MailAsk): Promise<MailPage> {
   const client = gmailFor(io.as(mailbox.address), ask.want === 'backfill' ? 'low' : 'auto')
-  const desk: Desk = { client, mailbox, labels: labelsOf(client, mailbox.address), ask }
+  const desk: Desk = { client, mailbox, labels: labelsOf(client, mailbox.address), ask, now: () => io.now() }
   const read = from === null ? null : stateOf(from)
   if (read === null) return pageOf(desk, { ...NOTHING, state: await begin(desk, []) }, false)
   const state = { ...read, backfill: restarted(read.backfill, ask.since) }
@@ -59,7 +64,7 @@ async function begin(desk: Desk, queue: readonly string[]): Promise<State> {
   const digests = await labels.digests()
   const swept = [...FLAG_LABELS, ...Object.keys(digests)]
   return {
-    live: { from: historyId, page: null, queue: [...queue] },
+    live: { from: historyId, page: null, queue: [...queue], doubts: [] },
     labels: { ...digests },
     sweeps: swept.map((label) => ({ ...FROM_START, label, again: 'known' })),
     backfill: {
@@ -90,7 +95,10 @@ async function live(desk: Desk, state: State): Promise<Step> {
   const { read, gone } = changesOf(reply.history)
   const next = reply.nextPageToken
   const reached = next === null ? (reply.historyId ?? from) : from
-  return take(desk, { ...state, live: { from: reached, page: next, queue: [...read] } }, gone)
+  const doubts = state.live.doubts.filter(({ id }) => !gone.includes(id))
+  const again = doubts.filter(({ at }) => at + DOUBT_MS <= desk.now()).map(({ id }) => id)
+  const all = [...new Set([...again, ...read])]
+  return take(desk, { ...state, live: { from: reached, page: next, queue: all, doubts } }, gone)
 }
 
 async function history(desk: Desk, startHistoryId: string, page: string | null): Promise<HistoryWire> {
@@ -105,13 +113,24 @@ async function history(desk: Desk, startHistoryId: string, page: string | null):
 }
 
 async function take(desk: Desk, state: State, gone: readonly string[]): Promise<Step> {
-  const { queue } = state.live
-  const found = await readAll(desk.client, desk.mailbox, desk.labels, queue.slice(0, LIVE_READS))
-  const deleted = gone.map((id) => ({ kind: 'gone' as const, id }))
+  const { queue, doubts } = state.live
+  const ids = queue.slice(0, LIVE_READS)
+  const found = await readAll(desk.client, desk.mailbox, desk.labels, ids)
+  const lost = found.sightings.flatMap(({ kind, id }) => (kind === 'gone' ? [id] : []))
+  const fresh = lost.filter((id) => !doubts.some((doubt) => doubt.id === id))
+  const still = doubts.filter(({ id }) => !ids.includes(id))
+  const at = desk.now()
   return {
-    sightings: [...deleted, ...found.sightings],
+    sightings: [...gone.map((id) => ({ kind: 'gone' as const, id })), ...found.sightings],
     bad: found.bad,
-    state: { ...state, live: { ...state.live, queue: queue.slice(LIVE_READS) } },
+    state: {
+      ...state,
+      live: {
+        ...state.live,
+        queue: queue.slice(LIVE_READS),
+        doubts: [...still, ...fresh.map((id) => ({ id, at }))],
+      },
+    },
   }
 }
 
