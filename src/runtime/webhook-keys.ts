@@ -63,8 +63,8 @@ export function openWebhookKeys(hub: Hub): WebhookKeys {
       const known = kept.get(connection)
       const now = hub.clock.now()
       const isFresh = known?.url === url && (now < known.freshUntil || isLate(known))
-      const { keys, gotAt, problem } = isFresh ? known : await ask(connection, url)
-      if (keys === null || now - gotAt > STALE_MS + FRESH_MS.most)
+      const { keys, freshUntil, problem } = isFresh ? known : await ask(connection, url)
+      if (keys === null || now > freshUntil + STALE_MS)
         throw new KeysUnavailable(`The keys of ${connection} at ${url} cannot be had: ${problem}`)
       return keys
     },

@@ -42,15 +42,10 @@ export function openWebhooks(hub: Hub): Webhooks {
       const secret = webhookSecret?.trim() || randomBytes(32).toString('hex')
       const settings = settingsOf(hub, name, row.settings)
       const read = (context: WebhookContext) => webhooks.receive(raw, secret, hub.clock.now(), context)
-      let receipt: Receipt
-      try {
-        receipt = await verified(keys, name, webhooks, settings, read)
-      } catch (error) {
-        if (error instanceof KeysUnavailable) return { kind: 'unavailable', reason: error.message }
-        throw error
-      }
+      const receipt = await verified(keys, name, webhooks, settings, read)
       switch (receipt.kind) {
         case 'handshake':
+        case 'unavailable':
           return receipt
         case 'refused': {
           const hasProof = webhookSecret !== undefined && webhookSecret !== ''
@@ -85,8 +80,15 @@ async function verified(
   webhooks: NonNullable<Connector['webhooks']>,
   settings: JsonObject,
   read: (context: WebhookContext) => Receipt | Promise<Receipt>,
-): Promise<Receipt> {
-  const known = await keys.of(name, webhooks, settings)
+): Promise<Receipt | Extract<Delivered, { kind: 'unavailable' }>> {
+  let known: JsonObject | null
+  try {
+    known = await keys.of(name, webhooks, settings)
+  } catch (error) {
+    if (!(error instanceof KeysUnavailable)) throw error
+    const receipt = await read({ settings, keys: null })
+    return receipt.kind === 'handshake' ? receipt : { kind: 'unavailable', reason: error.message }
+  }
   const receipt = await read({ settings, keys: known })
   if (receipt.kind !== 'refused' || known === null) return receipt
   const newer = await keys.newer(name, webhooks, settings)
