@@ -56,7 +56,7 @@ function refusal(url: string, code: string, message: string): Failure {
 
 /** For credentials that no longer work. */
 export const SIGN_IN =
-  'Sign in again, or renew the client secret in Microsoft Entra (App registrations > Certificates & secrets).'
+  'Authorise the connection again; of an application, copy a current client secret from Microsoft Entra (App registrations > Certificates & secrets).'
 const RIGHTS =
   'Grant the permissions that docs/connect-outlook.md lists in Microsoft Entra (App registrations > API permissions), with admin consent.'
 const OUT_OF_SCOPE =

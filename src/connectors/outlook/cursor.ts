@@ -12,8 +12,16 @@ const walk = z.discriminatedUnion('at', [
 ])
 export type Walk = z.output<typeof walk>
 
-/** New mail by time of arrival, while some folder is still being listed. Times are Graph's texts. */
-const recent = z.object({ since: z.string(), next: z.string().nullable(), latest: z.string().nullable() })
+/**
+ * New mail by time of arrival, while some folder is still being listed: since when, the page to go on with, the latest
+ * time so far, and the messages of the last minutes with time and ETag.
+ */
+const recent = z.object({
+  since: z.string(),
+  next: z.string().nullable(),
+  latest: z.number(),
+  seen: z.record(z.string(), z.string()),
+})
 
 /** One pass over all folders for what changed. */
 const cycle = z.object({

@@ -1,10 +1,10 @@
 import { failureOf, type Io } from '../connector.ts'
 import type { MailPage } from '../mail.ts'
-import { beginCycle, recentSince, restarted, without } from './open.ts'
+import { arrivals } from './arrivals.ts'
+import { beginCycle, restarted, without } from './open.ts'
 import type { State } from './cursor.ts'
-import { askDelta, askPage, CONCURRENT } from './graph.ts'
+import { askDelta, CONCURRENT } from './graph.ts'
 import { type Place, type Read, readIds, readItems } from './read.ts'
-import { MESSAGE_FIELDS } from './wire.ts'
 
 const PAGE = 50
 /** Removed messages looked at in one step. */
@@ -29,7 +29,13 @@ export async function live(io: Io, home: string, from: State): Promise<Step> {
   if (begun === null) return { sightings: [], bad: [], state: from, more: false }
   const cycle = { ...begun, steppedAt: now }
   const state = { ...rest, cycle }
-  if (cycle.recent && state.recent !== null) return stepped(await arrivals(io, home, state))
+  if (cycle.recent && state.recent !== null) {
+    const { recent, ...read } = await arrivals(io, home, state, state.recent)
+    return stepped({
+      ...read,
+      state: { ...state, recent, cycle: { ...cycle, recent: recent.next !== null } },
+    })
+  }
   if (cycle.left.length > 0) return stepped(await changes(io, home, state))
   const [first, later] = [cycle.missing.slice(0, LOOKED_AT), cycle.missing.slice(LOOKED_AT)]
   const read = await readIds(
@@ -49,44 +55,6 @@ function stepped({ sightings, bad, state }: Omit<Step, 'more'>): Step {
     state: { ...state, cycle: null, readAt: cycle?.startedAt ?? state.readAt },
     more: false,
   }
-}
-
-/**
- * A page of the whole mailbox by time of arrival, oldest first, so that the time reached can be kept. A filter does not
- * cap a plain listing as it does delta. https://learn.microsoft.com/en-us/graph/api/user-list-messages
- */
-async function arrivals(io: Io, home: string, state: State): Promise<Omit<Step, 'more'>> {
-  const { recent, cycle } = state
-  if (recent === null || cycle === null) return { sightings: [], bad: [], state }
-  const query = {
-    $select: MESSAGE_FIELDS,
-    $filter: `receivedDateTime ge ${recent.since}`,
-    $orderby: 'receivedDateTime',
-  }
-  const call = recent.next === null ? { to: `${home}/messages`, query } : { to: recent.next }
-  const read = await askPage(io, { method: 'GET', ...call, pageSize: PAGE })
-  const items = await readItems({ io, home, folders: state.folders, low: false }, read.value)
-  const latest = latestOf(items, recent.latest)
-  const { next } = read
-  const reached = Date.parse(latest ?? '')
-  const again = Number.isNaN(reached)
-    ? { ...recent, next: null }
-    : recentSince(Math.max(reached, Date.parse(recent.since)))
-  return {
-    sightings: items.sightings,
-    bad: items.bad,
-    state: {
-      ...state,
-      recent: next === null ? again : { ...recent, next, latest },
-      cycle: { ...cycle, recent: next !== null },
-    },
-  }
-}
-
-function latestOf({ sightings }: Read, before: string | null): string | null {
-  const times = sightings.flatMap((one) => (one.kind === 'message' ? [one.sighted.message.envelope.at] : []))
-  const latest = Math.max(Date.parse(before ?? '') || 0, ...times)
-  return latest === 0 ? null : new Date(latest).toISOString()
 }
 
 async function changes(io: Io, home: string, state: State): Promise<Omit<Step, 'more'>> {

@@ -1,11 +1,9 @@
 import type { Instant } from '../../core/json.ts'
 import type { Io } from '../connector.ts'
+import { recentSince } from './arrivals.ts'
 import type { State, Walk } from './cursor.ts'
 import { isWaiting } from './cursor.ts'
 import { type Folders, labelsOf, readFolders, readRoles, rolesOf } from './folders.ts'
-
-/** For clocks that differ, and for mail that becomes visible a little after it arrived. */
-const OVERLAP_MS = 5 * 60_000
 
 /** Where everything goes on from: taken before anything is listed. */
 export async function open(io: Io, home: string): Promise<State> {
@@ -19,14 +17,9 @@ export async function open(io: Io, home: string): Promise<State> {
 
 export const FROM_THE_START: Walk = { at: 'listing', next: null, listed: 0 }
 
-export function recentSince(at: Instant): NonNullable<State['recent']> {
-  const since = new Date(at - OVERLAP_MS).toISOString().replace(/\.\d+/, '')
-  return { since, next: null, latest: null }
-}
-
 /**
- * Begins a pass, or begins it again: folders first. A new folder is listed from its start; so is one that was renamed or moved, with those
- * below it, since its messages have other labels now and no delta tells of them.
+ * Begins a pass, or begins it again: folders first. A new folder is listed from its start; so is one that was
+ * renamed or moved, with those below it, since its messages have other labels now and no delta tells of them.
  */
 export async function beginCycle(io: Io, home: string, state: State): Promise<State> {
   const startedAt = io.now()

@@ -10,7 +10,7 @@ import { subscription } from './wire.ts'
 
 /** As long as Graph allows for messages, less a little for clocks: https://learn.microsoft.com/en-us/graph/api/resources/subscription */
 const LIFE_MS = 10_070 * 60_000
-const RENEW_BEFORE_MS = 2 * 24 * 3_600_000
+const RENEW_BEFORE_MS = 24 * 3_600_000
 
 const keptWire = z.object({ id: z.string(), to: z.string() })
 
