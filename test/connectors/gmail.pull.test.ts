@@ -135,6 +135,18 @@ describe('the backfill', () => {
     expect(reads(it_.sent)).toHaveLength(50)
   })
 
+  it('looks later for one that was listed and not there', async () => {
+    const id = await it_.deliver('Late')
+    await hub.page('live')
+    it_.google.switches.missing = () => true
+    await hub.drain('backfill')
+    expect(hub.read.get(id)?.kind).toBe('gone')
+    it_.google.switches.missing = null
+    it_.clock.now += MINUTE
+    await hub.drain('live')
+    expect(hub.read.get(id)?.kind).toBe('message')
+  })
+
   it('reads known messages no more', async () => {
     const ids = await deliverMany(250)
     hub.knows = (id) => ids.indexOf(id) !== 200

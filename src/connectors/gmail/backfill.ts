@@ -3,8 +3,9 @@ import { failureOf, type RemoteId } from '../connector.ts'
 import { ask as askGmail } from './client.ts'
 import { FROM_START, type State, type Sweep, type Walk } from './cursor.ts'
 import type { Desk, Step } from './desk.ts'
+import { doubted } from './doubts.ts'
 import { FLAG_LABELS } from './labels.ts'
-import { type Found, readAll } from './read.ts'
+import { readAll } from './read.ts'
 import { listWire } from './wire.ts'
 
 /** Ids a listing brings (5 units), and messages a page reads (20 units each): a crash reads 25 again at most. */
@@ -31,7 +32,7 @@ export async function goOn(desk: Desk, from: State): Promise<Step> {
     listings -= step.listings
     const rest = isOver(step.walk) ? [] : [{ ...sweep, ...step.walk }]
     state = { ...state, sweeps: [...rest, ...state.sweeps.slice(1)] }
-    if (step.reads.length > 0 || listings <= 0) return { ...(await read(desk, step.reads)), state }
+    if (step.reads.length > 0 || listings <= 0) return read(desk, step.reads, state)
   }
   const { backfill } = state
   if (backfill.walk === null) return { sightings: [], bad: [], state }
@@ -40,10 +41,7 @@ export async function goOn(desk: Desk, from: State): Promise<Step> {
   const listed = (step.restarted ? 0 : backfill.listed) + step.listed
   const total = backfill.total ?? step.estimate
   const walk = isOver(step.walk) ? null : step.walk
-  return {
-    ...(await read(desk, step.reads)),
-    state: { ...state, backfill: { ...backfill, listed, total, walk } },
-  }
+  return read(desk, step.reads, { ...state, backfill: { ...backfill, listed, total, walk } })
 }
 
 /** A label that was deleted since has no messages, and cannot be listed by. */
@@ -74,8 +72,9 @@ function isOver(walk: Walk): boolean {
   return walk.ended && walk.ids.length === 0
 }
 
-function read(desk: Desk, ids: readonly RemoteId[]): Promise<Found> {
-  return readAll(desk.client, desk.mailbox, desk.labels, ids)
+async function read(desk: Desk, ids: readonly RemoteId[], state: State): Promise<Step> {
+  const found = await readAll(desk.client, desk.mailbox, desk.labels, ids)
+  return { ...found, state: doubted(state, ids, found, desk.now()) }
 }
 
 type Listing = {

@@ -5,6 +5,7 @@ import { goOn, restarted } from './backfill.ts'
 import { ask as askGmail, gmailFor, isMissing } from './client.ts'
 import { FROM_START, type State, stateOf, type Sweep } from './cursor.ts'
 import type { Desk, Step } from './desk.ts'
+import { doubted, due } from './doubts.ts'
 import { changesOf, HISTORY_TYPES } from './history.ts'
 import { type Digests, FLAG_LABELS, labelsOf } from './labels.ts'
 import { type Found, readAll } from './read.ts'
@@ -13,11 +14,6 @@ import { type HistoryWire, historyWire, profileWire } from './wire.ts'
 /** Records of history a page; and reads of a page, so that what a crash makes us read again stays small. */
 const HISTORY_PAGE = 100
 const LIVE_READS = 50
-/**
- * A message that the history names and that is not there was deleted since, and the history will say so. Should it not,
- * the message is looked for once more after this.
- */
-const DOUBT_MS = 60_000
 const NOTHING: Found = { sightings: [], bad: [] }
 
 /**
@@ -96,8 +92,7 @@ async function live(desk: Desk, state: State): Promise<Step> {
   const next = reply.nextPageToken
   const reached = next === null ? (reply.historyId ?? from) : from
   const doubts = state.live.doubts.filter(({ id }) => !gone.includes(id))
-  const again = doubts.filter(({ at }) => at + DOUBT_MS <= desk.now()).map(({ id }) => id)
-  const all = [...new Set([...again, ...read])]
+  const all = [...new Set([...due(doubts, desk.now()), ...read])]
   return take(desk, { ...state, live: { from: reached, page: next, queue: all, doubts } }, gone)
 }
 
@@ -113,24 +108,14 @@ async function history(desk: Desk, startHistoryId: string, page: string | null):
 }
 
 async function take(desk: Desk, state: State, gone: readonly string[]): Promise<Step> {
-  const { queue, doubts } = state.live
+  const { queue } = state.live
   const ids = queue.slice(0, LIVE_READS)
   const found = await readAll(desk.client, desk.mailbox, desk.labels, ids)
-  const lost = found.sightings.flatMap(({ kind, id }) => (kind === 'gone' ? [id] : []))
-  const fresh = lost.filter((id) => !doubts.some((doubt) => doubt.id === id))
-  const still = doubts.filter(({ id }) => !ids.includes(id))
-  const at = desk.now()
+  const rest = { ...state, live: { ...state.live, queue: queue.slice(LIVE_READS) } }
   return {
     sightings: [...gone.map((id) => ({ kind: 'gone' as const, id })), ...found.sightings],
     bad: found.bad,
-    state: {
-      ...state,
-      live: {
-        ...state.live,
-        queue: queue.slice(LIVE_READS),
-        doubts: [...still, ...fresh.map((id) => ({ id, at }))],
-      },
-    },
+    state: doubted(rest, ids, found, desk.now()),
   }
 }
 
