@@ -25,16 +25,19 @@ type Body = {
   readonly content?: Readonly<Record<string, { readonly schema?: Schema }>>
   readonly required?: boolean
 }
+type Reply = Pick<Body, 'content'>
 export type Operation = {
   readonly parameters?: readonly (Parameter | { readonly $ref: string })[]
   readonly requestBody?: Body & { $ref?: string }
-  readonly responses?: Readonly<Record<string, Pick<Body, 'content'>>>
+  /** By status, or by its kind: `2XX`. */
+  readonly responses?: Readonly<Record<string, Reply & { readonly $ref?: string }>>
 }
 export type Description = {
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
   readonly components?: {
     readonly requestBodies?: Readonly<Record<string, Body>>
     readonly parameters?: Readonly<Record<string, Parameter>>
+    readonly responses?: Readonly<Record<string, Reply>>
     readonly schemas?: Readonly<Record<string, Schema>>
   }
 }
@@ -81,4 +84,10 @@ export function parametersOf(
 export function bodyOf(description: Description, { requestBody }: Operation): Body | null {
   const name = requestBody?.$ref?.split('/').at(-1)
   return name === undefined ? (requestBody ?? null) : (description.components?.requestBodies?.[name] ?? null)
+}
+
+export function replyOf(description: Description, { responses }: Operation, status: number): Reply | null {
+  const given = responses?.[status] ?? responses?.[`${Math.floor(status / 100)}XX`]
+  const name = given?.$ref?.split('/').at(-1)
+  return name === undefined ? (given ?? null) : (description.components?.responses?.[name] ?? null)
 }

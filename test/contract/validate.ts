@@ -1,5 +1,13 @@
-import { Ajv } from 'ajv'
-import { bodyOf, type Description, find, type Operation, parametersOf, type Schema } from './description.ts'
+import { Ajv, type ValidateFunction } from 'ajv'
+import {
+  bodyOf,
+  type Description,
+  find,
+  type Operation,
+  parametersOf,
+  replyOf,
+  type Schema,
+} from './description.ts'
 import { treeOf } from './form.ts'
 import type { Sent } from './record.ts'
 
@@ -36,7 +44,9 @@ export function problemsOfReply(
   body: unknown,
 ): readonly string[] {
   const found = find(description, method, path)
-  const schema = found?.operation?.responses?.[status]?.content?.['application/json']?.schema
+  const operation = found?.operation ?? null
+  const reply = operation === null ? null : replyOf(description, operation, status)
+  const schema = reply?.content?.['application/json']?.schema
   if (schema === undefined) return [`${method} ${path}: no reply ${status} is described`]
   return misfits(description, schema, body).map((problem) => `${method} ${found?.template}: reply${problem}`)
 }
@@ -70,10 +80,20 @@ function bodyProblems(description: Description, operation: Operation, sent: Sent
   return misfits(description, body?.content?.[type]?.schema ?? {}, value).map((problem) => `body${problem}`)
 }
 
-function misfits({ components = {} }: Description, schema: Schema, value: unknown): readonly string[] {
-  const holder = { value: structuredClone(value) }
+/** Descriptions are large: each of their schemas is compiled once. */
+const compiled = new WeakMap<Schema, ValidateFunction>()
+
+function compile({ components = {} }: Description, schema: Schema): ValidateFunction {
   // Schemas refer to `#/components/schemas/...`.
-  const validate = ajv.compile({ type: 'object', properties: { value: schema }, components })
+  const made =
+    compiled.get(schema) ?? ajv.compile({ type: 'object', properties: { value: schema }, components })
+  compiled.set(schema, made)
+  return made
+}
+
+function misfits(description: Description, schema: Schema, value: unknown): readonly string[] {
+  const holder = { value: structuredClone(value) }
+  const validate = compile(description, schema)
   const wrong = validate(holder)
     ? []
     : (validate.errors ?? []).map(({ instancePath, keyword, message, data }) => {
@@ -82,14 +102,16 @@ function misfits({ components = {} }: Description, schema: Schema, value: unknow
       })
   return [
     ...wrong,
-    ...undescribed(components.schemas ?? {}, schema, value).map((at) => `${at}: not described`),
+    ...undescribed(description.components?.schemas ?? {}, schema, value).map((at) => `${at}: not described`),
   ]
 }
 
 /** Fields that the schema does not know. Descriptions leave open what they do not mention; the vendors do not. */
 function undescribed(named: Schemas, given: Schema, value: unknown, at = ''): readonly string[] {
   const schema = resolved(named, given)
-  const branches = schema.anyOf ?? schema.oneOf ?? schema.allOf
+  if (schema.allOf !== undefined)
+    return byNone(schema.allOf.map((branch) => undescribed(named, branch, value, at)))
+  const branches = schema.anyOf ?? schema.oneOf
   if (branches !== undefined) {
     const found = branches
       .filter((branch) => takes(resolved(named, branch), value))
@@ -106,6 +128,13 @@ function undescribed(named: Schemas, given: Schema, value: unknown, at = ''): re
     if (known !== undefined) return undescribed(named, known, child, `${at}.${key}`)
     return more === true ? [] : [`${at}.${key}`]
   })
+}
+
+/** What none of the parts of a whole describes; what one does not know at all, it does not know parts of either. */
+function byNone(parts: readonly (readonly string[])[]): readonly string[] {
+  const covers = (part: readonly string[], at: string) =>
+    part.some((unknown) => at === unknown || at.startsWith(`${unknown}.`))
+  return [...new Set(parts.flat())].filter((at) => parts.every((part) => covers(part, at)))
 }
 
 type Schemas = Readonly<Record<string, Schema>>
