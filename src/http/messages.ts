@@ -19,7 +19,8 @@ const asking = z.object({
   id: z
     .string('Give the message in ?id=: its Message-ID, its id at the vendor, or its record.')
     .min(1, 'id is empty.')
-    .max(LONGEST_ID, `id has more than ${LONGEST_ID} characters.`),
+    .max(LONGEST_ID, `id has more than ${LONGEST_ID} characters.`)
+    .regex(/^\P{Cc}*$/u, 'id has a character that no id has.'),
 })
 
 const DONE = {
