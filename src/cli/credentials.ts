@@ -105,7 +105,7 @@ function fileOf({ serviceAccount }: AuthOptions): Secrets {
   }
 }
 
-/** What is asked for by an option; what is given; what is stored; else the first. Null: it needs no credentials. */
+/** What is asked for by an option; what is given; what is stored; else what is usual. Null: it needs no credentials. */
 function chosenWay(plug: Plug, options: AuthOptions, supplied: Secrets, stored: Stored): Way | null {
   const { ways } = plug
   const wanted = [
@@ -125,8 +125,12 @@ function chosenWay(plug: Plug, options: AuthOptions, supplied: Secrets, stored: 
   const complete = wayOf(auth, supplied)
   // A client's own credentials are also half of what the browser way takes.
   const isPlain = complete?.kind !== 'client' || !ways.some((one) => one.kind === 'code')
-  return (isPlain ? complete : null) ?? wayOf(auth, stored.secrets) ?? ways[0] ?? null
+  return (isPlain ? complete : null) ?? wayOf(auth, stored.secrets) ?? usualWay(ways)
 }
+
+/** A password where there is one; else a person in a browser, who needs the least from others. */
+const usualWay = ([first, ...others]: readonly Way[]): Way | null =>
+  first?.kind === 'fields' ? first : ([first, ...others].find((one) => one?.kind === 'code') ?? first ?? null)
 
 const WORDS: Readonly<Record<Way['kind'], string>> = {
   fields: '',
@@ -161,14 +165,12 @@ async function askedFor(
       throw badInput(
         `${plug.name} needs its ${field.name}`,
         isFile
-          ? `Give --service-account FILE, the JSON file of the key${hasBrowser(plug) ? '; or --browser, to have a person allow it' : ''}.`
+          ? 'Give --service-account FILE, the JSON file of the key.'
           : `Set ${variableOf(plug.name, field.name)} in the environment, or run this in a terminal to be asked.`,
       )
   }
   return secrets
 }
-
-const hasBrowser = ({ ways }: Plug): boolean => ways.some(({ kind }) => kind === 'code')
 
 function questionOf(plug: Plug, { name, isRequired }: Field, kept: boolean): string {
   const note = kept ? ' (empty keeps the old one)' : isRequired ? '' : ' (empty: none)'

@@ -22,7 +22,7 @@ const post: Connector = {
   id: 'post',
   auth: {
     kind: 'oauth2',
-    grants: ['code', 'jwt', 'client'],
+    grants: ['jwt', 'client', 'code'],
     authorizeUrl: 'https://login.post.example/{tenant}/authorize?lang=en',
     tokenUrl: 'https://login.post.example/{tenant}/token',
     scopes: ['mail.read', 'offline'],
