@@ -60,15 +60,15 @@ function textOfHtml(html: string): string {
 }
 
 /**
- * HTML that is safe to show: no script, style, form or frame, and no image at all. Remote ones tell the sender that and
- * when the mail was read, attached ones are not stored. Links lead out only by http, https, mailto and tel.
+ * HTML that is safe to show, of the tags that sanitize-html allows by itself: no script, style, form or frame, and no
+ * image. Remote ones tell the sender that and when the mail was read, attached ones are not stored. Links lead out only
+ * by http, https, mailto and tel.
  */
 function safeHtml(html: string): string | null {
   const clean = within<string | null>(
     RENDER_MS,
     () =>
       sanitizeHtml(html, {
-        allowedTags: sanitizeHtml.defaults.allowedTags.filter((tag) => tag !== 'img'),
         allowedAttributes: {
           a: ['href', 'rel', 'target'],
           td: ['colspan', 'rowspan'],

@@ -72,6 +72,13 @@ describe('what the author wrote', () => {
     expect(said.quoted).toBe('On Mon, Jan 5, 2026 at 3:00 PM Bob <b@x.de> wrote:\n\n> Is it?')
   })
 
+  test('half a character, as JSON can hold one, does not come through', () => {
+    const said = contentOf('a\ud800b', '<p>c\udfffd</p>')
+    expect([said.text, said.html]).toEqual(['a\ufffdb', '<p>c\ufffdd</p>'])
+    const cut = contentOf(`${'x'.repeat(199_999)}\u{1f600}`, null)
+    expect(cut.text?.isWellFormed()).toBe(true)
+  })
+
   test('dollars are dollars', () => {
     const body = 'It costs $100, $& and $`.'
     expect(text(body, '', 'On $` $& $1 Monday, Bob wrote:', '', '> $$').text).toBe(body)
