@@ -1,6 +1,7 @@
 import { failureOf } from '../connectors/connector.ts'
 import { closeItems, openItems } from '../store/inbox.ts'
 import { readConnection, setConnectionState } from '../store/connections.ts'
+import { recheckConnections } from '../store/mail/sightings.ts'
 import { markProcessed, waitingEvents } from '../store/webhook-events.ts'
 import { absorb } from './absorb.ts'
 import { holding } from './hold.ts'
@@ -216,16 +217,23 @@ export async function syncAll(
 ): Promise<readonly Passed[]> {
   const passed: Passed[] = []
   let waiting = new Set<string>()
-  for (const name of names) {
-    let pass = await syncConnection(hub, name, mode, 'none')
+  const take = (pass: Passed): Passed => {
     passed.push(pass)
-    waiting.delete(name)
     waiting = waiting.union(pass.woken)
-    while (pass.mailWaits && pass.problem === null && !hub.stopping.aborted) {
-      pass = await mailConnection(hub, name, 'none')
-      passed.push(pass)
-      waiting = waiting.union(pass.woken)
-    }
+    return pass
+  }
+  const goesOn = (pass: Passed) => pass.mailWaits && pass.problem === null && !hub.stopping.aborted
+  for (const name of names) {
+    let pass = take(await syncConnection(hub, name, mode, 'none'))
+    waiting.delete(name)
+    while (goesOn(pass)) pass = take(await mailConnection(hub, name, 'none'))
+  }
+  // Contacts that came later than the mail they are in.
+  for (let round = 0; round < ROUNDS && hub.mails.length > 0 && !hub.stopping.aborted; round++) {
+    const due = (await recheckConnections(hub.session.q)).filter((name) => names.includes(name))
+    const passes: Passed[] = []
+    for (const name of due) passes.push(take(await mailConnection(hub, name, 'none')))
+    if (passes.every((pass) => pass.seen === 0)) break
   }
   for (let round = 0; round < ROUNDS && waiting.size > 0 && !hub.stopping.aborted; round++) {
     const due = [...waiting].filter((name) => names.includes(name))

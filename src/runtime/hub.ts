@@ -66,7 +66,12 @@ export type Progress =
       readonly seen: number
       readonly total: number | null
     }
-  | { readonly kind: 'sent'; readonly target: Pick<Target, 'label'>; readonly sent: number; readonly waiting: number | null }
+  | {
+      readonly kind: 'sent'
+      readonly target: Pick<Target, 'label'>
+      readonly sent: number
+      readonly waiting: number | null
+    }
 
 export function databaseSession(db: Database): Session {
   // The driver types the result of `begin` by unwrapping arrays of promises; ours are plain values.

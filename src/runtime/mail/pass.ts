@@ -60,14 +60,14 @@ export async function readMail(
     if ((await reviewBox(reader, isOver)) === 'waits') waiting.add(reader)
   })
   await each(readers, readLive)
-  await each(readers, async (reader) => {
-    while (!hub.stopping.aborted) {
-      if (!(await readAgain(reader))) return
-      if (await isOver()) break
-    }
-    waiting.add(reader)
-  })
+  const readAllAgain = () =>
+    each(readers, async (reader) => {
+      while (await readAgain(reader)) if (await isOver()) return void waiting.add(reader)
+    })
+  await readAllAgain()
   for (const reader of await fillUp(readers, isOver)) waiting.add(reader)
+  // What was there before may have made contacts of strangers.
+  await readAllAgain()
   return close(hub, readers, waiting)
 }
 

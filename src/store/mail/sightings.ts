@@ -100,6 +100,14 @@ export async function recheckIds(q: Query, streamId: number, limit: number): Pro
   return found.map((row) => row.id)
 }
 
+/** Connections of mailboxes in which messages are to be read again. */
+export async function recheckConnections(q: Query): Promise<readonly string[]> {
+  const found = await q<{ connection: string }[]>`
+    select distinct connection from mailboxes m
+    where lost_at is null and exists (select from sightings s where s.stream_id = m.stream_id and s.recheck)`
+  return found.map((row) => row.connection)
+}
+
 export async function markRecheck(q: Query, streamId: number, remoteIds: readonly string[]): Promise<void> {
   if (remoteIds.length === 0) return
   await q`
