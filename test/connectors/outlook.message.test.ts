@@ -144,11 +144,13 @@ describe('what Graph may answer', () => {
     internetMessageHeaders: [{ name: 'Date', value: 'Sun, 1 Mar 2026 08:59:00 +0100' }],
   }
 
+  type Extra = (path: string, prefer: string) => Response | null
+
   /** A mailbox with one folder that holds `items`; `extra` answers what else is asked. */
-  function graph(items: readonly unknown[], extra: (path: string) => Response | null = () => null) {
+  function graph(items: readonly unknown[], extra: Extra = () => null) {
     return answering((request) => {
       const { pathname, origin } = new URL(request.url)
-      const answer = extra(pathname)
+      const answer = extra(pathname, request.headers.get('prefer') ?? '')
       if (answer !== null) return answer
       const deltaLink = `${origin}${pathname}?$deltatoken=done`
       if (pathname.endsWith('/mailFolders/delta'))
@@ -160,7 +162,7 @@ describe('what Graph may answer', () => {
     })
   }
   const box = { id: 'u1', address: ANNA, addresses: [ANNA] }
-  const one = async (item: unknown, extra?: (path: string) => Response | null) => {
+  const one = async (item: unknown, extra?: Extra) => {
     const reader = new Reader(graph([item], extra), box)
     await reader.everything()
     return reader
@@ -248,6 +250,44 @@ describe('what Graph may answer', () => {
   test('a page that says neither how to go on nor that it was the last is an error', async () => {
     const io = answering(() => Response.json({ id: 'x', value: [] }))
     await expect(new Reader(io, box).page('live')).rejects.toMatchObject({ failure: { kind: 'malformed' } })
+  })
+
+  test('a page too large to be read is asked for in smaller ones', async () => {
+    const sizes: string[] = []
+    const io = graph([base], (path, prefer) => {
+      if (!path.endsWith('/messages/delta')) return null
+      sizes.push(/maxpagesize=(\d+)/.exec(prefer)?.[1] ?? '')
+      return prefer.endsWith('maxpagesize=1') ? null : new Response('{"value":[{"id":"M1","body":"cut o')
+    })
+    const reader = new Reader(io, box)
+    await reader.everything()
+    expect([...reader.seen.keys()]).toEqual(['M1'])
+    expect(sizes.slice(0, 3)).toEqual(['25', '5', '1'])
+  })
+
+  test('nothing is sent twice by the SDK', async () => {
+    let asked = 0
+    const io = answering(() => {
+      asked += 1
+      return new Response('', { status: 503, headers: { 'retry-after': '0' } })
+    })
+    await expect(mail.mailboxes(io)).rejects.toMatchObject({ failure: { kind: 'throttled' } })
+    expect(asked).toBe(1)
+  })
+
+  test('without a baseUrl it is Graph itself that is asked', async () => {
+    const asked: string[] = []
+    const io = answering((request) => {
+      asked.push(request.url)
+      return Response.json({
+        id: 'u1',
+        mail: 'Anna@Contoso.example',
+        proxyAddresses: ['SIP:anna', 'X500:/o=x'],
+      })
+    })
+    const boxes = await mail.mailboxes({ ...io, settings: {} })
+    expect(boxes).toEqual([{ id: 'u1', address: ANNA, addresses: [ANNA] }])
+    expect(asked[0]).toMatch(/^https:\/\/graph\.microsoft\.com\/v1\.0\/me\?\$select=id,/)
   })
 
   test('a mailbox that is moved away is an error, not a loss of everything', async () => {

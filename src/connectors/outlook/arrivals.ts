@@ -3,7 +3,7 @@ import type { Instant } from '../../core/json.ts'
 import type { Io } from '../connector.ts'
 import type { MailPage } from '../mail.ts'
 import type { State } from './cursor.ts'
-import { askPage } from './graph.ts'
+import { askPage, gently } from './graph.ts'
 import { readItems } from './read.ts'
 import { MESSAGE_FIELDS } from './wire.ts'
 
@@ -34,7 +34,7 @@ export async function arrivals(
     $orderby: 'receivedDateTime',
   }
   const call = recent.next === null ? { to: `${home}/messages`, query } : { to: recent.next }
-  const { value, next } = await askPage(io, { method: 'GET', ...call, pageSize: PAGE })
+  const { value, next } = await gently((pageSize) => askPage(io, { method: 'GET', ...call, pageSize }), PAGE)
   const items = value.map((item) => ({ item, mark: marked.safeParse(item).data ?? null }))
   const fresh = items.filter(({ mark }) => mark === null || recent.seen[mark.id] !== mark.as)
   const place = { io, home, folders: state.folders, low: false }

@@ -2,7 +2,7 @@ import { failureOf, type Io } from '../connector.ts'
 import type { MailAsk, Sighting } from '../mail.ts'
 import { FROM_THE_START, rank } from './open.ts'
 import type { State, Walk } from './cursor.ts'
-import { askDelta } from './graph.ts'
+import { askDelta, gently } from './graph.ts'
 import type { Step } from './live.ts'
 import { type Place, readIds, readItems } from './read.ts'
 import { MESSAGE_FIELDS } from './wire.ts'
@@ -25,7 +25,7 @@ export async function backfill(io: Io, home: string, state: State, asked: MailAs
       : { to: walk.next }
   let read
   try {
-    read = await askDelta(io, { method: 'GET', ...call, pageSize: PAGE, low: true })
+    read = await gently((pageSize) => askDelta(io, { method: 'GET', ...call, pageSize, low: true }), PAGE)
   } catch (error) {
     const kind = failureOf(error)?.kind
     // A link may die in the middle of its round: this folder starts over. A folder may go: the next pass sees to it.

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { MailFlag } from '../../core/mail/message.ts'
 import { failureOf, type Io, VendorError } from '../connector.ts'
 import { ask, askDelta, type Call, inParallel } from './graph.ts'
-import { folder, idOnly, removed } from './wire.ts'
+import { folder, FOLDER_FIELDS, idOnly, removed } from './wire.ts'
 
 export const node = z.object({ name: z.string(), parent: z.string().nullable(), size: z.number() })
 /** Folders by id, the hidden root left out. */
@@ -77,7 +77,8 @@ function restless(): VendorError {
 async function round(io: Io, start: string, before: Tree, from: string | null): Promise<FolderRound> {
   const tree = new Map(Object.entries(before))
   for (let link = from ?? start; ; ) {
-    const read = await askDelta(io, { method: 'GET', to: link, pageSize: 200 })
+    const call: Call = { method: 'GET', to: link, pageSize: 200 }
+    const read = await askDelta(io, link === start ? { ...call, query: { $select: FOLDER_FIELDS } } : call)
     for (const raw of read.value) {
       const gone = removed.safeParse(raw)
       if (gone.success) {
@@ -103,7 +104,8 @@ async function round(io: Io, start: string, before: Tree, from: string | null): 
 export async function withFolder(io: Io, home: string, folders: Folders, id: string): Promise<Folders> {
   const tree = new Map(Object.entries(folders.tree))
   for (let at: string | null = id; at !== null && !tree.has(at) && tree.size < MOST_FOLDERS; ) {
-    const call: Call = { method: 'GET', to: `${home}/mailFolders/${encodeURIComponent(at)}` }
+    const to = `${home}/mailFolders/${encodeURIComponent(at)}`
+    const call: Call = { method: 'GET', to, query: { $select: FOLDER_FIELDS } }
     try {
       const { displayName, parentFolderId }: z.output<typeof folder> = await ask(io, call, folder)
       // The root is its own parent, or has none; it is no part of a path.

@@ -54,6 +54,22 @@ export async function askPage(io: Io, call: Call): Promise<Listed> {
   return { value, next: link(links['@odata.nextLink']), done: link(links['@odata.deltaLink']) }
 }
 
+/**
+ * A page of messages. Their texts come along, so one page may be more than can be taken in at once: then it is asked for
+ * in smaller ones, as one long text must not hold up the mailbox.
+ */
+export async function gently<T>(ask: (pageSize: number) => Promise<T>, pageSize: number): Promise<T> {
+  for (const size of [pageSize, FEW]) {
+    try {
+      return await ask(size)
+    } catch (error) {
+      if (failureOf(error)?.kind !== 'malformed') throw error
+    }
+  }
+  return ask(1)
+}
+const FEW = 5
+
 /** A page of delta, which says in any case how to go on. */
 export async function askDelta(io: Io, call: Call): Promise<Listed & { readonly link: string }> {
   const read = await askPage(io, call)

@@ -3,7 +3,7 @@ import type { MailPage } from '../mail.ts'
 import { arrivals } from './arrivals.ts'
 import { beginCycle, restarted, without } from './open.ts'
 import type { State } from './cursor.ts'
-import { askDelta, CONCURRENT } from './graph.ts'
+import { askDelta, CONCURRENT, gently } from './graph.ts'
 import { type Place, type Read, readIds, readItems } from './read.ts'
 
 const PAGE = 50
@@ -82,7 +82,7 @@ async function changesOf(io: Io, { walks }: State, id: string): Promise<Delta | 
   const walk = walks[id]
   if (walk?.at !== 'changes') return 'missing'
   try {
-    return await askDelta(io, { method: 'GET', to: walk.link, pageSize: PAGE })
+    return await gently((pageSize) => askDelta(io, { method: 'GET', to: walk.link, pageSize }), PAGE)
   } catch (error) {
     const kind = failureOf(error)?.kind
     if (kind === 'cursor-expired') return 'expired'

@@ -13,7 +13,6 @@ export const page = z.object({
   '@odata.nextLink': z.string().optional(),
   '@odata.deltaLink': z.string().optional(),
 })
-export type PageWire = z.output<typeof page>
 
 /** https://learn.microsoft.com/en-us/graph/delta-query-overview#resource-representation-in-the-delta-query-response */
 export const removed = z.object({ id: z.string(), '@removed': z.looseObject({}) })
