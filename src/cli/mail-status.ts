@@ -1,15 +1,16 @@
+import { mailAlarms, type MailAlarm } from '../runtime/mail/alarms.ts'
 import { mailProgress, type MailboxProgress } from '../runtime/mail/progress.ts'
 import { withHub, type Context } from './context.ts'
 import { EXIT, type ExitCode } from './exit.ts'
-import { ago, clip, iso, number, quiet, roughly, type Output } from './output.ts'
+import { ago, clip, iso, number, quiet, roughly, tame, type Colours, type Output } from './output.ts'
 
 /** How far each mailbox has been read, and what came of it. */
 export async function mailStatus(context: Context): Promise<ExitCode> {
   return withHub(context, async (hub) => {
     const { output } = context
-    const mailboxes = await mailProgress(hub)
-    if (output.json) output.value(mailboxes.map(progressJson))
-    else if (mailboxes.length > 0) showMailboxes(output, mailboxes, hub.clock.now())
+    const [mailboxes, alarms] = [await mailProgress(hub), await mailAlarms(hub)]
+    if (output.json) output.value(mailboxes.map((mailbox) => progressJson(mailbox, alarms)))
+    else if (mailboxes.length > 0) showMailboxes(output, mailboxes, alarms, hub.clock.now())
     else {
       const able = hub.mails.map((mail) => mail.connection)
       output.line('No mailbox is known yet.')
@@ -18,18 +19,39 @@ export async function mailStatus(context: Context): Promise<ExitCode> {
           `The configuration reads mail of ${able.join(', ')}: \`concord connections add NAME\`, then \`concord sync NAME\` finds the mailboxes.`,
         )
     }
-    return mailboxes.some((mailbox) => mailbox.problem !== null) ? EXIT.failed : EXIT.ok
+    return isStuck(mailboxes, alarms) ? EXIT.failed : EXIT.ok
   })
 }
 
-export function progressJson({ startedAt, checkedAt, movedAt, ...rest }: MailboxProgress): object {
-  return { ...rest, startedAt: iso(startedAt), checkedAt: iso(checkedAt), movedAt: iso(movedAt) }
+export function progressJson(progress: MailboxProgress, alarms: readonly MailAlarm[]): object {
+  const { startedAt, checkedAt, movedAt, ...rest } = progress
+  const alarm = alarmOf(progress, alarms)
+  return {
+    ...rest,
+    startedAt: iso(startedAt),
+    checkedAt: iso(checkedAt),
+    movedAt: iso(movedAt),
+    alarm: alarm?.item ?? null,
+  }
+}
+
+/** Whether a mailbox was not read when it was last tried, or has not been read for too long. */
+export function isStuck(mailboxes: readonly MailboxProgress[], alarms: readonly MailAlarm[]): boolean {
+  return mailboxes.some((mailbox) => mailbox.problem !== null || alarmOf(mailbox, alarms) !== undefined)
+}
+
+function alarmOf(
+  { connection, mailbox }: MailboxProgress,
+  alarms: readonly MailAlarm[],
+): MailAlarm | undefined {
+  return alarms.find((alarm) => alarm.connection === connection && alarm.mailbox === mailbox)
 }
 
 /** A table of mailboxes. */
 export function showMailboxes(
   { paint, table }: Output,
   mailboxes: readonly MailboxProgress[],
+  alarms: readonly MailAlarm[],
   now: number,
 ): void {
   table(
@@ -43,14 +65,19 @@ export function showMailboxes(
       quiet(mailbox.quarantined),
       ago(mailbox.checkedAt, now),
       ago(mailbox.movedAt, now),
-      mailbox.problem === null
-        ? mailbox.reviewing
-          ? paint.yellow('changed rules are being applied')
-          : ''
-        : paint.red(clip(mailbox.problem, 100)),
+      stateOf(paint, mailbox, alarmOf(mailbox, alarms)),
     ]),
     [3, 4, 5],
   )
+}
+
+function stateOf(paint: Colours, { problem, reviewing }: MailboxProgress, alarm?: MailAlarm): string {
+  const told = [
+    ...(alarm === undefined ? [] : [paint.red(`alarm: see \`concord inbox show ${alarm.item}\``)]),
+    ...(problem === null ? [] : [paint.red(clip(tame(problem), 100))]),
+    ...(reviewing ? [paint.yellow('changed rules are being applied')] : []),
+  ]
+  return told.join('; ')
 }
 
 /** How far the mail from before has been read, and no more than is known about the rest. */

@@ -1,25 +1,31 @@
 import { hubStatus, recentRuns, type ConnectionStatus, type HubStatus, type Run } from '../runtime/status.ts'
 import { connectionsOf } from '../runtime/connect.ts'
+import { mailAlarms, type MailAlarm } from '../runtime/mail/alarms.ts'
 import { mailProgress, type MailboxProgress } from '../runtime/mail/progress.ts'
 import { withHub, type Context } from './context.ts'
 import { badInput, EXIT, type ExitCode } from './exit.ts'
 import { describeKind } from './inbox-words.ts'
-import { progressJson, showMailboxes } from './mail-status.ts'
+import { isStuck, progressJson, showMailboxes } from './mail-status.ts'
 import { ago, clip, iso, number, plural, quiet, when, type Colours } from './output.ts'
 
 export async function status(context: Context): Promise<ExitCode> {
   return withHub(context, async (hub, { configVersion }) => {
-    const [found, mailboxes] = [await hubStatus(hub), await mailProgress(hub)]
+    const found = await hubStatus(hub)
+    const [mailboxes, alarms] = [await mailProgress(hub), await mailAlarms(hub)]
     if (context.output.json)
-      context.output.value({ configVersion, ...statusJson(found), mailboxes: mailboxes.map(progressJson) })
-    else show(context, found, mailboxes, hub.clock.now(), configVersion)
+      context.output.value({
+        configVersion,
+        ...statusJson(found),
+        mailboxes: mailboxes.map((m) => progressJson(m, alarms)),
+      })
+    else show(context, found, { mailboxes, alarms }, hub.clock.now(), configVersion)
     const troubled = found.connections.some(
       (c) =>
         (c.state !== 'ready' && c.state !== 'missing') ||
         c.problem !== null ||
         c.streams.some((s) => s.problem !== null),
     )
-    const stuck = mailboxes.some((mailbox) => mailbox.problem !== null)
+    const stuck = isStuck(mailboxes, alarms)
     const waits = Object.values(found.inbox).some((count) => count > 0)
     return troubled || stuck ? EXIT.failed : waits ? EXIT.waiting : EXIT.ok
   })
@@ -39,7 +45,10 @@ function statusJson({ connections, ...rest }: HubStatus): object {
 function show(
   { output }: Context,
   found: HubStatus,
-  mailboxes: readonly MailboxProgress[],
+  {
+    mailboxes,
+    alarms,
+  }: { readonly mailboxes: readonly MailboxProgress[]; readonly alarms: readonly MailAlarm[] },
   now: number,
   configVersion: number,
 ): void {
@@ -74,7 +83,7 @@ function show(
   if (mailboxes.length > 0) {
     output.line()
     output.line(paint.bold('Mail'))
-    showMailboxes(output, mailboxes, now)
+    showMailboxes(output, mailboxes, alarms, now)
   }
   const { contact, company, deal, invoice, activity } = found.records
   output.line()

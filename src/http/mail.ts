@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import type { Hub } from '../runtime/hub.ts'
+import { mailAlarms } from '../runtime/mail/alarms.ts'
 import { mailProgress } from '../runtime/mail/progress.ts'
 import type { Env } from './env.ts'
 import { progressView } from './message-view.ts'
@@ -7,6 +8,9 @@ import { progressView } from './message-view.ts'
 /** How far the mail of every mailbox has been read. */
 export function mailRoutes(hub: Hub): Hono<Env> {
   const app = new Hono<Env>()
-  app.get('/status', async (c) => c.json({ items: (await mailProgress(hub)).map(progressView) }))
+  app.get('/status', async (c) => {
+    const [mailboxes, alarms] = [await mailProgress(hub), await mailAlarms(hub)]
+    return c.json({ items: mailboxes.map((mailbox) => progressView(mailbox, alarms)) })
+  })
   return app
 }

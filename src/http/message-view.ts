@@ -1,6 +1,7 @@
 import type { JsonObject } from '../core/json.ts'
 import { iso } from '../runtime/hub.ts'
 import type { MessageStory } from '../runtime/mail/explain-message.ts'
+import type { MailAlarm } from '../runtime/mail/alarms.ts'
 import type { MailboxProgress } from '../runtime/mail/progress.ts'
 import type { TimelineEntry, TimelineMessage } from '../runtime/mail/timeline.ts'
 
@@ -34,7 +35,17 @@ export function storyView({ message, mailboxes }: MessageStory): JsonObject {
   }
 }
 
-export function progressView({ startedAt, checkedAt, movedAt, ...rest }: MailboxProgress): JsonObject {
+/** A mailbox's progress as callers see it; `alarm` is its item of the inbox. */
+export function progressView(progress: MailboxProgress, alarms: readonly MailAlarm[]): JsonObject {
+  const { startedAt, checkedAt, movedAt, ...rest } = progress
+  const { connection, mailbox } = progress
+  const alarm = alarms.find((one) => one.connection === connection && one.mailbox === mailbox)
   const time = (at: number | null) => (at === null ? null : iso(at))
-  return { ...rest, startedAt: time(startedAt), checkedAt: time(checkedAt), movedAt: time(movedAt) }
+  return {
+    ...rest,
+    startedAt: time(startedAt),
+    checkedAt: time(checkedAt),
+    movedAt: time(movedAt),
+    alarm: alarm?.item ?? null,
+  }
 }

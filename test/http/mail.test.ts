@@ -2,8 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { z } from 'zod'
 import { createApp } from '../../src/http/app.ts'
 import { syncAll } from '../../src/runtime/cycle.ts'
+import { watchMailboxes } from '../../src/runtime/mail/watch.ts'
 import { createToken } from '../../src/store/api-tokens.ts'
-import { FakeMailbox, openMailWorld, type MailWorld } from '../runtime/mail.support.ts'
+import { FakeMailbox, HOUR, openMailWorld, type MailWorld } from '../runtime/mail.support.ts'
 import { answerOf, memoryLog, type Answer } from './support.ts'
 
 const REP = 'rep@ours.example'
@@ -201,10 +202,27 @@ test('the status of mail says how far each mailbox has been read', async () => {
         quarantined: 0,
         checkedAt: expect.stringMatching(/^2026-03-02T/),
         problem: null,
+        alarm: null,
       }),
     ],
   })
   expect((await call('GET', '/api/mail/status', 'wrong')).status).toBe(401)
+
+  world.clock.now += 3 * HOUR
+  await watchMailboxes(world.hub)
+  const [alarmed] = z
+    .object({ items: z.array(z.object({ alarm: z.int() })) })
+    .parse((await call('GET', '/api/mail/status')).body).items
+  const { body: inbox } = await call('GET', '/api/inbox')
+  expect(inbox['items']).toEqual([
+    expect.objectContaining({
+      id: alarmed?.alarm,
+      title: expect.stringContaining(`${REP} has not been read`),
+    }),
+  ])
+  await sync()
+  await watchMailboxes(world.hub)
+  expect((await call('GET', '/api/mail/status')).body).toMatchObject({ items: [{ alarm: null }] })
 })
 
 function idOf({ body }: Answer): number {
