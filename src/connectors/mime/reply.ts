@@ -10,6 +10,8 @@ export type Split = {
 const LONGEST_SPLIT = 30_000
 const LONGEST_LINE = 400
 const SPLIT_MS = 300
+/** Up to this length the worst input known takes a tenth of a second, and needs no watch, whose thread costs more. */
+const HARMLESS = 2_000
 
 /**
  * Parts what the author wrote from quoted text and signature. Nothing is lost: what is in none of the other parts is
@@ -25,11 +27,8 @@ export function splitReply(body: string): Split {
   const fresh = body.slice(0, cut)
   const head = fresh.slice(0, headLength(fresh))
   const rest = fresh.slice(head.length)
-  const fragments = within(
-    SPLIT_MS,
-    () => read(head),
-    () => [{ content: head, kind: 'text' as const }],
-  )
+  const unsplit = () => [{ content: head, kind: 'text' as const }]
+  const fragments = within(head.length <= HARMLESS ? null : SPLIT_MS, () => read(head), unsplit)
   // What the parser is not given belongs to what it ended with: quoted mail runs on, a signature does not.
   const isQuoteOpen = fragments.findLast(({ content }) => content.trim() !== '')?.kind === 'quoted'
   const parts = [...fragments, { content: rest, kind: isQuoteOpen ? ('quoted' as const) : ('text' as const) }]

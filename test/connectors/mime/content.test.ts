@@ -215,6 +215,8 @@ describe('time and size', () => {
   // Real time, as it is what an attacker is after. Without the bounds each of these takes minutes, or never ends.
   test.each<[string, string | null, string | null]>([
     ['a line that matches a date and nothing else', '2024from<'.repeat(22_000), null],
+    ['the same, short', '2024from<'.repeat(220), null],
+    ['short blank lines', `x${'\n'.repeat(1_990)}x`, null],
     ['the same in lines', `${'2024from<'.repeat(30)}\n`.repeat(700), null],
     ['attributions that never end', 'Op x schreef\n'.repeat(15_000), null],
     ['Chinese attributions', '在\n'.repeat(100_000), null],
