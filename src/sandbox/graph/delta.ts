@@ -100,8 +100,6 @@ function stepFor<T extends Keyed>(
   const text = skip ?? url.searchParams.get('$deltatoken') ?? ''
   if (text === '') {
     const ask = { query: readQuery(url.searchParams), changeType: url.searchParams.get('changeType') }
-    if (url.searchParams.has('$search'))
-      throw badRequest('The query parameter $search is not supported with delta.')
     source.check(ask.query)
     return { ask, walk: firstRound(state, source, ask.query), at: 0, wasEmptied: false }
   }

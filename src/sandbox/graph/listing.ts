@@ -2,6 +2,7 @@ import type { Context } from 'hono'
 import type { z } from 'zod'
 import type { JsonObject } from '../../core/json.ts'
 import { badRequest } from './errors.ts'
+import type { Span } from './ordered.ts'
 import { preferencesOf, type Query, readQuery } from './query.ts'
 
 const PAGE = 10
@@ -10,7 +11,7 @@ const PAGE_MAX = 1_000
 /** A page of a list. It goes on by `$skip`, so what comes or goes meanwhile shifts what the next page has. */
 export async function answerList<T>(
   c: Context,
-  items: readonly T[],
+  items: Span<T>,
   view: (item: T, query: Query) => JsonObject | Promise<JsonObject>,
 ): Promise<Response> {
   const url = new URL(c.req.url)

@@ -8,7 +8,7 @@ import { folderOf } from './folder-routes.ts'
 import { editMessage, moveMessage, removeMessage } from './items.ts'
 import { answerList, applied, bodyAs } from './listing.ts'
 import { attachmentViews, checkSelect, type MessageAsk, messageView } from './message-view.ts'
-import type { Ordered } from './ordered.ts'
+import { backwards, type Ordered, type Span } from './ordered.ts'
 import { type Clause, fits, invalidFilter, preferencesOf, type Query, readQuery } from './query.ts'
 import { findFolder, type GraphState, type Message } from './state.ts'
 
@@ -53,7 +53,7 @@ export function messageRoutes(state: GraphState, tokens: DeltaTokens): Hono<Env>
       type: 'message',
       check: checkDelta,
       first: ({ orderBy, filter }) =>
-        orderBy.length > 0 ? search(folder.byTime, { filter, orderBy }) : null,
+        orderBy.length > 0 ? all(search(folder.byTime, { filter, orderBy })) : null,
       includes: (message, { filter }) => filter.every((clause) => fits(clause, property(message, clause))),
       view: (message, query, since) =>
         messageView(message, askOf(c, query), {
@@ -134,17 +134,26 @@ function askOf(c: Context, { select, expand }: Query): MessageAsk {
  * By time of arrival, latest first, unless asked otherwise. What is sorted by must be filtered by too, and first:
  * https://learn.microsoft.com/en-us/graph/api/user-list-messages#using-filter-and-orderby-in-the-same-query
  */
-function search(from: Ordered<Message>, { filter, orderBy }: Pick<Query, 'filter' | 'orderBy'>): Message[] {
+function search(
+  from: Ordered<Message>,
+  { filter, orderBy }: Pick<Query, 'filter' | 'orderBy'>,
+): Span<Message> {
   const [order, ...further] = orderBy
   if (further.length > 0 || (order !== undefined && order.property !== 'receivedDateTime')) throw tooComplex()
   if (order !== undefined && filter.length > 0 && filter[0]?.property !== 'receivedDateTime')
     throw tooComplex()
   const { least, before } = bounds(filter)
   const others = filter.filter(({ property: name }) => name !== 'receivedDateTime')
-  const found = from
-    .between(least, before)
-    .filter((message) => others.every((clause) => fits(clause, property(message, clause))))
-  return order?.isDescending === false ? found : found.reverse()
+  const inTime = from.between(least, before)
+  const found =
+    others.length === 0
+      ? inTime
+      : all(inTime).filter((message) => others.every((clause) => fits(clause, property(message, clause))))
+  return order?.isDescending === false ? found : backwards(found)
+}
+
+function all<T>(span: Span<T>): readonly T[] {
+  return span.slice(0, span.length)
 }
 
 /** What clauses on the time of arrival, which is shown in whole seconds, come to: from `least`, before `before`. */

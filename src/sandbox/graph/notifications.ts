@@ -135,7 +135,8 @@ export class NotificationQueue {
   }
 
   #later(ms: number): void {
-    setTimeout(() => void this.flush(), ms).unref()
+    // A timer may go off a little before its time by the clock.
+    setTimeout(() => void this.flush(), ms + 10).unref()
   }
 
   async #post(group: readonly PendingNotification[]): Promise<boolean> {

@@ -1,3 +1,15 @@
+/** What pages are taken of; an array is one. */
+export type Span<T> = { readonly length: number; slice(from: number, to: number): readonly T[] }
+
+/** The same from its end. */
+export function backwards<T>(span: Span<T>): Span<T> {
+  const { length } = span
+  return {
+    length,
+    slice: (from, to) => span.slice(Math.max(length - to, 0), Math.max(length - from, 0)).toReversed(),
+  }
+}
+
 /** A list that stays sorted, so that a page of 100,000 messages is a slice. Equal items keep to their own place by `tie`. */
 export class Ordered<T> {
   readonly #items: T[] = []
@@ -28,12 +40,17 @@ export class Ordered<T> {
     return this.#items
   }
 
-  /** Ranks from `least` on and below `before`, lowest first. */
-  between(least: number, before: number): readonly T[] {
-    return this.#items.slice(
-      this.#place((item) => this.#rank(item) < least),
+  /** Ranks from `least` on and below `before`, lowest first; a page of it costs no more where there is more of it. */
+  between(least: number, before: number): Span<T> {
+    const start = this.#place((item) => this.#rank(item) < least)
+    const end = Math.max(
+      start,
       this.#place((item) => this.#rank(item) < before),
     )
+    return {
+      length: end - start,
+      slice: (from, to) => this.#items.slice(start + from, Math.min(start + to, end)),
+    }
   }
 
   #indexOf(item: T): number {

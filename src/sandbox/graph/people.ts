@@ -135,6 +135,16 @@ export function graphPeople(state: GraphState) {
       return user
     },
 
+    /** A person leaves, and the mailbox goes too. */
+    removeUser(address: string): void {
+      const at = state.users.findIndex((user) => user.address === address.toLowerCase())
+      const [user] = at < 0 ? [] : state.users.splice(at, 1)
+      if (user === undefined) throw new Error(`No user ${address}`)
+      state.mailboxes.delete(user.id)
+      for (const { id, userId } of state.subscriptions.values())
+        if (userId === user.id) state.subscriptions.delete(id)
+    },
+
     /** A mail comes in from outside; with several addresses, the same one into each of the mailboxes. */
     deliver(to: string | readonly string[], letter: Letter, how: Delivered = {}): Message[] {
       return deliverAll(typeof to === 'string' ? [to] : to, letter, how)

@@ -20,7 +20,16 @@ export type Clause = {
   readonly value: string | boolean | number
 }
 
+const OPTIONS = new Set(
+  ['select', 'filter', 'orderby', 'top', 'skip', 'count', 'expand', 'deltatoken', 'skiptoken'].map(
+    (name) => `$${name}`,
+  ),
+)
+
+/** What else begins with `$` is refused: `$search` needs an index that nothing here has. */
 export function readQuery(params: URLSearchParams): Query {
+  const unknown = [...params.keys()].find((name) => name.startsWith('$') && !OPTIONS.has(name.toLowerCase()))
+  if (unknown !== undefined) throw badRequest(`The query option '${unknown}' is not supported.`)
   const get = (name: string) => params.get(`$${name}`) ?? params.get(name)
   return {
     select:

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { ANN, BEN, codeOf, graph } from './client.ts'
+import { ANN, BEN, codeOf, graph, mail } from './client.ts'
 
 const LOGIN = 'https://login.microsoftonline.com/contoso.example/oauth2/v2.0'
 const BACK = 'https://hub.example/oauth/callback'
@@ -167,5 +167,14 @@ describe('users', () => {
     ])
     const none = await call('GET', '/v1.0/users/guest@contoso.example/messages', { token: bearer })
     expect(codeOf(none.body)).toBe('MailboxNotEnabledForRESTAPI')
+  })
+
+  test('who left is nobody, whoever asks', async () => {
+    const { people, call, get, token } = graph()
+    people.removeUser(ANN)
+    const gone = await call('GET', `/v1.0/users/${ANN}/messages`, { token: token() })
+    expect([gone.status, codeOf(gone.body)]).toEqual([404, 'ErrorInvalidUser'])
+    expect((await get('/v1.0/me/messages')).status).toBe(404)
+    expect(() => people.deliver(ANN, mail())).toThrow(/No mailbox/)
   })
 })

@@ -11,7 +11,7 @@ export const IMMUTABLE = { prefer: 'IdType="ImmutableId"' }
 
 const GRAPH = 'https://graph.microsoft.com'
 const reply = z.record(z.string(), z.unknown())
-const page = z.object({
+export const page = z.object({
   value: z.array(z.looseObject({ id: z.string() })),
   '@odata.nextLink': z.string().optional(),
   '@odata.deltaLink': z.string().optional(),

@@ -213,6 +213,8 @@ describe('the list', () => {
     const order = await get("/v1.0/me/messages?$filter=subject eq 'x'&$orderby=receivedDateTime")
     expect([order.status, codeOf(order.body)]).toEqual([400, 'InefficientFilter'])
     expect((await get('/v1.0/me/messages?$top=1001')).status).toBe(400)
+    expect((await get('/v1.0/me/messages?$search="x"')).status).toBe(400)
+    expect((await get('/v1.0/me/messages?$since=yesterday')).status).toBe(400)
   })
 
   test('has no order that a page could miss something by, but for what comes meanwhile', async () => {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { ANN, BEN, graph, IMMUTABLE, mail, START } from './client.ts'
 
@@ -169,6 +169,13 @@ describe('notifications', () => {
     }
     expect(pendingNotifications).toHaveLength(0)
     expect(deliveries().at(-1)?.status).toBeNull()
+  })
+
+  test('leave by themselves where told to', async () => {
+    const { subscribe, people, changes } = hooked({ autoDeliver: true })
+    await subscribe()
+    people.deliver(ANN, mail())
+    await vi.waitFor(() => expect(changes()).toEqual(['created']))
   })
 
   test('may be late, double or lost', async () => {
