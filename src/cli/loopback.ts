@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Authorisation } from '../runtime/authorise.ts'
 import { CliError, EXIT, failure } from './exit.ts'
@@ -19,49 +19,67 @@ export async function allowedInBrowser<T>(options: {
   finish(authorisation: Authorisation, redirected: URL): Promise<T>
 }): Promise<T> {
   const server = createServer()
+  const waiting = new AbortController()
   try {
     const redirectUri = await listening(server, options.port)
     const authorisation = options.begin(redirectUri)
-    return await new Promise<T>((resolve, reject) => {
-      const timer = setTimeout(() => {
-        reject(
-          failure('Nobody allowed access within ten minutes. Nothing was saved.', 'Run the command again.'),
-        )
-      }, WAIT_MS)
-      const stop = () => reject(new CliError(EXIT.stopped, 'Nothing was done.'))
-      options.stopping.addEventListener('abort', stop, { once: true })
-      if (options.stopping.aborted) stop()
-      let isAnswered = false
-      server.on('request', (request, response) => {
-        const at = addressOf(request, redirectUri)
-        if (at === null || isAnswered) return answer(response, 404, 'There is nothing at this address.')
-        if (!authorisation.isAnswer(at))
-          return answer(
-            response,
-            400,
-            'This is not the answer to what Concord asked. Open the address it shows.',
-          )
-        isAnswered = true
-        clearTimeout(timer)
-        options.finish(authorisation, at).then(
-          (allowed) => {
-            answer(response, 200, 'Concord has what it needs. You may close this window.')
-            resolve(allowed)
-          },
-          (error: unknown) => {
-            answer(response, 400, 'That did not work. Concord says why where the command was run.')
-            reject(error instanceof Error ? error : new Error(String(error)))
-          },
-        )
-      })
-      options.tell(authorisation.url)
-    }).finally(() => server.closeIdleConnections())
+    const answered = answerOf(server, redirectUri, authorisation)
+    options.tell(authorisation.url)
+    const { at, response } = await Promise.race([answered, givenUp(options.stopping, waiting.signal)])
+    try {
+      const allowed = await options.finish(authorisation, at)
+      answer(response, 200, 'Concord has what it needs. You may close this window.')
+      return allowed
+    } catch (error) {
+      answer(response, 400, 'That did not work. Concord says why where the command was run.')
+      throw error
+    }
   } finally {
+    waiting.abort()
     server.close()
+    server.closeIdleConnections()
   }
 }
 
-function listening(server: ReturnType<typeof createServer>, port: number): Promise<string> {
+type Answered = { readonly at: URL; readonly response: ServerResponse }
+
+/** The first request that is the answer. */
+function answerOf(server: Server, redirectUri: string, authorisation: Authorisation): Promise<Answered> {
+  return new Promise((resolve) => {
+    let isAnswered = false
+    server.on('request', (request, response) => {
+      const at = addressOf(request, redirectUri)
+      if (at === null || isAnswered) return answer(response, 404, 'There is nothing at this address.')
+      if (!authorisation.isAnswer(at))
+        return answer(
+          response,
+          400,
+          'This is not the answer to what Concord asked. Open the address it shows.',
+        )
+      isAnswered = true
+      resolve({ at, response })
+    })
+  })
+}
+
+/** Rejects when nobody comes, or the command is stopped; silent once `over` aborts. */
+function givenUp(stopping: AbortSignal, over: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const timer = setTimeout(
+      () =>
+        reject(
+          failure('Nobody allowed access within ten minutes. Nothing was saved.', 'Run the command again.'),
+        ),
+      WAIT_MS,
+    )
+    const stop = () => reject(new CliError(EXIT.stopped, 'Nothing was done.'))
+    stopping.addEventListener('abort', stop, { once: true, signal: over })
+    over.addEventListener('abort', () => clearTimeout(timer), { once: true })
+    if (stopping.aborted) stop()
+  })
+}
+
+function listening(server: Server, port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
     server.listen(port, '127.0.0.1', () => resolve(`http://127.0.0.1:${portOf(server.address())}${PATH}`))

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto'
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Writable } from 'node:stream'
 import { exportPKCS8, generateKeyPair } from 'jose'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { z } from 'zod'
 import { runCli } from '../../src/cli/program.ts'
 import type { Wiring } from '../../src/cli/wiring.ts'
 import type { Connector } from '../../src/connectors/connector.ts'
@@ -257,6 +259,20 @@ describe('a person in a browser', () => {
     browse = async () => stop.abort()
     expect(await add()).toMatchObject({ code: 130 })
     expect(await row()).toBeUndefined()
+  })
+
+  it('is told of a port that is taken, and asked for another', async () => {
+    const taken = createServer()
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve))
+    const address = z.object({ port: z.number() }).parse(taken.address())
+    const ran = await add('--redirect-port', String(address.port))
+    taken.close()
+    expect(ran).toMatchObject({ code: 1, err: expect.stringContaining('in use') })
+    browse = (url) => {
+      expect(url.searchParams.get('redirect_uri')).toBe(`http://127.0.0.1:${address.port}/oauth/callback`)
+      return comeBack(url, { code: 'code-1' })
+    }
+    expect((await add('--redirect-port', String(address.port))).code).toBe(0)
   })
 
   it('is asked again only where the vendor has taken it back', async () => {

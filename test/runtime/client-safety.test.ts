@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { retryAfter } from '../../src/connectors/retry-after.ts'
+import { openScrubber } from '../../src/runtime/client/redact.ts'
 import { failureFrom, ORIGIN, START, vendor, world } from './client-world.ts'
 
 const ok = () => Response.json({})
@@ -127,6 +128,15 @@ describe('a secret', () => {
     const { io, log } = world(() => Promise.reject(new Error(`could not send ${KEY}`)), { secrets })
     const failure = await failureFrom(io.fetch(`${ORIGIN}/?token=abc123secret`))
     expect(JSON.stringify([failure, log])).not.toMatch(/sk_live|abc123secret/)
+  })
+})
+
+describe('a scrubber', () => {
+  it('hides what is given for good and the newest tokens, and does not grow with every token', () => {
+    const scrubber = openScrubber(['for-good'])
+    for (let n = 0; n < 1000; n++) scrubber.add(`token-${n}-x`)
+    expect(scrubber.scrub('for-good token-999-x token-990-x')).toBe('*** *** ***')
+    expect(scrubber.scrub('token-1-x')).toBe('token-1-x')
   })
 })
 
