@@ -62,6 +62,20 @@ describe('the backfill', () => {
     expect(reader.seen.has(fresh?.ids.immutable ?? '')).toBe(true)
   })
 
+  test('is not slowed down by the folders that are done', async () => {
+    const { w, reader } = await reading()
+    for (let i = 0; i < 30; i++) w.vendor.people.createFolder(ANNA, `Folder ${i}`)
+    for (let i = 0; i < 200; i++)
+      w.vendor.people.deliver(ANNA, fromCustomer(), {
+        at: T0 - (i + 60) * MINUTE,
+        folder: i < 30 ? `Folder ${i}` : 'archive',
+      })
+    await reader.everything()
+    expect(reader.seen.size).toBe(200)
+    // 40 folders and 8 pages, each after a look for what is new, and one whole pass at the end.
+    expect(w.sent.length).toBeLessThan(200)
+  })
+
   test('resumes wherever it was stopped', async () => {
     const { w, reader } = await reading()
     for (let i = 0; i < 60; i++) w.vendor.people.deliver(ANNA, fromCustomer(), { at: T0 - i * MINUTE })

@@ -1,8 +1,9 @@
+import type { Instant } from '../../core/json.ts'
 import { failureOf, type Io } from '../connector.ts'
 import type { MailPage } from '../mail.ts'
 import { arrivals } from './arrivals.ts'
 import { beginCycle, restarted, without } from './open.ts'
-import type { State } from './cursor.ts'
+import { isWaiting, type State } from './cursor.ts'
 import { askDelta, CONCURRENT, gently } from './graph.ts'
 import { type Place, type Read, readIds, readItems } from './read.ts'
 
@@ -12,6 +13,9 @@ const LOOKED_AT = 20
 
 /** A pass that was left for so long began before what somebody now waits for: it begins again. */
 const BROKEN_OFF_MS = 60_000
+
+/** While there is a backfill, all folders are asked this often, and else at every pass. */
+const WHOLE_EVERY_MS = 60_000
 
 /** What a step brought. `more`: the pass over the mailbox goes on. */
 export type Step = Pick<MailPage, 'sightings' | 'bad'> & { readonly state: State; readonly more: boolean }
@@ -24,8 +28,7 @@ export type Step = Pick<MailPage, 'sightings' | 'bad'> & { readonly state: State
  */
 export async function live(io: Io, home: string, from: State): Promise<Step> {
   const now = io.now()
-  const isBroken = from.cycle === null || now - from.cycle.steppedAt > BROKEN_OFF_MS
-  const { cycle: begun, ...rest } = isBroken ? await beginCycle(io, home, from) : from
+  const { cycle: begun, ...rest } = await passOf(io, home, from, now)
   if (begun === null) return { sightings: [], bad: [], state: from, more: false }
   const cycle = { ...begun, steppedAt: now }
   const state = { ...rest, cycle }
@@ -43,6 +46,17 @@ export async function live(io: Io, home: string, from: State): Promise<Step> {
     first.map(({ id }) => id),
   )
   return stepped({ ...read, state: { ...state, cycle: { ...cycle, missing: later } } })
+}
+
+/** The pass that is under way, or a new one. */
+async function passOf(io: Io, home: string, from: State, now: Instant): Promise<State> {
+  const { cycle, recent, readAt } = from
+  if (cycle !== null && now - cycle.steppedAt <= BROKEN_OFF_MS) return from
+  // Before each page of a backfill: what is new is in the recent mail of all folders.
+  const isShort = cycle === null && recent !== null && isWaiting(from) && now - readAt < WHOLE_EVERY_MS
+  return isShort
+    ? { ...from, cycle: { startedAt: readAt, steppedAt: now, recent: true, left: [], missing: [] } }
+    : beginCycle(io, home, from)
 }
 
 function stepped({ sightings, bad, state }: Omit<Step, 'more'>): Step {
