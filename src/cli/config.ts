@@ -92,7 +92,7 @@ export async function applyConfiguration(
     }
     if (!output.json) for (const change of changes) showChange(context, change)
     const mail = active === undefined ? [] : await reviewed(context, store, active.files, configuration)
-    if (!output.json) showReview(output, mail)
+    if (!output.json && showReview(output, mail)) output.line()
     await confirmed(context, `Apply this over version ${basedOn}?`, yes)
     const at = wiring.clock?.now() ?? Date.now()
     const applied = await applyVersion(store, wiring.connectors, basedOn, files, context.actor, at)

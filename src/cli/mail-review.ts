@@ -55,6 +55,5 @@ export function showReview(output: Output, counts: readonly ReviewCount[]): bool
     output.line(
       `${plural(out, 'message')} taken out: ${[...reasons].map(([reason, count]) => `${count} ${reason}`).join(', ')}.`,
     )
-  output.line()
   return true
 }

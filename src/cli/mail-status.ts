@@ -95,7 +95,7 @@ export function olderMail({ state, listed, total, perMinute, leftMs }: MailboxPr
       const pace = perMinute === null ? '' : `, ${number(perMinute)} a minute`
       if (total === null || total < listed)
         return `${number(listed)} so far${pace}; how many there are is unknown`
-      const share = total === 0 ? 100 : Math.min(99, Math.floor((100 * listed) / total))
+      const share = total === 0 ? 99 : Math.min(99, Math.floor((100 * listed) / total))
       const left = leftMs === null ? 'too early to say how long' : `about ${roughly(leftMs)} left`
       return `${share}% (${number(listed)} of about ${number(total)}${pace}), ${left}`
     }

@@ -15,12 +15,14 @@ export async function plan(context: Context, names: readonly string[]): Promise<
     context,
     async (hub) => {
       const added = (await connectionsOf(hub)).map((c) => c.name)
-      const preview = await previewSync(hub, await chosen(hub, added, names))
+      const wanted = await chosen(hub, added, names)
+      const preview = await previewSync(hub, wanted)
+      const mail = hub.mails.map((one) => one.connection).filter((name) => wanted.includes(name))
       bars.stop()
       if (context.output.json) {
         const { lines, questions } = preview
         context.output.value({ streams: lines, questions: questions.map(itemJson) })
-      } else show(context, preview)
+      } else show(context, preview, mail)
       const waits = preview.questions.length > 0 || preview.lines.some((line) => line.held)
       return waits ? EXIT.waiting : EXIT.ok
     },
@@ -28,7 +30,7 @@ export async function plan(context: Context, names: readonly string[]): Promise<
   ).finally(bars.stop)
 }
 
-function show({ output }: Context, { lines, questions }: Preview): void {
+function show({ output }: Context, { lines, questions }: Preview, mail: readonly string[]): void {
   const { paint } = output
   output.line('What a sync would do now. Nothing was written, nothing was sent.')
   output.line()
@@ -47,6 +49,10 @@ function show({ output }: Context, { lines, questions }: Preview): void {
     ],
     [1, 2, 3, 4, 5, 6, 7, 8, 9],
   )
+  if (mail.length > 0) {
+    output.line()
+    output.line(`Mail of ${mail.join(', ')} is not in here: only a sync reads it.`)
+  }
   const conflicts = lines.reduce((sum, line) => sum + line.conflicts, 0)
   const unreadable = lines.reduce((sum, line) => sum + line.unreadable, 0)
   output.line()

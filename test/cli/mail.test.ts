@@ -181,6 +181,10 @@ describe('mail', () => {
   })
 })
 
+it('is no part of a plan, which says so', async () => {
+  expect(await told('plan', 'gmail')).toContain('Mail of gmail is not in here: only a sync reads it.')
+})
+
 describe('changed rules', () => {
   const changed = async (from: string, to: string): Promise<string> => {
     const folder = path.join(desk.dir, `config-${Math.random()}`)
