@@ -31,6 +31,7 @@ CREATE TABLE "message_participants" (
 	"role" text NOT NULL,
 	"side" text NOT NULL,
 	"contact_id" bigint,
+	"exchange" text,
 	"at" timestamp (3) with time zone NOT NULL,
 	CONSTRAINT "message_participants_message_id_address_pk" PRIMARY KEY("message_id","address")
 );
@@ -90,6 +91,7 @@ ALTER TABLE "deals" ADD COLUMN "first_response_minutes" integer;--> statement-br
 ALTER TABLE "deals" ADD COLUMN "next_step_overdue_since" date;--> statement-breakpoint
 CREATE UNIQUE INDEX "mailboxes_remote" ON "mailboxes" USING btree ("connection","remote_id");--> statement-breakpoint
 CREATE INDEX "message_participants_contact" ON "message_participants" USING btree ("contact_id","at") WHERE contact_id is not null;--> statement-breakpoint
+CREATE INDEX "message_participants_exchange" ON "message_participants" USING btree ("contact_id","exchange","at") WHERE contact_id is not null and exchange is not null;--> statement-breakpoint
 CREATE INDEX "message_participants_address" ON "message_participants" USING btree ("address");--> statement-breakpoint
 CREATE INDEX "message_participants_plain" ON "message_participants" USING btree ("plain") WHERE plain is not null;--> statement-breakpoint
 CREATE UNIQUE INDEX "messages_identity" ON "messages" USING btree ("identity");--> statement-breakpoint

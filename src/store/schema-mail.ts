@@ -86,12 +86,17 @@ export const messageParticipants = pgTable(
     role: text('role').notNull(),
     side: text('side').notNull(),
     contactId: big('contact_id'),
+    /** received: they wrote it; sent: we wrote it, and they take part; null: somebody else wrote it. */
+    exchange: text('exchange'),
     /** The message's own, for timelines. */
     at: at('at').notNull(),
   },
   (t) => [
     primaryKey({ columns: [t.messageId, t.address] }),
     index('message_participants_contact').on(t.contactId, t.at).where(sql`contact_id is not null`),
+    index('message_participants_exchange')
+      .on(t.contactId, t.exchange, t.at)
+      .where(sql`contact_id is not null and exchange is not null`),
     index('message_participants_address').on(t.address),
     index('message_participants_plain').on(t.plain).where(sql`plain is not null`),
   ],

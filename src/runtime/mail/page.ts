@@ -115,7 +115,7 @@ export function participantsToSave(
   contacts: ReadonlyMap<string, RecordId>,
 ): readonly NewParticipant[] {
   const rows = new Map<string, NewParticipant>()
-  for (const { id, before, copies, first } of logging) {
+  for (const { id, before, copies, first, direction } of logging) {
     const at: Instant = before?.at ?? first.message.envelope.at
     for (const copy of copies)
       for (const person of copy.people) {
@@ -125,12 +125,16 @@ export function participantsToSave(
           person,
           plain: plain === person.address ? null : plain,
           contact: person.side === 'us' ? null : contactOf(contacts, person),
+          exchange: person.side === 'us' ? null : exchangeOf(person, direction),
           at: Math.trunc(at),
         })
       }
   }
   return [...rows.values()]
 }
+
+const exchangeOf = (person: Person, direction: 'sent' | 'received'): 'sent' | 'received' | null =>
+  direction === 'sent' || person.role === 'from' ? direction : null
 
 /** The fields of the activity that a message shows as. */
 export function activityFields(

@@ -141,6 +141,7 @@ export type NewParticipant = {
   readonly person: Participant
   readonly plain: string | null
   readonly contact: RecordId | null
+  readonly exchange: Direction | null
   readonly at: Instant
 }
 
@@ -149,13 +150,15 @@ export async function saveParticipants(q: Query, people: readonly NewParticipant
   if (people.length === 0) return
   const of = (column: (p: NewParticipant) => string | null) => texts(people.map(column))
   await q`
-    insert into message_participants (message_id, address, plain, name, role, side, contact_id, at)
-    select message, address, plain, name, role, side, contact, to_timestamp(at / 1000.0)
+    insert into message_participants (message_id, address, plain, name, role, side, contact_id, exchange, at)
+    select message, address, plain, name, role, side, contact, exchange, to_timestamp(at / 1000.0)
     from unnest(${numbers(people.map((p) => p.message))}::bigint[], ${of((p) => p.person.address)}::text[],
       ${of((p) => p.plain)}::text[], ${of((p) => p.person.name)}::text[], ${of((p) => p.person.role)}::text[],
       ${of((p) => p.person.side)}::text[], ${numbers(people.map((p) => p.contact))}::bigint[],
-      ${numbers(people.map((p) => p.at))}::bigint[]) as r(message, address, plain, name, role, side, contact, at)
+      ${of((p) => p.exchange)}::text[], ${numbers(people.map((p) => p.at))}::bigint[])
+      as r(message, address, plain, name, role, side, contact, exchange, at)
     on conflict (message_id, address) do update set plain = excluded.plain, side = excluded.side,
+      exchange = excluded.exchange,
       name = coalesce(excluded.name, message_participants.name),
       contact_id = coalesce(excluded.contact_id, message_participants.contact_id)`
 }

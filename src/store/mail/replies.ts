@@ -12,55 +12,66 @@ export type ReplyRow = {
   readonly answeredAt: Instant | null
 }
 
+/** Threads that we began are passed over; who has more of those in a row than this has no first response to tell. */
+const SOME = 20
+const MOST = 500
+
 /**
- * What `replyFacts` (core/mail/replies.ts) needs of contacts' mail, each found from one end of an index, so that it
- * does not take longer for people with much mail. A contact wrote what it is the sender of; we wrote to a contact
- * whatever of ours it takes part in.
+ * What `replyFacts` (core/mail/replies.ts) needs of contacts' mail. Each is found from one end of an index, a few rows
+ * first, as the planner would rather sort all of a contact's mail: it must not take longer for who has much of it. A
+ * contact wrote what it is the author of; we wrote to a contact whatever of ours it takes part in.
  */
 export async function contactReplies(q: Query, ids: readonly RecordId[]): Promise<readonly ReplyRow[]> {
   if (ids.length === 0) return []
-  const own = q`
-    from message_participants p join messages m on m.id = p.message_id where p.contact_id = c.id and m.state = 'kept'`
+  const last = (exchange: 'sent' | 'received') => q`(
+    select at from message_participants where contact_id = c.id and exchange = ${exchange} order by at desc limit 1)`
+  const takesPart = q`exists (select from message_participants o where o.message_id = e.id and o.contact_id = c.id)`
+  const asked = (limit: number) => q`(
+    select p.message_id from (
+      select message_id, at from message_participants
+      where contact_id = c.id and exchange = 'received' order by at limit ${limit}
+    ) p join messages m on m.id = p.message_id
+    where not exists (
+      select from messages e
+      where e.thread_id = m.thread_id and e.at < m.at and e.direction = 'sent' and ${takesPart})
+    order by p.at limit 1)`
   return q<ReplyRow[]>`
-    select c.id, sent.at as "lastContactedAt", got.at as "lastRepliedAt", asked.at as "askedAt",
-      answered.at as "answeredAt"
+    select c.id, ${last('sent')} as "lastContactedAt", ${last('received')} as "lastRepliedAt", asked.at as "askedAt", (
+      select e.at from messages e
+      where e.thread_id = asked.thread_id and e.at >= asked.at and e.direction = 'sent' and ${takesPart}
+      order by e.at limit 1) as "answeredAt"
     from unnest(${numbers(ids)}::bigint[]) as c(id)
-    left join lateral (select p.at ${own} and m.direction = 'sent' order by p.at desc limit 1) sent on true
-    left join lateral (
-      select p.at ${own} and m.direction = 'received' and p.role = 'from' order by p.at desc limit 1) got on true
-    left join lateral (
-      select m.at, m.thread_id ${own} and m.direction = 'received' and p.role = 'from' and not exists (
-        select from messages e join message_participants ep on ep.message_id = e.id and ep.contact_id = c.id
-        where e.thread_id = m.thread_id and e.direction = 'sent' and e.at < m.at and e.state = 'kept')
-      order by p.at limit 1) asked on true
-    left join lateral (
-      select e.at from messages e join message_participants ep on ep.message_id = e.id and ep.contact_id = c.id
-      where e.thread_id = asked.thread_id and e.direction = 'sent' and e.at >= asked.at and e.state = 'kept'
-      order by e.at limit 1) answered on true`
+    left join lateral (select coalesce(${asked(SOME)}, ${asked(MOST)}) as id) f on true
+    left join messages asked on asked.id = f.id`
 }
 
 /** As `contactReplies`, of the emails that are linked to deals. */
 export async function dealReplies(q: Query, ids: readonly RecordId[]): Promise<readonly ReplyRow[]> {
   if (ids.length === 0) return []
-  const own = q`
-    from activities a join messages m on m.id = a.id
-    where a.deal_id = d.id and a.archived_at is null and m.state = 'kept'`
+  const emails = (order: 'asc' | 'desc', limit: number) => q`(
+    select id, occurred_at from activities
+    where deal_id = d.id and archived_at is null and occurred_at is not null
+    order by occurred_at ${q.unsafe(order)} limit ${limit}) a join messages m on m.id = a.id and m.state = 'kept'`
+  const newest = (direction: 'sent' | 'received', limit: number) => q`(
+    select m.at from ${emails('desc', limit)} where m.direction = ${direction} order by a.occurred_at desc limit 1)`
+  const last = (direction: 'sent' | 'received') =>
+    q`coalesce(${newest(direction, SOME)}, ${newest(direction, MOST)})`
+  const isLinked = q`e.state = 'kept'
+    and exists (select from activities o where o.id = e.id and o.deal_id = d.id and o.archived_at is null)`
+  const asked = (limit: number) => q`(
+    select m.id from ${emails('asc', limit)}
+    where m.direction = 'received' and not exists (
+      select from messages e
+      where e.thread_id = m.thread_id and e.at < m.at and e.direction = 'sent' and ${isLinked})
+    order by a.occurred_at limit 1)`
   return q<ReplyRow[]>`
-    select d.id, sent.at as "lastContactedAt", got.at as "lastRepliedAt", asked.at as "askedAt",
-      answered.at as "answeredAt"
+    select d.id, ${last('sent')} as "lastContactedAt", ${last('received')} as "lastRepliedAt", asked.at as "askedAt", (
+      select e.at from messages e
+      where e.thread_id = asked.thread_id and e.at >= asked.at and e.direction = 'sent' and ${isLinked}
+      order by e.at limit 1) as "answeredAt"
     from unnest(${numbers(ids)}::bigint[]) as d(id)
-    left join lateral (select m.at ${own} and m.direction = 'sent' order by a.occurred_at desc limit 1) sent on true
-    left join lateral (
-      select m.at ${own} and m.direction = 'received' order by a.occurred_at desc limit 1) got on true
-    left join lateral (
-      select m.at, m.thread_id ${own} and m.direction = 'received' and not exists (
-        select from messages e join activities ea on ea.id = e.id and ea.deal_id = d.id and ea.archived_at is null
-        where e.thread_id = m.thread_id and e.direction = 'sent' and e.at < m.at and e.state = 'kept')
-      order by a.occurred_at limit 1) asked on true
-    left join lateral (
-      select e.at from messages e join activities ea on ea.id = e.id and ea.deal_id = d.id and ea.archived_at is null
-      where e.thread_id = asked.thread_id and e.direction = 'sent' and e.at >= asked.at and e.state = 'kept'
-      order by e.at limit 1) answered on true`
+    left join lateral (select coalesce(${asked(SOME)}, ${asked(MOST)}) as id) f on true
+    left join messages asked on asked.id = f.id`
 }
 
 export type DealStep = {
