@@ -212,6 +212,28 @@ describe('changes', () => {
     await reader.everything()
   })
 
+  test('a pass that broke off begins again, so that nobody waits for what it had passed already', async () => {
+    const { w, reader } = await reading()
+    for (let i = 0; i < 12; i++) w.vendor.people.createFolder(ANNA, `Folder ${i}`)
+    await reader.everything()
+    expect((await reader.page('live')).more).toBe(true)
+    w.clock.now += 5 * MINUTE
+    const [m] = w.vendor.people.deliver(ANNA, fromCustomer())
+    await reader.live()
+    expect(reader.seen.has(m?.ids.immutable ?? '')).toBe(true)
+  })
+
+  test('a message that came and was moved on between two passes is found, wherever it went', async () => {
+    const { w, reader } = await reading(world({ switches: { lostMoves: 1 } }))
+    w.vendor.people.createFolder(ANNA, 'Customers')
+    await reader.everything()
+    const [m] = w.vendor.people.deliver(ANNA, fromCustomer())
+    const id = m?.ids.immutable ?? ''
+    w.vendor.people.move(ANNA, id, 'Customers')
+    await reader.live()
+    expect(reader.places()).toEqual({ [id]: 'Customers' })
+  })
+
   test('what moves into a hidden folder has its labels all the same', async () => {
     const { w, reader } = await reading()
     w.vendor.people.createFolder(ANNA, 'Secret', { isHidden: true })
