@@ -18,10 +18,9 @@ const CATALOG = {
     stripe: ['customers', 'invoices'],
     csv: ['contacts', 'companies', 'deals'],
     gmail: [],
-    imap: [],
     outlook: ['contacts'],
   },
-  mail: ['gmail', 'imap', 'outlook'],
+  mail: ['gmail', 'outlook'],
 }
 const files = readdirSync(CONFIG)
   .filter((name) => name.endsWith('.yaml'))
