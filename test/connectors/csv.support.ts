@@ -43,7 +43,15 @@ export async function touch(folder: string, name: string, minutesAgo: number) {
 }
 
 export function ioFor(settings: JsonObject, now = NOON): Io {
-  return { fetch: () => Promise.reject(new Error('no network')), now: () => now, secrets: {}, settings }
+  const io: Io = {
+    fetch: () => Promise.reject(new Error('no network')),
+    now: () => now,
+    secrets: {},
+    settings,
+    as: () => io,
+    token: () => Promise.reject(new Error('no token')),
+  }
+  return io
 }
 
 export function resource(name: string): Resource {

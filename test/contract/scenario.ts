@@ -13,9 +13,8 @@ export async function everything(rig: Rig): Promise<void> {
   pass(rig, 60_000)
   await list(rig, cursor)
   await resource.fetch(io, [...ids.slice(0, 2), ...at.unknownIds.slice(0, 1)])
-  await connector.webhooks?.subscribe?.(io, rig.stand.webhooks?.url ?? '')
-  await connector.webhooks?.subscribe?.(io, `${rig.stand.webhooks?.url}&again`)
-  await connector.webhooks?.subscribe?.(io, rig.stand.webhooks?.url ?? '')
+  const url = rig.stand.webhooks?.url ?? ''
+  for (const one of [url, `${url}&again`, url]) await connector.webhooks?.subscribe?.(io, one, 'a secret')
   await writeEverything(rig)
 }
 

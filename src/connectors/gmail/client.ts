@@ -64,31 +64,6 @@ function malformed(method: string, problem: string, cause: unknown): VendorError
   return new VendorError({ kind: 'malformed', committed: 'no', message }, { cause })
 }
 
-/** Runs `act` over all items, `width` at once; results in order. After a failure nothing more is begun. */
-export async function inParallel<T, R>(
-  items: readonly T[],
-  width: number,
-  act: (item: T) => Promise<R>,
-): Promise<readonly R[]> {
-  const results: R[] = []
-  const failures: unknown[] = []
-  const entries = items.entries()
-  const worker = async () => {
-    for (const [index, item] of entries) {
-      if (failures.length > 0) return
-      try {
-        results[index] = await act(item)
-      } catch (error) {
-        failures.push(error)
-      }
-    }
-  }
-  await Promise.all(Array.from({ length: Math.min(width, items.length) }, worker))
-  if (failures.length === 0) return results
-  const [first] = failures
-  throw first instanceof Error ? first : new Error('A request to Google failed', { cause: first })
-}
-
 export function isMissing(error: unknown): boolean {
   return failureOf(error)?.kind === 'missing'
 }

@@ -1,6 +1,7 @@
 import type { Mailbox } from '../../core/mail/message.ts'
 import { type Failure, failureOf, type Io, VendorError } from '../connector.ts'
-import { ask, gmailFor, inParallel } from './client.ts'
+import { inParallel } from '../in-parallel.ts'
+import { ask, gmailFor } from './client.ts'
 import { directoryUsers } from './directory.ts'
 import { addressOf, reachOf } from './settings.ts'
 import { profileWire, sendAsWire } from './wire.ts'

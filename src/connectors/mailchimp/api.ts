@@ -67,19 +67,5 @@ export function malformed(
   return new VendorError({ kind: 'malformed', committed: committed(call.method), message }, { cause })
 }
 
-/** Runs `act` over all items, a few at once; one result per item, in order. `act` must not throw for one item. */
-export async function inParallel<T, R>(
-  items: readonly T[],
-  act: (item: T) => Promise<R>,
-): Promise<readonly R[]> {
-  const results: R[] = []
-  const entries = items.entries()
-  const worker = async () => {
-    for (const [index, item] of entries) results[index] = await act(item)
-  }
-  await Promise.all(Array.from({ length: CONCURRENT }, worker))
-  return results
-}
-
 /** As many as the vendor lets one user have open; `io.fetch` shares them out. */
-const CONCURRENT = 10
+export const CONCURRENT = 10

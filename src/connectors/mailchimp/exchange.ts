@@ -1,5 +1,6 @@
 import { type Io, VendorError } from '../connector.ts'
-import { ask, type Call, committed, inParallel, parseReply } from './api.ts'
+import { inParallel } from '../in-parallel.ts'
+import { ask, type Call, committed, CONCURRENT, parseReply } from './api.ts'
 import { type BatchResult, runBatch } from './batch.ts'
 import { classify } from './classify.ts'
 import type { Sleep } from './index.ts'
@@ -29,7 +30,7 @@ export async function exchange(
     const results = await runBatch(io, target, calls, sleep)
     if (results !== 'refused') return calls.map((call) => answerOf(io, call, results.get(call.key)))
   }
-  return inParallel(calls, async (call): Promise<Answer> => {
+  return inParallel(calls, CONCURRENT, async (call): Promise<Answer> => {
     try {
       return { kind: 'member', member: await ask(io, target, call, member) }
     } catch (error) {

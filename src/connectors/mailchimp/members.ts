@@ -6,7 +6,8 @@ import {
   type RemoteId,
   type Resource,
 } from '../connector.ts'
-import { ask, inParallel } from './api.ts'
+import { inParallel } from '../in-parallel.ts'
+import { ask, CONCURRENT } from './api.ts'
 import type { Sleep } from './index.ts'
 import { pull } from './listing.ts'
 import { observe } from './member.ts'
@@ -42,7 +43,7 @@ export function membersResource(sleep: Sleep): Resource {
 /** By `contact_id`, or by the hash of the address, which is what hints know. */
 export async function fetchMembers(io: Io, ids: readonly RemoteId[]): Promise<readonly Observation[]> {
   const target = targetOf(io)
-  const found = await inParallel(ids, (id) => settle(readMember(io, target, id)))
+  const found = await inParallel(ids, CONCURRENT, (id) => settle(readMember(io, target, id)))
   const observations = found.map((result, i): Observation => {
     if (result.status === 'rejected') throw result.reason
     return result.value === null ? { kind: 'absent', id: ids[i] ?? '' } : observe(result.value)

@@ -6,7 +6,8 @@ import {
   outcomeOf,
   type Write,
 } from '../connector.ts'
-import { inParallel } from './api.ts'
+import { inParallel } from '../in-parallel.ts'
+import { CONCURRENT } from './api.ts'
 import { archive } from './archive.ts'
 import { stateConsent } from './consent.ts'
 import { planCreates } from './create.ts'
@@ -29,7 +30,7 @@ export async function send(io: Io, writes: readonly Write[], sleep: Sleep): Prom
   const target = targetOf(io)
   const outcomes = new Map<Write, Outcome>()
   const each = async <W extends Write>(some: readonly W[], act: (write: W) => Promise<Outcome>) => {
-    const answers = await inParallel(some, async (write) => {
+    const answers = await inParallel(some, CONCURRENT, async (write) => {
       const [answer] = await Promise.allSettled([act(write)])
       return { write, answer }
     })
@@ -67,7 +68,7 @@ export async function find(
   creates: readonly CreateWrite[],
 ): Promise<readonly (Observation | null)[]> {
   const target = targetOf(io)
-  const found = await inParallel(creates, async ({ body }) => {
+  const found = await inParallel(creates, CONCURRENT, async ({ body }) => {
     const email = body['email_address']
     if (typeof email !== 'string' || email.trim() === '') return () => null
     const [member] = await Promise.allSettled([readMember(io, target, addressHash(email))])

@@ -1,6 +1,7 @@
 import { isObject, same, type Json, type JsonObject } from '../../core/json.ts'
 import { type Io, outcomeOf, type Write } from '../connector.ts'
-import { inParallel } from './api.ts'
+import { inParallel } from '../in-parallel.ts'
+import { CONCURRENT } from './api.ts'
 import { difference, isProfile, type Profile, profileOf } from './profile.ts'
 import { memberPath, readMember } from './read.ts'
 import type { Target } from './settings.ts'
@@ -25,7 +26,7 @@ export async function planUpdates(
     if (isProfile(profile)) looked.push({ write, profile })
     else steps.set(write, { kind: 'done', outcome: profile })
   }
-  const found = await inParallel(looked, async ({ write }) => {
+  const found = await inParallel(looked, CONCURRENT, async ({ write }) => {
     const [now] = await Promise.allSettled([readMember(io, target, write.id)])
     return now
   })

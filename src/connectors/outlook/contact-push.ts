@@ -11,7 +11,8 @@ import {
 } from '../connector.ts'
 import { contactChange, CONTACT_SELECT, contactParams, difference, observe } from './contact-body.ts'
 import { contactPath, folderPath, observed, readRaw } from './contact-read.ts'
-import { ask, askPage, bytes, inParallel } from './graph.ts'
+import { inParallel } from '../in-parallel.ts'
+import { ask, askPage, bytes, CONCURRENT } from './graph.ts'
 import { contactsHome } from './settings.ts'
 
 /**
@@ -25,7 +26,7 @@ const MARK = 'String {00020329-0000-0000-C000-000000000046} Name ConcordRecord'
 export async function sendContacts(io: Io, writes: readonly Write[]): Promise<readonly Outcome[]> {
   const groups = Map.groupBy(writes, (write) => (write.op === 'create' ? `new ${write.key}` : write.id))
   const ends = new Map<Write, PromiseSettledResult<Outcome>>()
-  await inParallel([...groups.values()], async (group) => {
+  await inParallel([...groups.values()], CONCURRENT, async (group) => {
     for (const write of group) {
       const [end] = await Promise.allSettled([attempt(io, write)])
       ends.set(write, end)
@@ -114,7 +115,7 @@ export async function findContacts(
   io: Io,
   creates: readonly CreateWrite[],
 ): Promise<readonly (Observation | null)[]> {
-  return inParallel(creates, (create) => madeFor(io, create))
+  return inParallel(creates, CONCURRENT, (create) => madeFor(io, create))
 }
 
 const dated = z.looseObject({ id: z.string(), createdDateTime: z.string().nullish() })

@@ -12,7 +12,8 @@ import {
 import { CONTACT_FIELDS, CONTACT_SELECT, observe } from './contact-body.ts'
 import { folderPath, observed, readRaw } from './contact-read.ts'
 import { findContacts, sendContacts } from './contact-push.ts'
-import { askDelta, inParallel } from './graph.ts'
+import { inParallel } from '../in-parallel.ts'
+import { askDelta, CONCURRENT } from './graph.ts'
 import { contactsHome } from './settings.ts'
 import { idOnly, removed } from './wire.ts'
 
@@ -23,7 +24,7 @@ export const contacts: Resource = {
   deletes: 'reported',
   discover: async () => CONTACT_FIELDS,
   pull,
-  fetch: (io, ids) => inParallel([...new Set(ids)], (id) => readContact(io, id)),
+  fetch: (io, ids) => inParallel([...new Set(ids)], CONCURRENT, (id) => readContact(io, id)),
   push: { batchMax: 20, dedupe: { kind: 'lookup' }, send: sendContacts, find: findContacts },
 }
 
@@ -46,7 +47,7 @@ async function pull(io: Io, from: Cursor | null): Promise<Page> {
       ? { to: `${home}${folder}/contacts/delta`, query: { $select: CONTACT_SELECT } }
       : { to: kept.next }
   const read = await askDelta(io, { method: 'GET', ...call, pageSize: PAGE })
-  const rows = await inParallel(latest(read.value), (raw) => rowOf(io, raw))
+  const rows = await inParallel(latest(read.value), CONCURRENT, (raw) => rowOf(io, raw))
   const isLast = read.next === null
   const first = kept?.first ?? true
   const observations = rows.flatMap((row) => ('kind' in row ? [row] : []))

@@ -1,7 +1,8 @@
 import { z } from 'zod'
 import type { MailFlag } from '../../core/mail/message.ts'
 import { failureOf, type Io, VendorError } from '../connector.ts'
-import { ask, askDelta, type Call, inParallel } from './graph.ts'
+import { inParallel } from '../in-parallel.ts'
+import { ask, askDelta, type Call, CONCURRENT } from './graph.ts'
 import { folder, FOLDER_FIELDS, idOnly, removed } from './wire.ts'
 
 export const node = z.object({ name: z.string(), parent: z.string().nullable(), size: z.number() })
@@ -31,7 +32,7 @@ export type Folders = { readonly tree: Tree; readonly roles: Roles }
 
 /** Names do not depend on the mailbox's language; a folder that nobody has used yet is not there. */
 export async function readRoles(io: Io, home: string): Promise<Roles> {
-  const found = await inParallel(Object.entries(ROLES), async ([name, is]) => {
+  const found = await inParallel(Object.entries(ROLES), CONCURRENT, async ([name, is]) => {
     const call = { method: 'GET', to: `${home}/mailFolders/${name}`, query: { $select: 'id' } } as const
     try {
       return [[(await ask(io, call, idOnly)).id, is] as const]

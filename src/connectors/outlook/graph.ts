@@ -173,18 +173,4 @@ function malformed(call: Call, problem: string): VendorError {
   })
 }
 
-/** Runs `act` over all items, as many at once as one mailbox allows; one result per item, in order. */
-export async function inParallel<T, R>(
-  items: readonly T[],
-  act: (item: T) => Promise<R>,
-): Promise<readonly R[]> {
-  const results: R[] = []
-  const entries = items.entries()
-  const worker = async () => {
-    for (const [index, item] of entries) results[index] = await act(item)
-  }
-  await Promise.all(Array.from({ length: CONCURRENT }, worker))
-  return results
-}
-
 export const CONCURRENT = 4

@@ -1,7 +1,8 @@
 import { isAddress } from '../../core/mail/address.ts'
 import type { Mailbox } from '../../core/mail/message.ts'
 import { failureOf, type Io } from '../connector.ts'
-import { ask, inParallel } from './graph.ts'
+import { inParallel } from '../in-parallel.ts'
+import { ask, CONCURRENT } from './graph.ts'
 import { mailAddress } from '../mime/headers.ts'
 import { homeOf, mailboxesOf } from './settings.ts'
 import { user, USER_FIELDS, type UserWire } from './wire.ts'
@@ -10,7 +11,7 @@ import { user, USER_FIELDS, type UserWire } from './wire.ts'
 export async function mailboxes(io: Io): Promise<readonly Mailbox[]> {
   const addresses = mailboxesOf(io)
   if (addresses === null) return [mailboxOf(await readUser(io, '/me'), null)]
-  return inParallel(addresses, async (address) => {
+  return inParallel(addresses, CONCURRENT, async (address) => {
     try {
       return mailboxOf(await readUser(io, homeOf(address)), address)
     } catch (error) {

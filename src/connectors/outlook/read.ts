@@ -6,7 +6,8 @@ import type { Sighting } from '../mail.ts'
 import { valuesOf } from '../mime/headers.ts'
 import { parseMail, UnreadableMail } from '../mime/parse.ts'
 import { type Folders, rolesOf, withFolder } from './folders.ts'
-import { ask, askPage, bytes, inParallel } from './graph.ts'
+import { inParallel } from '../in-parallel.ts'
+import { ask, askPage, bytes, CONCURRENT } from './graph.ts'
 import { addressesOf, type Beside, headersOf, sightedOf } from './message.ts'
 import { attachment, idOnly, message, MESSAGE_FIELDS, type MessageWire, removed } from './wire.ts'
 
@@ -36,7 +37,7 @@ export async function readItems(place: Place, items: readonly unknown[]): Promis
   }
   const gone = [...byId].flatMap(([id, item]) => (removed.safeParse(item).success ? [id] : []))
   for (const id of gone) byId.delete(id)
-  const rows = await inParallel([...byId], ([id, item]) => settle(place, id, item))
+  const rows = await inParallel([...byId], CONCURRENT, ([id, item]) => settle(place, id, item))
   return {
     sightings: rows.flatMap((row) => ('kind' in row ? [row] : [])),
     bad: [...nameless, ...rows.flatMap((row) => ('kind' in row ? [] : [row]))],
