@@ -39,6 +39,21 @@ describe('a configuration that is right', () => {
     })
   })
 
+  it('may send what the hub computes', () => {
+    const entries = [
+      '{ hub: lastRepliedAt, remote: last_replied_at, direction: out }',
+      '{ hub: firstResponseMinutes, remote: minutes, direction: out }',
+      '{ hub: nextStepOverdueSince, remote: overdue, direction: out }',
+      '{ hub: bouncingEmails, remote: bouncing, codec: { name: list, separator: "," }, direction: out }',
+    ]
+    expect(problems(stream(`fields:\n  - ${entries.join('\n  - ')}`))).toEqual([])
+    expect(problems(field('{ hub: lastRepliedAt, remote: r }'))).toEqual([
+      expect.stringContaining(
+        'computed by the hub and cannot be read from a remote. Fix: Add direction: out.',
+      ),
+    ])
+  })
+
   it('does not mind Windows line ends and a byte order mark', () => {
     expect(
       problems(`\ufeff${field('{ hub: emails, remote: email_address }')}`.replace(/\n/g, '\r\n')),
