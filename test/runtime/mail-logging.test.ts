@@ -32,7 +32,10 @@ const verdicts = async (w: MailWorld) =>
     ).map((row) => [row.id, row.said]),
   )
 const rows = async (w: MailWorld, table: string) =>
-  (await w.db.sql.unsafe(`select * from ${table} order by id`)).map((row) => ({ ...row }))
+  Array.from(
+    await w.db.sql.unsafe(`select * from ${table} order by id`),
+    (row): Record<string, unknown> => row,
+  )
 
 describe('what becomes of a message', () => {
   test('mail of a contact is logged with its content, on the contact, the company and the one open deal', async () => {

@@ -82,6 +82,11 @@ export class FakeMailbox {
   readonly asked: string[] = []
   /** Called before each answer; throws to fail it. */
   trouble: (what: string) => void = () => undefined
+  /** Sessions that listen, to be told of changes. */
+  readonly listeners = new Set<() => void>()
+  sessions = 0
+  /** Ends every open session as a lost connection does. */
+  hangUp: () => void = () => undefined
   /** Changes from before are forgotten. */
   forgotten = 0
   #ids = 0
@@ -192,6 +197,19 @@ export function fakeConnector(boxes: () => readonly FakeMailbox[]): Connector {
         const cursor = { ...was, listed: was.listed + ids.length, done }
         const page = box.show(ids.filter((id) => !known.has(id)))
         return { ...page, cursor, more: !done, backfill: backfill(cursor) }
+      },
+      async listen(_io, mailbox, changed, stop) {
+        const box = boxOf(mailbox.id)
+        box.listeners.add(changed)
+        box.sessions++
+        try {
+          await new Promise<void>((resolve, reject) => {
+            box.hangUp = () => reject(new Error('the line is dead'))
+            stop.addEventListener('abort', () => resolve())
+          })
+        } finally {
+          box.listeners.delete(changed)
+        }
       },
       async fetch(_io, mailbox, ids) {
         const box = boxOf(mailbox.id)

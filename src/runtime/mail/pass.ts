@@ -95,36 +95,56 @@ export async function followMailHints(
   return close(hub, readers, new Set())
 }
 
-/** Backfills in turn, those that have waited longest first. Returns those that have more. */
+/**
+ * Backfills in turn, those that have waited longest first, a page at a time. Returns those that have more. Whether it is
+ * over is asked after a page, so that a connection that is always busy goes on slowly, and not never.
+ */
 async function fillUp(
   readers: readonly Reader[],
   isOver: () => Promise<boolean>,
 ): Promise<readonly Reader[]> {
-  const order = readers.toSorted((a, b) => (a.row.backfill?.at ?? 0) - (b.row.backfill?.at ?? 0))
-  const left = () => order.filter((reader) => reader.failure === undefined && hasBackfill(reader))
-  for (let round = 0; left().length > 0; round++) {
-    for (const reader of left()) {
-      await each([reader], async () => {
-        if (round > 0 || order.length > 1) await readLive(reader)
-        await readBackfill(reader)
+  const waits = (reader: Reader) => reader.failure === undefined && hasBackfill(reader)
+  const queue = readers
+    .filter(waits)
+    .toSorted((a, b) => (a.row.backfill?.at ?? 0) - (b.row.backfill?.at ?? 0))
+  await atOnce(async () => {
+    for (let reader = queue.shift(); reader !== undefined; reader = queue.shift()) {
+      await attempt(reader, async (one) => {
+        await readLive(one)
+        await readBackfill(one)
       })
-      // Asked after a page, so that a connection that is always busy goes on slowly, and not never.
-      if (await isOver()) return left()
+      if (await isOver()) return
+      if (waits(reader)) queue.push(reader)
     }
-  }
-  return []
+  })
+  return readers.filter(waits)
 }
 
-/** Runs work for each mailbox that has no problem yet, and takes its problem down. */
+/** Mailboxes of a connection that are read at once: vendors count what each may ask for by itself. */
+const AT_ONCE = 4
+
+/** Waits for all of them, also where one fails. */
+async function atOnce(work: () => Promise<void>): Promise<void> {
+  const ended = await Promise.allSettled(Array.from({ length: AT_ONCE }, work))
+  for (const one of ended) if (one.status === 'rejected') throw one.reason
+}
+
+/** Runs work for each mailbox that has no problem yet. */
 async function each(readers: readonly Reader[], work: (reader: Reader) => Promise<void>): Promise<void> {
-  for (const reader of readers) {
-    if (reader.failure !== undefined || reader.hub.stopping.aborted) continue
-    try {
-      await work(reader)
-    } catch (error) {
-      reader.failure = error
-      reader.problem = error instanceof Error ? error.message : String(error)
-    }
+  const queue = [...readers]
+  await atOnce(async () => {
+    for (let reader = queue.shift(); reader !== undefined; reader = queue.shift()) await attempt(reader, work)
+  })
+}
+
+/** A mailbox that fails is left alone for the rest of the pass. */
+async function attempt(reader: Reader, work: (reader: Reader) => Promise<void>): Promise<void> {
+  if (reader.failure !== undefined || reader.hub.stopping.aborted) return
+  try {
+    await work(reader)
+  } catch (error) {
+    reader.failure = error
+    reader.problem = error instanceof Error ? error.message : String(error)
   }
 }
 
