@@ -4,8 +4,19 @@ import type { Hub } from '../runtime/hub.ts'
 import { countedSince, lastRun } from '../runtime/status.ts'
 import { chosen, withHub, type Context } from './context.ts'
 import { EXIT, type ExitCode } from './exit.ts'
-import { plural, quiet } from './output.ts'
+import { number, plural, quiet } from './output.ts'
 import { openProgress } from './progress.ts'
+
+/** What became of messages. */
+type Mailed = {
+  readonly logged: number
+  readonly filtered: number
+  readonly quarantined: number
+  /** Logged once, and taken out now. */
+  readonly withdrawn: number
+  /** Contacts they made. */
+  readonly contacts: number
+}
 
 export type SyncLine = {
   readonly connection: string
@@ -17,6 +28,7 @@ export type SyncLine = {
   readonly sent: number
   readonly conflicts: number
   readonly unreadable: number
+  readonly mail: Mailed
   readonly held: readonly string[]
   readonly problem: string | null
 }
@@ -69,6 +81,13 @@ function lineOf(
     sent: sum((pass) => pass.sent),
     conflicts: count('conflicts'),
     unreadable: count('unreadable'),
+    mail: {
+      logged: count('logged'),
+      filtered: count('filtered'),
+      quarantined: count('quarantined'),
+      withdrawn: count('withdrawn'),
+      contacts: count('contacts'),
+    },
     held: [...new Set(passes.flatMap((pass) => pass.held))],
     problem: passes.find((pass) => pass.problem !== null)?.problem ?? null,
   }
@@ -89,6 +108,8 @@ export function tell({ output, wiring }: Context, lines: readonly SyncLine[]): E
       ]),
       [1, 2, 3, 4, 5, 6, 7, 8],
     )
+    for (const { connection, mail } of lines)
+      for (const said of tellMail(mail)) output.line(`Mail of ${connection}: ${said}`)
     const { paint } = output
     for (const { connection, problem } of failed)
       output.line(`${paint.red('failed')}  ${connection}: ${problem}`)
@@ -102,4 +123,16 @@ export function tell({ output, wiring }: Context, lines: readonly SyncLine[]): E
   }
   if (stopped) return EXIT.stopped
   return failed.length > 0 ? EXIT.failed : held.length > 0 ? EXIT.waiting : EXIT.ok
+}
+
+function tellMail({ logged, filtered, quarantined, withdrawn, contacts }: Mailed): readonly string[] {
+  if (logged + filtered + quarantined + withdrawn === 0) return []
+  const told = [
+    `${number(logged)} logged`,
+    `${number(filtered)} kept out`,
+    ...(quarantined === 0 ? [] : [`${number(quarantined)} could not be read`]),
+    ...(withdrawn === 0 ? [] : [`${number(withdrawn)} taken out`]),
+    ...(contacts === 0 ? [] : [`${plural(contacts, 'contact')} made`]),
+  ]
+  return [`${told.join(', ')} (\`concord mail status\`).`]
 }

@@ -181,6 +181,17 @@ describe('mail', () => {
   })
 })
 
+it('is summed up by a sync', async () => {
+  await desk.gmail.people.deliver(
+    ANN,
+    letter({ from: MIRA, to: [US], subject: 'One more thing', date: Date.now() }),
+  )
+  expect(await told('sync', 'gmail')).toContain(
+    'Mail of gmail: 1 logged, 0 kept out (`concord mail status`).',
+  )
+  expect(await told('sync', 'gmail')).not.toContain('Mail of gmail')
+})
+
 it('is no part of a plan, which says so', async () => {
   expect(await told('plan', 'gmail')).toContain('Mail of gmail is not in here: only a sync reads it.')
 })
