@@ -55,6 +55,7 @@ export async function isWaitedFor(q: Query, connection: string): Promise<boolean
       or exists (
         select from graphile_worker.jobs
         where queue_name = ${`connection:${connection}`} and locked_at is null and run_at <= now() and priority < 1
+          and attempts < max_attempts
       ) as waits`
   return row?.waits ?? false
 }

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { VendorError } from '../../src/connectors/connector.ts'
 import { followHints, mailConnection, syncAll } from '../../src/runtime/cycle.ts'
 import type { Hub } from '../../src/runtime/hub.ts'
 import { mailProgress } from '../../src/runtime/mail/progress.ts'
@@ -200,6 +201,78 @@ describe('order of work', () => {
     await watchMailboxes(w.hub)
     expect(await items()).toMatchObject([{ state: 'done' }])
   })
+})
+
+describe('subscriptions', () => {
+  const asks = (box: FakeMailbox) => box.asked.splice(0).filter((what) => what === 'subscribe').length
+
+  test('are renewed a day before they end, or when a hint says they are lost', async () => {
+    const box = rep()
+    const w = await open([box])
+    const pass = () => mailConnection(w.hub, 'mail', 'none')
+    await pass()
+    expect(asks(box)).toBe(0)
+    box.subscribed = () => 72 * HOUR
+    w.clock.now += 2 * HOUR
+    await pass()
+    await pass()
+    expect(asks(box)).toBe(1)
+    w.clock.now += 47 * HOUR
+    await pass()
+    expect(asks(box)).toBe(0)
+    w.clock.now += 2 * HOUR
+    await pass()
+    expect(asks(box)).toBe(1)
+    await storeEvent(w.db.sql, 'mail', 'e1', [{ resource: 'mail/subscription', id: box.address }], T0)
+    await followHints(w.hub, 'mail')
+    expect(asks(box)).toBe(1)
+    await pass()
+    expect(asks(box)).toBe(0)
+  })
+
+  test('that the vendor refuses leave a note, do not stop the reading, and are tried again', async () => {
+    const box = rep()
+    const w = await open([box])
+    await w.contact('ada@acme.example')
+    box.subscribed = () => {
+      throw new VendorError({ kind: 'rejected', code: 'x', field: null, message: 'the topic is missing' })
+    }
+    box.receive({ from: 'ada@acme.example' })
+    expect((await mailConnection(w.hub, 'mail', 'none')).problem).toBeNull()
+    expect(await w.db.sql`select count(*) as n from messages`).toEqual([{ n: 1 }])
+    const items = () => w.db.sql`select title, state from inbox`
+    expect(await items()).toMatchObject([
+      { state: 'open', title: expect.stringContaining('the topic is missing') },
+    ])
+    await mailConnection(w.hub, 'mail', 'none')
+    expect(asks(box)).toBe(1)
+    box.subscribed = () => 72 * HOUR
+    w.clock.now += 2 * HOUR
+    await mailConnection(w.hub, 'mail', 'none')
+    expect(await items()).toMatchObject([{ state: 'done' }])
+  })
+})
+
+test('letters that no text of the database holds do not stop a page', async () => {
+  const box = rep()
+  const w = await open([box])
+  await w.contact('ada@acme.example')
+  box.receive({
+    from: 'A\0da \ud800 <ada@acme.example>',
+    subject: 'nul \0 half \udc00',
+    text: `${'x'.repeat(2_000_000)}\0`,
+    labels: ['\0', '{"a,\\}'],
+    messageId: `\0${'m'.repeat(5_000)}`,
+    references: ['\0'],
+  })
+  box.receive({ from: 'ada@acme.example', at: Number.MAX_SAFE_INTEGER })
+  box.receive({ from: 'ada@acme.example', at: -1e15 })
+  expect((await mailConnection(w.hub, 'mail', 'none')).problem).toBeNull()
+  const found = await w.db.sql`select verdict, count(*) as n from sightings group by 1 order by 1`
+  expect(found).toEqual([
+    { verdict: 'logged', n: 1 },
+    { verdict: 'quarantined', n: 2 },
+  ])
 })
 
 describe('poison', () => {

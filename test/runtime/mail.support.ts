@@ -83,6 +83,8 @@ export class FakeMailbox {
   /** Called before each answer; throws to fail it. */
   trouble: (what: string) => void = () => undefined
   /** Sessions that listen, to be told of changes. */
+  /** Answers a request to tell of changes: how long it holds, or an error. */
+  subscribed: (() => number) | null = null
   readonly listeners = new Set<() => void>()
   sessions = 0
   /** Ends every open session as a lost connection does. */
@@ -197,6 +199,12 @@ export function fakeConnector(boxes: () => readonly FakeMailbox[]): Connector {
         const cursor = { ...was, listed: was.listed + ids.length, done }
         const page = box.show(ids.filter((id) => !known.has(id)))
         return { ...page, cursor, more: !done, backfill: backfill(cursor) }
+      },
+      async subscribe(io, mailbox) {
+        const box = boxOf(mailbox.id)
+        if (box.subscribed === null) return null
+        box.asked.push('subscribe')
+        return { kept: { id: box.asked.length }, renewBefore: io.now() + box.subscribed() }
       },
       async listen(_io, mailbox, changed, stop) {
         const box = boxOf(mailbox.id)

@@ -4,6 +4,8 @@ import type { Hub, MailTarget } from '../hub.ts'
 
 /** New colleagues' mailboxes are noticed within this time. */
 const REFIND_MS = 3_600_000
+/** Hints may name mailboxes that the credentials do not reach: those are not looked for with every hint. */
+const SOON_MS = 60_000
 
 /** The mailboxes of a connection, asked for anew at times, and where `wanted` names one that nobody knows. */
 export async function findBoxes(
@@ -16,8 +18,9 @@ export async function findBoxes(
   const known = await listMailboxes(q, target.connection)
   const now = hub.clock.now()
   const latest = Math.max(...known.map((row) => row.foundAt))
-  const isFresh = known.length > 0 && now - latest < REFIND_MS
-  if (isFresh && wanted.every((name) => known.some((row) => isCalled(row, name)))) return known
+  const age = known.length === 0 ? Number.POSITIVE_INFINITY : now - latest
+  if (age < SOON_MS) return known
+  if (age < REFIND_MS && wanted.every((name) => known.some((row) => isCalled(row, name)))) return known
   const found = await target.mail.mailboxes(io)
   const plain = found.map((mailbox) => ({
     ...mailbox,

@@ -60,9 +60,10 @@ export async function settlePage(
     ...bounces.map((bounce) => bounce.plain),
   ])
   const people = await welcome(page, open, crowd)
+  const isRead = new Set(judged.map((one) => one.id))
   const rows: SightingRow[] = [
     ...judged.flatMap((one) => outsideRow(page, one, stored)),
-    ...badIds.map((id) => badRow(page, id)),
+    ...[...new Set(badIds)].filter((id) => !isRead.has(id)).map((id) => badRow(page, id)),
   ]
   const logging: Logging[] = []
   for (const [identity, copies] of Map.groupBy(open, (one) => one.identity)) {
