@@ -7,6 +7,7 @@ import { processTerminal } from './cli/terminal.ts'
 import type { Wiring } from './cli/wiring.ts'
 import { csv } from './connectors/csv/index.ts'
 import { gmail } from './connectors/gmail/index.ts'
+import { imap } from './connectors/imap/index.ts'
 import { mailchimp } from './connectors/mailchimp/index.ts'
 import { outlook } from './connectors/outlook/index.ts'
 import { stripe } from './connectors/stripe/index.ts'
@@ -16,7 +17,7 @@ const ROOT = path.join(import.meta.dirname, '..')
 
 const wiring: Wiring = {
   version: versionOf(readFileSync(path.join(ROOT, 'package.json'), 'utf8')),
-  connectors: { csv, gmail, mailchimp, outlook, stripe },
+  connectors: { csv, gmail, imap, mailchimp, outlook, stripe },
   shipped: path.join(ROOT, 'config'),
   env: process.env,
   terminal: processTerminal(process.env),

@@ -6,13 +6,9 @@ import { text } from 'node:stream/consumers'
 import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { runDemo, type DemoWiring } from '../../src/cli/demo/index.ts'
-import { csv } from '../../src/connectors/csv/index.ts'
-import { mailchimp } from '../../src/connectors/mailchimp/index.ts'
-import { stripe } from '../../src/connectors/stripe/index.ts'
 import { serveHttp } from '../../src/http/serve.ts'
 import { openCompany } from '../../src/sandbox/company/open.ts'
-
-const ROOT = path.join(import.meta.dirname, '..', '..')
+import { CONNECTORS, ROOT } from './wired.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -29,7 +25,7 @@ async function play(
 ): Promise<{ readonly code: number; readonly out: string }> {
   const out = new PassThrough()
   const wiring: DemoWiring = {
-    connectors: { csv, mailchimp, stripe },
+    connectors: CONNECTORS,
     shipped: path.join(ROOT, 'config'),
     env: { ...process.env, CONCORD_DIR: folder },
     terminal: { out, err: out, interactive: false, colour: false, columns: 80, ask: null },

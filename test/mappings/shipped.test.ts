@@ -18,9 +18,10 @@ const CATALOG = {
     stripe: ['customers', 'invoices'],
     csv: ['contacts', 'companies', 'deals'],
     gmail: [],
+    imap: [],
     outlook: ['contacts'],
   },
-  mail: ['gmail', 'outlook'],
+  mail: ['gmail', 'imap', 'outlook'],
 }
 const files = readdirSync(CONFIG)
   .filter((name) => name.endsWith('.yaml'))
@@ -244,7 +245,7 @@ describe('the shipped configuration', () => {
     expect(wrote('emails', ['ann@example.com'])).toEqual({ emailAddresses: [{ address: 'ann@example.com' }] })
   })
 
-  it.each(['gmail', 'outlook'])('reads the mail of %s by the usual rules, written out', (name) => {
+  it.each(['gmail', 'imap', 'outlook'])('reads the mail of %s by the usual rules, written out', (name) => {
     if (loaded.kind === 'problems') throw new Error('see above')
     const found = loaded.configuration.connections.find((one) => one.name === name)
     expect(found?.mail).toEqual({

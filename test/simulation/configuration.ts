@@ -3,6 +3,7 @@ import path from 'node:path'
 import type { Connector } from '../../src/connectors/connector.ts'
 import { csv } from '../../src/connectors/csv/index.ts'
 import { gmail } from '../../src/connectors/gmail/index.ts'
+import { imap } from '../../src/connectors/imap/index.ts'
 import { createMailchimp, type Sleep } from '../../src/connectors/mailchimp/index.ts'
 import { outlook } from '../../src/connectors/outlook/index.ts'
 import { stripe } from '../../src/connectors/stripe/index.ts'
@@ -13,6 +14,7 @@ export type Connectors = Readonly<Record<string, Connector>>
 export const connectorsWith = (sleep: Sleep): Connectors => ({
   csv,
   gmail,
+  imap,
   mailchimp: createMailchimp({ sleep }),
   outlook,
   stripe,

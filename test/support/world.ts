@@ -4,6 +4,7 @@ import path from 'node:path'
 import { pino } from 'pino'
 import { csv } from '../../src/connectors/csv/index.ts'
 import { gmail } from '../../src/connectors/gmail/index.ts'
+import { imap } from '../../src/connectors/imap/index.ts'
 import { createMailchimp } from '../../src/connectors/mailchimp/index.ts'
 import { outlook } from '../../src/connectors/outlook/index.ts'
 import { stripe } from '../../src/connectors/stripe/index.ts'
@@ -62,6 +63,7 @@ export function shippedConfiguration(
 export const CONNECTORS: Readonly<Record<string, Connector>> = {
   csv,
   gmail,
+  imap,
   mailchimp: createMailchimp(),
   outlook,
   stripe,
