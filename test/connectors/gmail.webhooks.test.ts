@@ -76,6 +76,19 @@ describe('a push', () => {
     expect(reasonOf(await receive({ settings, url: '/webhooks/gmail-1' }))).toMatch(/Set pushAudience/)
   })
 
+  it('is made out to the address that the connection is reached at, not to that behind a proxy', async () => {
+    const settings = { pushServiceAccount: PUSHER, webhookUrl: URL_ }
+    const behind = 'http://10.0.0.7:8080/webhooks/gmail-1'
+    expect((await receive({ settings, url: behind })).kind).toBe('hints')
+    expect(reasonOf(await receive({ settings: { pushServiceAccount: PUSHER }, url: behind }))).toMatch(
+      /"aud"/,
+    )
+    const elsewhere = { ...settings, webhookUrl: 'https://hub.example/other' }
+    expect(reasonOf(await receive({ settings: elsewhere }))).toMatch(/"aud"/)
+    const named = { ...settings, pushAudience: 'https://x.y' }
+    expect(reasonOf(await receive({ settings: named }))).toMatch(/"aud"/)
+  })
+
   it.each<[string, Changes, RegExp]>([
     ['no service account is set', { settings: { pushAudience: URL_ } }, /Set pushServiceAccount/],
     [

@@ -158,6 +158,7 @@ describe('limits', () => {
     ['/v1.0/users/u1/contacts', 'u1'],
     ['/v1.0/subscriptions', ''],
     ['/contoso/oauth2/v2.0/token', ''],
+    ['/v1.0/users/Anna%ZZ/messages', 'anna%zz'],
   ])('%s counts for %s', (path, key) => {
     const url = new URL(path, 'https://graph.microsoft.com')
     expect(outlook.meter?.({ method: 'GET', url, user: null })).toEqual({ key, units: 1 })

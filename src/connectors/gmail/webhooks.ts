@@ -46,7 +46,7 @@ async function problemWith(raw: RawRequest, now: Instant, context: WebhookContex
   const account = setting(context.settings, 'pushServiceAccount')
   if (account === null)
     return 'Set pushServiceAccount to the service account that the Pub/Sub subscription authenticates with.'
-  const audience = setting(context.settings, 'pushAudience') ?? endpointOf(raw.url)
+  const audience = audienceOf(raw, context.settings)
   if (audience === null) return 'Set pushAudience to the audience of the Pub/Sub subscription.'
   const keys = keySet.safeParse(context.keys)
   if (!keys.success) return "Google's keys are not at hand, so that the token cannot be verified."
@@ -79,9 +79,13 @@ function setting(settings: JsonObject, field: string): string | null {
   return typeof value === 'string' && value.trim() !== '' ? value.trim() : null
 }
 
-/** Pub/Sub's default audience: the endpoint, as the subscription names it. */
-function endpointOf(url: string): string | null {
-  return URL.canParse(url) ? url : null
+/**
+ * Pub/Sub's default audience is the endpoint, as the subscription names it. `webhookUrl` is that address as an admin gave
+ * it: behind a proxy that ends TLS the request itself has come to another one, http and perhaps another host.
+ */
+function audienceOf({ url }: RawRequest, settings: JsonObject): string | null {
+  const named = setting(settings, 'pushAudience') ?? setting(settings, 'webhookUrl')
+  return named ?? (URL.canParse(url) ? url : null)
 }
 
 function parsedJson(text: string): unknown {

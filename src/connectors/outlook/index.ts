@@ -42,6 +42,15 @@ export const outlook: Connector = {
 /** By mailbox, as the URL names it. What concerns none (subscriptions) counts for the connection. */
 function meter({ url }: MeteredRequest): Metered {
   const [, version, kind = '', id = ''] = url.pathname.split('/')
-  const key = kind === 'users' ? decodeURIComponent(id).toLowerCase() : kind === 'me' ? 'me' : ''
+  const key = kind === 'users' ? decoded(id).toLowerCase() : kind === 'me' ? 'me' : ''
   return { key: version === 'v1.0' ? key : '', units: 1 }
+}
+
+/** What is no valid encoding is counted as it stands: a request is never kept from being sent by how it is counted. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
