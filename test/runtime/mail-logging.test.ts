@@ -3,7 +3,7 @@ import { mailConnection, syncAll } from '../../src/runtime/cycle.ts'
 import { timelineOf } from '../../src/runtime/mail/timeline.ts'
 import { explainMessage } from '../../src/runtime/mail/explain-message.ts'
 import { FakeMailbox, HOUR, message, openMailWorld, PIPELINES, T0, type MailWorld } from './mail.support.ts'
-import { createRecord } from '../../src/runtime/edit.ts'
+import { createRecord, editRecord } from '../../src/runtime/edit.ts'
 import type { MailRules } from '../../src/core/mail/rules.ts'
 
 let world: MailWorld | undefined
@@ -214,6 +214,45 @@ describe('one message in several mailboxes', () => {
         await w.close()
       }
     }
+  }, 60_000)
+
+  test('is one activity in sixteen of them too, while people make and edit the same contacts', async () => {
+    const boxes = Array.from({ length: 16 }, (_, i) => new FakeMailbox(`rep${i}@ours.example`))
+    for (let i = 0; i < 90; i++) {
+      const at = T0 - i * 60_000
+      const who = `c${i % 20}@x${i % 4}.example`
+      const all = boxes.map((box) => box.address)
+      const author = i % 3 === 0 ? (all[i % 16] ?? '') : who
+      const note = { from: author, to: [who, ...all], at, messageId: `m${i}`, references: [`m${i - 1}`] }
+      const letter = message(note)
+      for (const box of boxes) box.put({ ...note, flags: box.address === author ? ['sent'] : [] }, letter)
+    }
+    for (const box of boxes) box.pageSize = 13
+    world = await openMailWorld(boxes.slice(0, 12), {}, boxes.slice(12))
+    const w = world
+    const second = await w.reopened()
+    let isOver = false
+    const people = async () => {
+      for (let i = 0; !isOver; i++) {
+        const made = await createRecord(w.hub, 'contact', { emails: [`c${i % 20}@x${i % 4}.example`] }, 'api')
+        const id = made.kind === 'saved' ? made.record.id : made.kind === 'exists' ? made.id : 0
+        await editRecord(w.hub, 'contact', id, { jobTitle: `title ${i}` }, 'api')
+      }
+    }
+    const editing = people()
+    const passes = await Promise.all([
+      syncAll(w.hub, ['mail'], 'changes'),
+      syncAll(second, ['other'], 'changes'),
+    ])
+    isOver = true
+    await editing
+    for (const pass of passes.flat()) expect(pass.problem).toBeNull()
+    await sync(w, ['mail', 'other'])
+    const counted = await w.db.sql`select verdict, recheck, count(*) as n from sightings group by 1, 2`
+    expect(counted).toEqual([{ verdict: 'logged', recheck: false, n: 16 * 90 }])
+    const made = await w.db.sql`select count(*) as n, count(distinct thread_id) as threads from messages`
+    expect(made).toEqual([{ n: 90, threads: 1 }])
+    expect(await w.db.sql`select count(*) as n from contacts`).toEqual([{ n: 20 }])
   }, 60_000)
 
   test('that becomes private in one stays for the other; in both it is erased, in history too; and it comes back', async () => {

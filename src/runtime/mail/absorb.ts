@@ -1,8 +1,10 @@
+import postgres from 'postgres'
 import type { BadRow } from '../../connectors/connector.ts'
 import type { Sighting } from '../../connectors/mail.ts'
 import type { Tx } from '../../store/database.ts'
 import { quarantine, release } from '../../store/inbox.ts'
 import { knownSightings } from '../../store/mail/sightings.ts'
+import { RaceError } from '../change.ts'
 import type { Hub } from '../hub.ts'
 import { withRaces } from '../races.ts'
 import type { Box } from './box.ts'
@@ -26,7 +28,7 @@ export async function absorbMail(
 ): Promise<ReadonlySet<string>> {
   const latest = [...new Map(batch.sightings.map((seen) => [seen.id, seen])).values()]
   const hash = await hub.mailHash()
-  return withRaces(hub, () =>
+  const work = () =>
     hub.session.begin(async (tx) => {
       const count: Record<string, number> = {}
       const badIds = batch.bad.flatMap((row) => row.id ?? [])
@@ -59,9 +61,17 @@ export async function absorbMail(
       }
       await also?.(tx)
       return { woken, count }
-    }),
-  ).then(({ woken, count }) => {
-    run.count(count)
-    return woken
-  })
+    })
+  const { woken, count } = await withRaces(hub, () => work().catch(asRace))
+  run.count(count)
+  return woken
+}
+
+const UNIQUE_VIOLATION = '23505'
+
+/** A key that somebody else has taken meanwhile is known at the next try. */
+function asRace(error: unknown): never {
+  if (error instanceof postgres.PostgresError && error.code === UNIQUE_VIOLATION)
+    throw new RaceError('another transaction has written the same', { cause: error })
+  throw error
 }

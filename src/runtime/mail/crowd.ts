@@ -18,7 +18,6 @@ export type Crowd = {
 
 /** Finds and holds the contacts with these addresses, and sees to it that none comes into being until the page is written. */
 export async function meetPeople(tx: Tx, addresses: readonly string[]): Promise<Crowd> {
-  if (addresses.length === 0) return { holders: new Map(), records: new Map() }
   const keys = [...new Set(addresses)].map((value) => ({ kind: 'email' as const, value }))
   const first = await holders(tx, 'contact', keys)
   const records = await loadRecords(

@@ -43,22 +43,18 @@ export async function settlePage(
 ): Promise<ReadonlySet<string>> {
   const { tx, hub, box } = page
   const passed = judged.filter((one) => one.kind === 'passed')
-  const stored = new Map(
-    (await messagesByIdentity(tx, [...new Set(passed.map((one) => one.identity))])).map((m) => [
-      m.identity,
-      m,
-    ]),
-  )
-  const closed = (one: Passed) => {
-    const state = stored.get(one.identity)?.state
-    return state === 'private' || state === 'removed'
-  }
-  const open = passed.filter((one) => !closed(one))
   const bounces = judged.flatMap((one) => (one.kind === 'filtered' ? bouncesIn(page, one) : []))
+  // First, as it waits for other pages: what they log is known to this one then.
   const crowd = await meetPeople(tx, [
-    ...open.flatMap((one) => one.people.flatMap((person) => person.forms)),
+    ...passed.flatMap((one) => one.people.flatMap((person) => person.forms)),
     ...bounces.map((bounce) => bounce.plain),
   ])
+  const identities = [...new Set(passed.map((one) => one.identity))]
+  const stored = new Map((await messagesByIdentity(tx, identities)).map((m) => [m.identity, m]))
+  const open = passed.filter(({ identity }) => {
+    const state = stored.get(identity)?.state
+    return state !== 'private' && state !== 'removed'
+  })
   const people = await welcome(page, open, crowd)
   const isRead = new Set(judged.map((one) => one.id))
   const rows: SightingRow[] = [
