@@ -4,11 +4,12 @@ import { parseArgs } from 'node:util'
 import { lineOf, type Figures } from './aims.ts'
 import { benchImport } from './import.ts'
 import { benchLatency } from './latency.ts'
+import { benchMail } from './mail/bench.ts'
 import { benchRate } from './rate.ts'
 import { openServer, type BenchServer } from './server.ts'
 
 /*
- * npm run bench [-- --json FILE] [--only import,latency,rate] [--quick]
+ * npm run bench [-- --json FILE] [--only import,latency,rate,mail,mail-latency] [--quick]
  *
  * What is measured, and the figures of the last full run: docs/performance.md. `--quick` takes a tenth of everything:
  * to see that it works, not to quote.
@@ -27,6 +28,7 @@ const benches: Readonly<Record<string, (server: BenchServer) => Promise<Figures>
     benchImport(server, { large: 100_000 / less, small: 10_000 / less, repeats: values.quick ? 1 : 3 }),
   latency: (server) => benchLatency(server, 420 / less),
   rate: (server) => benchRate(server, 75_000 / less),
+  mail: (server) => benchMail(server, { large: 100_000 / less, small: 10_000 / less }),
 }
 
 const only = values.only?.split(',') ?? Object.keys(benches)

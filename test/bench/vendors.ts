@@ -15,7 +15,7 @@ export type Served<T> = {
   close(): Promise<void>
 }
 
-const shipped = (name: string) =>
+export const shipped = (name: string) =>
   readFile(path.join(import.meta.dirname, '..', '..', 'config', `${name}.yaml`), 'utf8')
 const CLOCK = { now: () => Date.now(), random: Math.random }
 
