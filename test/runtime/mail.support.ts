@@ -161,8 +161,10 @@ export function fakeConnector(boxes: () => readonly FakeMailbox[]): Connector {
     check: async () => ({ accountId: 'fake', label: 'fake' }),
     classify: () => ({ kind: 'unavailable', committed: 'no', message: 'never asked' }),
     mail: {
-      mailboxes: async () =>
-        boxes().map(({ address }) => ({ id: `id:${address}`, address, addresses: [address] })),
+      async mailboxes() {
+        for (const box of boxes()) box.trouble('mailboxes')
+        return boxes().map(({ address }) => ({ id: `id:${address}`, address, addresses: [address] }))
+      },
       async pull(_io, mailbox, from, ask): Promise<MailPage> {
         const box = boxOf(mailbox.id)
         box.asked.push(ask.want)
