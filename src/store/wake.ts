@@ -19,12 +19,13 @@ export async function wakePush(
     from unnest(${names}::text[]) as n(name)`
 }
 
-/** Queues a pass over a connection; `sweep` compares everything. */
+/** Queues a pass over a connection that was added; `sweep` compares everything. */
 export async function queueSync(q: Query, connection: string, sweep: boolean): Promise<void> {
   const job = sweep ? 'sweep' : 'sync'
   await q`
-    select graphile_worker.add_job(${job}, json_build_object('connection', ${connection}::text),
-      queue_name := 'connection:' || ${connection}::text, job_key := ${`${job}:${connection}`}::text, max_attempts := 3)`
+    select graphile_worker.add_job(${job}, json_build_object('connection', name),
+      queue_name := 'connection:' || name, job_key := ${`${job}:`}::text || name, max_attempts := 3)
+    from connections where name = ${connection}`
 }
 
 /** Queues the webhook hints of a connection to be followed, before anything else that waits for it. */
