@@ -28,6 +28,9 @@ const QUERY = { messages: true, uidNext: true, uidValidity: true, highestModseq:
  * one more a folder.
  */
 export async function listFolders(session: Session): Promise<readonly Listed[]> {
+  // Of an open folder servers tell what this session knows of it (RFC 9051, 6.3.11). Opened to read only, it is closed
+  // without anything being removed.
+  if (session.client.mailbox !== false) await session.client.mailboxClose()
   const entries = await session.client.list({ statusQuery: QUERY })
   return entries
     .filter((entry) => isRead(entry, session.account))
