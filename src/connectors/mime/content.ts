@@ -10,6 +10,9 @@ export type Content = Split & { readonly html: string | null }
 const LONGEST_TEXT = 200_000
 const LONGEST_HTML = 1_000_000
 const RENDER_MS = 2_000
+/** Up to this length the worst HTML known takes a tenth of a second or two, and needs no watch, whose thread costs more. */
+const HARMLESS_HTML = 50_000
+const watchFor = (html: string): number | null => (html.length <= HARMLESS_HTML ? null : RENDER_MS)
 
 /**
  * The parts of a message's body, from its plain text, its HTML, or both. The text is the plain one where there is one,
@@ -41,7 +44,7 @@ const UNREADABLE = '[The HTML of this message could not be read in time]'
 /** `html` is sanitised already: not nested so deeply that the converter takes for ever. */
 function textOfHtml(html: string): string {
   return within<string>(
-    RENDER_MS,
+    watchFor(html),
     () =>
       convert(html, {
         wordwrap: false,
@@ -66,7 +69,7 @@ function textOfHtml(html: string): string {
  */
 function safeHtml(html: string): string | null {
   const clean = within<string | null>(
-    RENDER_MS,
+    watchFor(html),
     () =>
       sanitizeHtml(html, {
         allowedAttributes: {
