@@ -209,7 +209,7 @@ export async function connectionRestored(hub: Hub, name: string): Promise<void> 
 /** More rounds than systems in a chain of consequences; a hub that is still busy then is left to its workers. */
 const ROUNDS = 12
 
-/** Reads every named connection, then sends until all agree. */
+/** Reads every named connection, all of its mail too, then sends until all agree. */
 export async function syncAll(
   hub: Hub,
   names: readonly string[],
@@ -222,7 +222,8 @@ export async function syncAll(
     waiting = waiting.union(pass.woken)
     return pass
   }
-  const goesOn = (pass: Passed) => pass.mailWaits && pass.problem === null && !hub.stopping.aborted
+  // A mailbox with a problem waits for the next sync; the others are read to their end.
+  const goesOn = (pass: Passed) => pass.mailWaits && !hub.stopping.aborted
   for (const name of names) {
     let pass = take(await syncConnection(hub, name, mode, 'none'))
     waiting.delete(name)

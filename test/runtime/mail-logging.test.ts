@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { VendorError } from '../../src/connectors/connector.ts'
 import { mailConnection, syncAll } from '../../src/runtime/cycle.ts'
 import { timelineOf } from '../../src/runtime/mail/timeline.ts'
 import { explainMessage } from '../../src/runtime/mail/explain-message.ts'
@@ -396,13 +397,30 @@ describe('bounces', () => {
   })
 })
 
+test('a mailbox that fails keeps no other from being read to its end', async () => {
+  const [a, b] = [rep(), new FakeMailbox('cto@ours.example')]
+  const w = await open([a, b])
+  await w.contact('ada@acme.example')
+  for (let i = 0; i < 30; i++) b.receive({ from: 'ada@acme.example', at: T0 - i * 1000 })
+  b.pageSize = 2
+  a.trouble = (what) => {
+    if (what === 'mailboxes') return
+    throw new VendorError({ kind: 'unavailable', committed: 'no', message: 'busy' })
+  }
+  b.trouble = (what) => {
+    if (what === 'backfill') w.clock.now += 15_000
+  }
+  const passes = await syncAll(w.hub, ['mail'], 'changes')
+  expect(passes.every((pass) => pass.problem?.includes('busy'))).toBe(true)
+  expect(await w.db.sql`select count(*) as n from messages`).toEqual([{ n: 30 }])
+})
+
 test('one mailbox that fails does not keep the others from being read', async () => {
   const [a, b] = [rep(), new FakeMailbox('cto@ours.example')]
   const w = await open([a, b])
   await w.contact('ada@acme.example')
   a.receive({ from: 'ada@acme.example' })
   b.receive({ from: 'ada@acme.example' })
-  const { VendorError } = await import('../../src/connectors/connector.ts')
   a.trouble = (what) => {
     if (what === 'mailboxes') return
     throw new VendorError({ kind: 'auth', message: 'this mailbox has no licence' })
