@@ -5,6 +5,7 @@ import { lineOf, type Figures } from './aims.ts'
 import { benchImport } from './import.ts'
 import { benchLatency } from './latency.ts'
 import { benchMail } from './mail/bench.ts'
+import { benchMailLatency } from './mail/latency.ts'
 import { benchRate } from './rate.ts'
 import { openServer, type BenchServer } from './server.ts'
 
@@ -29,6 +30,8 @@ const benches: Readonly<Record<string, (server: BenchServer) => Promise<Figures>
   latency: (server) => benchLatency(server, 420 / less),
   rate: (server) => benchRate(server, 75_000 / less),
   mail: (server) => benchMail(server, { large: 100_000 / less, small: 10_000 / less }),
+  'mail-latency': (server) =>
+    benchMailLatency(server, { quiet: 200 / less, busy: 400 / less, archive: 60_000 / less }),
 }
 
 const only = values.only?.split(',') ?? Object.keys(benches)
