@@ -63,7 +63,7 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
   if (options.tokenInfo !== undefined)
     await writeFile(
       path.join(root, 'oauth2.conf'),
-      `tokeninfo_url = ${options.tokenInfo}\nusername_attribute = email\nactive_attribute =\n`,
+      `tokeninfo_url = ${options.tokenInfo}\nusername_attribute = email\n`,
     )
   const file = path.join(root, 'dovecot.conf')
   const user = isRoot ? 'nobody' : userInfo().username
