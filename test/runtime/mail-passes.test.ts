@@ -136,6 +136,20 @@ describe('a backfill that is killed anywhere', () => {
     const [counts] = await w.db.sql<{ n: number }[]>`select count(*) as n from sightings`
     expect(counts?.n).toBe(box.held.size)
   })
+
+  test('what a label kept out is read again after a gap in the changes, in which the label may have gone', async () => {
+    const box = rep()
+    const w = await open([box])
+    await w.contact('ann@customer.example')
+    const id = box.receive({ from: 'ann@customer.example', labels: ['Private'] })
+    await syncAll(w.hub, ['mail'], 'changes')
+    box.edit(id, { labels: [] })
+    box.receive({ from: 'ann@customer.example' })
+    box.forgotten = box.log.length
+    await syncAll(w.hub, ['mail'], 'changes')
+    const verdicts = await w.db.sql<{ verdict: string }[]>`select verdict from sightings`
+    expect(verdicts.map((row) => row.verdict)).toEqual(['logged', 'logged'])
+  })
 })
 
 describe('order of work', () => {

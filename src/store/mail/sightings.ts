@@ -40,7 +40,12 @@ export async function knownSightings(
     from sightings where stream_id = ${streamId} and remote_id = any(${texts(remoteIds)}::text[])`
 }
 
-/** Ids that a backfill need not read again: decided, and not asked for. */
+const BY_MAILBOX: readonly FilterReason[] = ['draft', 'spam', 'trash', 'private', 'unclear']
+
+/**
+ * Ids that a backfill need not read again: decided, and not asked for. What the mailbox itself kept out is not among
+ * them: whether it still does may have changed while the vendor's list of changes had a gap.
+ */
 export async function decidedIds(
   q: Query,
   streamId: number,
@@ -50,7 +55,7 @@ export async function decidedIds(
   const found = await q<{ id: string }[]>`
     select remote_id as id from sightings
     where stream_id = ${streamId} and remote_id = any(${texts(remoteIds)}::text[]) and not recheck
-      and verdict in ('logged', 'filtered')`
+      and (verdict = 'logged' or verdict = 'filtered' and not reason = any(${texts(BY_MAILBOX)}::text[]))`
   return new Set(found.map((row) => row.id))
 }
 
