@@ -286,20 +286,25 @@ describe('every request', () => {
 describe('fetch', () => {
   test('reads messages as they are now, and says which are gone', async () => {
     const { w, reader } = await reading()
-    const [a, b] = [1, 2].map(() => w.vendor.people.deliver(ANNA, fromCustomer())[0]?.ids.immutable ?? '')
+    const [a, b, c] = [1, 2, 3].map(
+      () => w.vendor.people.deliver(ANNA, fromCustomer())[0]?.ids.immutable ?? '',
+    )
     w.vendor.people.createFolder(ANNA, 'Deep', { parent: 'inbox' })
     w.vendor.people.move(ANNA, a ?? '', 'Deep')
     w.vendor.people.hardDelete(ANNA, b ?? '')
     await reader.everything()
     const box = await w.mailbox()
-    const { sightings } = await mail.fetch(w.io, box, [a ?? '', b ?? '', '../x', 'a?b#c'])
+    const { sightings } = await mail.fetch(w.io, box, [a ?? '', b ?? '', c ?? '', '../x', 'a?b#c'])
     expect(sightings.map((one) => [one.id, one.kind])).toEqual([
       [a, 'message'],
       [b, 'gone'],
+      [c, 'message'],
       ['../x', 'gone'],
       ['a?b#c', 'gone'],
     ])
     expect(sightings[0]).toEqual(reader.seen.get(a ?? ''))
+    // Its labels too, or nothing that is read again could ever be logged.
+    expect(sightings[2]).toEqual(reader.seen.get(c ?? ''))
     expect(await mail.fetch(w.io, box, [])).toEqual({ sightings: [], bad: [] })
   })
 

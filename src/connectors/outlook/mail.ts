@@ -3,15 +3,13 @@ import type { Cursor, Io, RemoteId } from '../connector.ts'
 import type { Mail, MailAsk, MailPage } from '../mail.ts'
 import { backfill } from './backfill.ts'
 import { isWaiting, readCursor, type State } from './cursor.ts'
-import { readRoles } from './folders.ts'
-import { ask } from './graph.ts'
+import { readFolders, readRoles } from './folders.ts'
 import { live } from './live.ts'
 import { mailboxes } from './mailboxes.ts'
 import { open } from './open.ts'
 import { readIds } from './read.ts'
 import { homeOf, mailboxesOf } from './settings.ts'
 import { subscribe } from './subscribe.ts'
-import { idOnly } from './wire.ts'
 
 export const mail: Mail = { mailboxes, pull, fetch, subscribe }
 
@@ -50,8 +48,8 @@ const sum = (numbers: readonly number[]) => numbers.reduce((total, one) => total
 async function fetch(io: Io, mailbox: Mailbox, ids: readonly RemoteId[]) {
   if (ids.length === 0) return { sightings: [], bad: [] }
   const home = homeFor(io, mailbox)
-  const folders = { tree: {}, roles: await readRoles(io, home) }
-  // A mailbox that cannot be read would make every one of its messages look gone.
-  await ask(io, { method: 'GET', to: `${home}/mailFolders/inbox`, query: { $select: 'id' } }, idOnly)
+  // Also tells a mailbox that cannot be read at all, which would make every one of its messages look gone.
+  const { tree } = await readFolders(io, home, {}, null)
+  const folders = { tree, roles: await readRoles(io, home) }
   return readIds({ io, home, folders, low: false }, [...new Set(ids)])
 }
