@@ -1,4 +1,7 @@
-import { conformance } from './suite.ts'
+import { mailConformance } from './mail-suite.ts'
+import { outlookMailBench } from './outlook-mail.bench.ts'
 import { outlookBench } from './outlook.bench.ts'
+import { conformance } from './suite.ts'
 
 conformance(outlookBench)
+mailConformance(outlookMailBench)

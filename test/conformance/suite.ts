@@ -14,7 +14,7 @@ import { UPDATES } from './checks/updates.ts'
 import { WEBHOOKS } from './checks/webhooks.ts'
 import { WRITING } from './checks/writing.ts'
 import { openRig } from './rig.ts'
-import { Broken, Lacking } from './verdict.ts'
+import { judged, type Verdict } from './verdict.ts'
 
 /** Everything a connector must do, in the order an author gets to it. */
 export const CHECKS: readonly Check[] = [
@@ -48,11 +48,6 @@ export function conformance(bench: Bench): void {
   }
 }
 
-export type Verdict =
-  | { readonly kind: 'kept' }
-  | { readonly kind: 'skipped'; readonly why: string }
-  | { readonly kind: 'broken'; readonly message: string; readonly cause: unknown }
-
 /** A process that is held up for longer than a limit's head-room sends too close; a wrong limit fails every time. */
 const TRIES_BY_THE_CLOCK = 3
 
@@ -67,16 +62,11 @@ export async function attempt(check: Check, bench: Bench, resource: string): Pro
 
 async function attemptOnce(check: Check, bench: Bench, resource: string): Promise<Verdict> {
   const stand = await bench.open({ served: check.served ?? false })
-  try {
-    await check.run(openRig(bench, stand, resource))
-    return { kind: 'kept' }
-  } catch (error) {
-    if (error instanceof Lacking) return { kind: 'skipped', why: error.message }
-    const what = error instanceof Broken ? error.message : `unexpected: ${String(error)}`
-    const message = `${bench.name}.${resource}: ${what}\nThe contract: ${check.contract}`
-    // The stack of a failed check leads to the suite; that of anything else, to the bug.
-    return { kind: 'broken', message, cause: error instanceof Broken ? error.cause : error }
-  } finally {
-    await stand.close?.()
-  }
+  return judged(`${bench.name}.${resource}`, check.contract, async () => {
+    try {
+      await check.run(openRig(bench, stand, resource))
+    } finally {
+      await stand.close?.()
+    }
+  })
 }

@@ -8,6 +8,25 @@ export class Broken extends Error {}
 /** The check does not apply; the message says what it lacked. */
 export class Lacking extends Error {}
 
+export type Verdict =
+  | { readonly kind: 'kept' }
+  | { readonly kind: 'skipped'; readonly why: string }
+  | { readonly kind: 'broken'; readonly message: string; readonly cause: unknown }
+
+/** What a check comes to. `who` is the connector and what of it was checked. */
+export async function judged(who: string, contract: string, run: () => Promise<void>): Promise<Verdict> {
+  try {
+    await run()
+    return { kind: 'kept' }
+  } catch (error) {
+    if (error instanceof Lacking) return { kind: 'skipped', why: error.message }
+    const what = error instanceof Broken ? error.message : `unexpected: ${String(error)}`
+    const message = `${who}: ${what}\nThe contract: ${contract}`
+    // The stack of a failed check leads to the suite; that of anything else, to the bug.
+    return { kind: 'broken', message, cause: error instanceof Broken ? error.cause : error }
+  }
+}
+
 /** The part of the bench or connector that a check is about; ends the check as skipped where it is missing. */
 export function need<T>(part: T | undefined | null, lacking: string): T {
   if (part === undefined || part === null) throw new Lacking(lacking)
