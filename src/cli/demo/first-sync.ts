@@ -8,7 +8,8 @@ import { openBars, type Totals } from './bars.ts'
 import { Interrupted, NotSo } from './scene.ts'
 import { seconds, type Stage } from './stage.ts'
 import type { DemoWiring } from './wiring.ts'
-import { CONNECTIONS } from './world.ts'
+import { mailRows, MAIL_BAR, togetherBy } from './mail-counts.ts'
+import { CONNECTIONS, SYSTEMS } from './world.ts'
 
 /** Where the hub's progress goes at the moment. */
 export type ProgressHolder = { show: (event: Progress) => void }
@@ -16,10 +17,12 @@ export type ProgressHolder = { show: (event: Progress) => void }
 /** Shows what the first sync would do; nothing is written and nobody is written to. */
 export async function showPreview(hub: Hub, stage: Stage): Promise<Preview> {
   const from = performance.now()
-  const preview = await previewSync(hub, CONNECTIONS)
+  const preview = await previewSync(hub, SYSTEMS)
   const took = seconds(performance.now() - from)
   stage.heading('What the first sync would do')
-  stage.say(`Worked out in ${took} in a transaction that was rolled back; nothing was sent.`)
+  stage.say(
+    `Worked out in ${took} in a transaction that was rolled back; nothing was sent. Mail is only read, so nothing has to be foreseen of it.`,
+  )
   stage.say()
   showLines(preview, stage)
   return preview
@@ -48,11 +51,11 @@ export async function runFirstSync(
   stage: Stage,
   { terminal }: DemoWiring,
   progress: ProgressHolder,
-  preview: Preview,
+  { preview, mails }: { readonly preview: Preview; readonly mails: number },
 ): Promise<void> {
   stage.heading('The first sync')
-  const bars = openBars(terminal, totalsOf(preview))
-  progress.show = (event) => bars.show(event)
+  const bars = openBars(terminal, totalsOf(preview, mails))
+  progress.show = togetherBy((event) => bars.show(event))
   const from = performance.now()
   const passes = await syncAll(hub, CONNECTIONS, 'changes').finally(() => {
     bars.stop()
@@ -66,14 +69,15 @@ export async function runFirstSync(
   if (held.length > 0) throw new NotSo(`${held.join(', ')} would change too much at once and is held.`)
 }
 
-/** How much there is to read and to send, by stream: the preview has counted it. */
-function totalsOf({ lines }: Preview): Totals {
-  return new Map(
-    lines.map(({ stream, read, remote }) => [
-      stream,
-      { read, send: remote.create + remote.update + remote.consent + remote.archive },
-    ]),
-  )
+/** How much there is to read and to send, by stream: the preview has counted it. Nobody has counted the mail. */
+function totalsOf({ lines }: Preview, mails: number): Totals {
+  return new Map([
+    ...lines.map(
+      ({ stream, read, remote }) =>
+        [stream, { read, send: remote.create + remote.update + remote.consent + remote.archive }] as const,
+    ),
+    [MAIL_BAR, { read: mails, send: 0 }],
+  ])
 }
 
 async function summarise(hub: Hub, stage: Stage, tookMs: number): Promise<void> {
@@ -83,7 +87,7 @@ async function summarise(hub: Hub, stage: Stage, tookMs: number): Promise<void> 
       (select count(*) from contacts where email_consent = 'out') as out,
       (select count(*) from (
         select l.record_id from links l join streams s on s.id = l.stream_id join contacts c on c.id = l.record_id
-        where l.state = 'linked' group by 1 having count(distinct s.connection) = 3) known) as everywhere`
+        where l.state = 'linked' and s.connection = any(${[...SYSTEMS]}) group by 1 having count(distinct s.connection) = 3) known) as everywhere`
   const { contact, company, deal, invoice } = status.records
   const rows: [string, string][] = [
     [
@@ -95,22 +99,20 @@ async function summarise(hub: Hub, stage: Stage, tookMs: number): Promise<void> 
         plural(invoice, 'invoice'),
       ].join(', '),
     ],
-    ...status.connections.map(({ name, streams }): [string, string] => [
-      `linked in ${name}`,
-      streams
-        .filter((stream) => stream.linked > 0)
-        .map((stream) => `${number(stream.linked)} ${stream.stream.split('/')[1] ?? ''}`)
-        .join(', '),
-    ]),
+    ...status.connections.flatMap(({ name, streams }): [string, string][] => {
+      const linked = streams.filter((stream) => stream.linked > 0)
+      const told = linked.map((stream) => `${number(stream.linked)} ${stream.stream.split('/')[1] ?? ''}`)
+      return told.length === 0 ? [] : [[`linked in ${name}`, told.join(', ')]]
+    }),
     ['in all three', plural(counted?.everywhere ?? 0, 'person', 'people')],
     ['opted out', plural(counted?.out ?? 0, 'person', 'people')],
     ['writes sent', number(counted?.sent ?? 0)],
+    ...(await mailRows(hub)),
     ['inbox', inboxText(status.inbox)],
     ['time', seconds(tookMs)],
   ]
   stage.say()
-  const { paint } = stage.output
-  for (const [name, value] of rows) stage.output.line(`  ${paint.dim(name.padEnd(20))} ${value}`)
+  for (const [name, value] of rows) stage.row(name, value)
 }
 
 function inboxText(counts: Readonly<Record<string, number>>): string {

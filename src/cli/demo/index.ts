@@ -3,7 +3,7 @@ import { boot, type Booted } from '../../runtime/boot.ts'
 import { startWorkers, type Workers } from '../../runtime/jobs.ts'
 import { EXIT } from '../exit.ts'
 import { number, plural } from '../output.ts'
-import { connect, quickened, STRIPE_PER_SECOND, subscribe } from './connect.ts'
+import { connect, GMAIL_PER_MINUTE, quickened, STRIPE_PER_SECOND, subscribe } from './connect.ts'
 import { runFirstSync, showPreview, type ProgressHolder } from './first-sync.ts'
 import { freshPlace, occupy } from './place.ts'
 import { openPrograms } from './programs.ts'
@@ -58,10 +58,10 @@ async function play(
   const served = await serveHub(wiring, booted, options.port)
   closers.push(() => served.close())
   await occupy(dir, served.url)
-  await connect(hub, connectors, vendors, stage)
+  await connect(hub, connectors, vendors, served.url, stage)
 
   const preview = await showPreview(hub, stage)
-  await runFirstSync(hub, stage, wiring, progress, preview)
+  await runFirstSync(hub, stage, wiring, progress, { preview, mails: vendors.company.mails })
 
   const workers = openWorkers(booted)
   closers.push(() => workers.stop())
@@ -88,15 +88,22 @@ async function openVendors(
 ): Promise<Vendors> {
   const from = performance.now()
   const stripe = { requestsPerSecond: STRIPE_PER_SECOND }
-  const vendors = await wiring.openVendors({ contacts, seed, folder: path.join(dir, 'exports'), stripe })
+  const gmail = { messagesPerMinute: GMAIL_PER_MINUTE }
+  const vendors = await wiring.openVendors({
+    contacts,
+    seed,
+    folder: path.join(dir, 'exports'),
+    stripe,
+    gmail,
+  })
   const { company } = vendors
   const [rows = 0] = company.rows
   stage.output.line(stage.output.paint.bold('Concord demo'))
   stage.say(
-    `A made-up company: ${number(company.people)} people, ${number(company.companies)} companies, ${number(company.deals)} deals. Mailchimp knows ${number(company.members)} of the people, Stripe ${number(company.customers)}, the exports of an old CRM ${number(rows)}. Nothing leaves this machine: both vendors are stand-ins on loopback. (Stripe's takes ${STRIPE_PER_SECOND} requests a second here, where Stripe itself takes 25.)`,
+    `A made-up company: ${number(company.people)} people, ${number(company.companies)} companies, ${number(company.deals)} deals. Mailchimp knows ${number(company.members)} of the people, Stripe ${number(company.customers)}, the exports of an old CRM ${number(rows)}. Its ${vendors.mail.reps.length} sales people have ${number(company.mails)} mails of the last year, at Gmail and in Outlook. Nothing leaves this machine: the four vendors are stand-ins on loopback. (Two are quicker than the real ones: Stripe's takes ${STRIPE_PER_SECOND} requests a second, where Stripe takes 25; Gmail's hands out ${number(GMAIL_PER_MINUTE)} mails a minute and mailbox, where Gmail hands out 300.)`,
   )
   stage.heading('Start')
-  stage.done('Mailchimp and Stripe answer over HTTP, the exports are written', performance.now() - from)
+  stage.done('Four vendors answer over HTTP, mailboxes and exports are filled', performance.now() - from)
   return vendors
 }
 
@@ -121,10 +128,12 @@ async function openHub(
 }
 
 /** How many requests came too fast for a vendor; the hub keeps to their limits by itself. */
-function turnedAway({ mailchimp, stripe }: Vendors): string {
+function turnedAway({ mailchimp, stripe, gmail, outlook }: Vendors): string {
   const refused = [
     ['Mailchimp', mailchimp.refused()],
     ['Stripe', stripe.refused()],
+    ['Gmail', gmail.refused()],
+    ['Outlook', outlook.refused()],
   ] as const
   const told = refused.flatMap(([name, count]) =>
     count === 0 ? [] : [`${name} ${plural(count, 'request')}`],

@@ -6,7 +6,7 @@ import type { Json } from '../../core/json.ts'
 import type { Hub } from '../../runtime/hub.ts'
 import { NotSo } from './scene.ts'
 import type { StripeCustomer } from './wiring.ts'
-import type { World } from './world.ts'
+import { SYSTEMS, type World } from './world.ts'
 
 /** One person, by their ids on every side. */
 export type Someone = {
@@ -25,7 +25,7 @@ export async function someoneKnownEverywhere(world: World): Promise<Someone> {
       min(l.remote_id) filter (where s.connection = 'csv') as row
     from contacts c join links l on l.record_id = c.id join streams s on s.id = l.stream_id
     where c.email_consent = 'in' and c.archived_at is null and c.job_title is not null and l.state = 'linked'
-      and c.id <> all(${[...world.used]})
+      and s.connection = any(${[...SYSTEMS]}) and c.id <> all(${[...world.used]})
     group by c.id having count(distinct s.connection) = 3 and count(*) = 3
     order by c.phones is null, c.id limit 1`
   const [someone] = found

@@ -4,6 +4,7 @@ import type { Terminal } from '../wiring.ts'
 const WIDTH = 80
 const MARGIN = '  '
 const TIME_WIDTH = 8
+const ROW_NAME = 20
 
 /** Where the demo speaks: short lines, aligned, never wider than the terminal. */
 export type Stage = {
@@ -13,6 +14,8 @@ export type Stage = {
   /** Lines of something else's output, kept as they are. */
   quote(text: string): void
   done(text: string, tookMs: number): void
+  /** A name and what is to be said of it. */
+  row(name: string, value: string): void
   failed(text: string): void
 }
 
@@ -43,6 +46,11 @@ export function openStage(terminal: Terminal): Stage {
         `${MARGIN}${paint.green('✓')} ${first.padEnd(room)}${paint.dim(seconds(tookMs).padStart(TIME_WIDTH))}`,
       )
       for (const part of rest) line(`${MARGIN}  ${part}`)
+    },
+    row(name, value) {
+      const [first = '', ...rest] = wrap(value, width - ROW_NAME - 3)
+      line(`${MARGIN}${paint.dim(name.padEnd(ROW_NAME))} ${first}`)
+      for (const part of rest) line(`${MARGIN}${' '.repeat(ROW_NAME)} ${part}`)
     },
     failed(text) {
       const [first = '', ...rest] = wrap(text, width - 4)

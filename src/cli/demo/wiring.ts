@@ -27,6 +27,7 @@ export type VendorOptions = {
   readonly seed: number
   readonly folder: string
   readonly stripe: { readonly requestsPerSecond: number }
+  readonly gmail: { readonly messagesPerMinute: number }
 }
 
 /** The other side of the hub, as the demo acts on it and reads it: never through the hub's own eyes. */
@@ -39,6 +40,8 @@ export type Vendors = {
     readonly customers: number
     /** Of contacts, companies and deals. */
     readonly rows: readonly number[]
+    /** Copies of letters in all mailboxes. */
+    readonly mails: number
   }
   /** Holds the CSV exports. */
   readonly folder: string
@@ -65,7 +68,54 @@ export type Vendors = {
     faultsFired(kind: Fault['kind']): number
     refused(): number
   }
+  readonly gmail: {
+    readonly url: string
+    /** The JSON file of a service account that may act for everybody of the domain. */
+    readonly serviceAccountKey: string
+    readonly directoryAdmin: string
+    readonly tokenUrl: string
+    readonly keysUrl: string
+    readonly topic: string
+    readonly pushServiceAccount: string
+    pushTo(endpoint: string): void
+    refused(): number
+  }
+  readonly outlook: {
+    readonly url: string
+    readonly clientId: string
+    readonly clientSecret: string
+    readonly tenant: string
+    readonly tokenUrl: string
+    readonly mailboxes: readonly string[]
+    refused(): number
+  }
+  /** What people do with their mail, wherever their mailboxes are. Letters are named by their Message-ID. */
+  readonly mail: {
+    readonly reps: readonly Rep[]
+    write(letter: OutsideLetter): Promise<string>
+    answer(rep: string, messageId: string, text: string): Promise<string>
+    mailing(from: string, rep: string, subject: string): Promise<string>
+    label(rep: string, messageId: string, label: string): void
+    /** Addresses of the mailboxes that have it now. */
+    mailboxesWith(messageId: string): readonly string[]
+  }
   close(): Promise<void>
+}
+
+export type Rep = {
+  readonly name: string
+  readonly address: string
+  readonly host: 'gmail' | 'outlook'
+}
+
+export type OutsideLetter = {
+  readonly from: { readonly address: string; readonly name: string }
+  /** Addresses of reps. */
+  readonly to: readonly string[]
+  readonly subject: string
+  readonly text: string
+  /** When it was written, and came in: epoch milliseconds. */
+  readonly at: number
 }
 
 export type StripeCustomer = {

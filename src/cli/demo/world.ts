@@ -17,4 +17,7 @@ export type World = {
   readonly used: Set<number>
 }
 
-export const CONNECTIONS = ['csv', 'mailchimp', 'stripe'] as const
+/** The systems that people's records lie in. */
+export const SYSTEMS = ['csv', 'mailchimp', 'stripe'] as const
+/** All, in the order in which they are read first: mail finds its people when these are known. */
+export const CONNECTIONS = [...SYSTEMS, 'gmail', 'outlook'] as const

@@ -1,5 +1,6 @@
 import { makeDeals, type Deal } from './deals.ts'
 import { dice } from './dice.ts'
+import { makeMail, type Posted } from './mail.ts'
 import { makeFirmsAndPeople, REGULARS, type Firm, type Person } from './people.ts'
 import { customersOf, membersOf, type CustomerLook, type MemberLook } from './vendors.ts'
 import { exportsOf, type Exports } from './exports.ts'
@@ -12,7 +13,7 @@ export type CompanyOptions = {
   readonly now: number
 }
 
-/** A company's people, firms and deals, as its three systems know them: each in its own words, with gaps and slips. */
+/** A company's people, firms and deals, as its systems know them: each in its own words, with gaps and slips. */
 export type Company = {
   readonly people: readonly Person[]
   readonly firms: readonly Firm[]
@@ -20,7 +21,12 @@ export type Company = {
   readonly members: readonly MemberLook[]
   readonly customers: readonly CustomerLook[]
   readonly exports: Exports
+  /** Oldest first. */
+  readonly mail: readonly Posted[]
 }
+
+/** Copies of letters in mailboxes, for each person: 5,000 in a company of 2,000 people. */
+const MAILS_EACH = 2.5
 
 /** The same options give the same company. */
 export function generateCompany({ contacts, seed, now }: CompanyOptions): Company {
@@ -35,5 +41,6 @@ export function generateCompany({ contacts, seed, now }: CompanyOptions): Compan
     members: membersOf(dice(seed + 2), made.people, now),
     customers: customersOf(dice(seed + 3), made.people, now),
     exports: exportsOf(dice(seed + 4), { ...made, deals }),
+    mail: makeMail(dice(seed + 5), Math.round(people * MAILS_EACH), made, now),
   }
 }

@@ -6,6 +6,9 @@ import { serveSandbox } from '../serve.ts'
 import { createStripeSandbox, type StripeSandbox } from '../stripe/index.ts'
 import { dice } from './dice.ts'
 import { generateCompany, type Company } from './generate.ts'
+import { countCopies } from './mail.ts'
+import { openMailroom, type Mailroom } from './mailroom.ts'
+import { OUR_DOMAIN, repsAt } from './reps.ts'
 
 export type OpenOptions = {
   readonly contacts: number
@@ -16,13 +19,17 @@ export type OpenOptions = {
     /** What the sandbox allows; Stripe itself allows 25 to one endpoint. */
     readonly requestsPerSecond: number
   }
+  readonly gmail: {
+    /** What it hands out of each mailbox; Gmail itself hands out 300 messages. */
+    readonly messagesPerMinute: number
+  }
 }
 
 const MAILCHIMP_KEY = 'demo-us1'
 const STRIPE_KEY = 'sk_test_demo'
 
-/** The generated company's three systems: two vendors that answer on loopback, and a folder of exports. */
-export async function openCompany({ contacts, seed, folder, stripe: limits }: OpenOptions) {
+/** The generated company's systems: four vendors that answer on loopback, and a folder of exports. */
+export async function openCompany({ contacts, seed, folder, stripe: limits, gmail: pace }: OpenOptions) {
   const company = generateCompany({ contacts, seed, now: Date.now() })
   const now = () => Date.now()
   const chance = dice(seed + 100)
@@ -37,9 +44,16 @@ export async function openCompany({ contacts, seed, folder, stripe: limits }: Op
   const stripe = createStripeSandbox({ now, random, apiKey: STRIPE_KEY, ...limits })
   mailchimp.admin.seed(company.members)
   stripe.admin.seed(company.customers)
+  const mailroom = openMailroom({ now, random, dice: dice(seed + 101), ...pace })
+  await mailroom.fill(company.mail)
   await writeExports(folder, company)
-  const served = await Promise.all([serveSandbox(mailchimp.app), serveSandbox(stripe.app)])
-  const [atMailchimp, atStripe] = served
+  const apps = [mailchimp.app, stripe.app, mailroom.gmail.app, mailroom.graph.app] as const
+  const [atMailchimp, atStripe, atGmail, atGraph] = await Promise.all([
+    serveSandbox(apps[0]),
+    serveSandbox(apps[1]),
+    serveSandbox(apps[2]),
+    serveSandbox(apps[3]),
+  ])
   const stopDelivery = stripe.autoDeliver()
   return {
     company: {
@@ -49,15 +63,63 @@ export async function openCompany({ contacts, seed, folder, stripe: limits }: Op
       members: company.members.length,
       customers: company.customers.length,
       rows: [company.exports.contacts, company.exports.companies, company.exports.deals].map(rowsOf),
+      mails: countCopies(company.mail),
     },
     folder,
     mailchimp: mailchimpSide(mailchimp, atMailchimp.url),
     stripe: stripeSide(stripe, atStripe.url),
+    gmail: gmailSide(mailroom, atGmail.url),
+    outlook: outlookSide(mailroom, atGraph.url),
+    mail: peopleSide(mailroom),
     async close(): Promise<void> {
       stopDelivery()
-      await Promise.all(served.map((server) => server.close()))
+      await Promise.all([atMailchimp, atStripe, atGmail, atGraph].map((server) => server.close()))
     },
   }
+}
+
+/** Google: the domain's admin has let a service account read its mailboxes, and made a Pub/Sub topic. */
+function gmailSide({ gmail }: Mailroom, url: string) {
+  const [admin] = repsAt('gmail')
+  const project = OUR_DOMAIN.replace('.', '-')
+  const topic = `projects/${project}/topics/gmail`
+  const pushServiceAccount = `push@${project}.iam.gserviceaccount.com`
+  return {
+    url,
+    serviceAccountKey: JSON.stringify(
+      gmail.serviceAccount(`concord@${project}.iam.gserviceaccount.com`),
+      null,
+      2,
+    ),
+    directoryAdmin: admin?.address ?? '',
+    tokenUrl: `${url}/token`,
+    /** Where it publishes the keys it signs pushes with. */
+    keysUrl: `${url}/oauth2/v3/certs`,
+    topic,
+    pushServiceAccount,
+    /** The admin makes a push subscription of the topic. */
+    pushTo: (endpoint: string): void =>
+      gmail.createTopic(topic, { endpoint, serviceAccount: pushServiceAccount }),
+    refused: (): number => gmail.quota.refused,
+  }
+}
+
+/** Microsoft: an application with a secret of its own. */
+function outlookSide({ graph }: Mailroom, url: string) {
+  const { application } = graph
+  return {
+    url,
+    clientId: application.id,
+    clientSecret: application.secret,
+    tenant: OUR_DOMAIN,
+    tokenUrl: `${url}/${OUR_DOMAIN}/oauth2/v2.0/token`,
+    mailboxes: repsAt('outlook').map(({ address }) => address),
+    refused: (): number => graph.refused(),
+  }
+}
+
+function peopleSide({ reps, write, answer, mailing, label, mailboxesWith }: Mailroom) {
+  return { reps, write, answer, mailing, label, mailboxesWith }
 }
 
 function mailchimpSide({ admin, audience, connections }: MailchimpSandbox, url: string) {
