@@ -50,7 +50,11 @@ export const gmailMailBench: MailBench = {
       faults: google.faults,
       address: ANN,
       other: BOB,
-      nobody: { id: 'nobody@acme.example', address: 'nobody@acme.example', addresses: ['nobody@acme.example'] },
+      nobody: {
+        id: 'nobody@acme.example',
+        address: 'nobody@acme.example',
+        addresses: ['nobody@acme.example'],
+      },
       // 25 reads of a backfill and 50 live ones; a page of 100 records of the history may tell of that many deletes.
       pageMax: 150,
       threePages: 60,
@@ -148,16 +152,28 @@ function pushes(google: GmailSandbox, clock: { now: number }, settings: JsonObje
       return [
         { what: 'signed with a key of others', raw: by(await signed({}, 50)) },
         { what: 'not signed at all', raw: by(new UnsecuredJWT(claims()).encode()) },
-        { what: 'of another service account', raw: by(await keys.pushToken({ audience: HOOK, email: 'x@y.example', now })) },
-        { what: 'for another audience', raw: by(await keys.pushToken({ audience: `${HOOK}-2`, email: PUSHER, now })) },
-        { what: 'expired', raw: by(await keys.pushToken({ audience: HOOK, email: PUSHER, now: now - 7_200_000 })) },
+        {
+          what: 'of another service account',
+          raw: by(await keys.pushToken({ audience: HOOK, email: 'x@y.example', now })),
+        },
+        {
+          what: 'for another audience',
+          raw: by(await keys.pushToken({ audience: `${HOOK}-2`, email: PUSHER, now })),
+        },
+        {
+          what: 'expired',
+          raw: by(await keys.pushToken({ audience: HOOK, email: PUSHER, now: now - 7_200_000 })),
+        },
         { what: 'of another issuer', raw: by(await signed({ iss: 'https://accounts.example' })) },
         { what: 'with an address that is not verified', raw: by(await signed({ email_verified: false })) },
       ]
     },
     elsewhere: [
       { what: 'another hub', settings: { ...settings, webhookUrl: 'https://other.example/webhooks/gmail' } },
-      { what: 'another sender', settings: { ...settings, pushServiceAccount: 'other@p.iam.gserviceaccount.com' } },
+      {
+        what: 'another sender',
+        settings: { ...settings, pushServiceAccount: 'other@p.iam.gserviceaccount.com' },
+      },
       { what: 'no sender at all', settings: { ...settings, pushServiceAccount: '' } },
     ],
     livesMs: 3_600_000,

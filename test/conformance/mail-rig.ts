@@ -162,7 +162,8 @@ export class Reading {
     const one = this.seen.get(id)
     if (one?.kind === 'message') return one.sighted
     const row = this.bad.find((bad) => bad.id === id)
-    const became = one === undefined ? (row === undefined ? 'was never sighted' : `is bad: ${row.problem}`) : 'is gone'
+    const became =
+      one === undefined ? (row === undefined ? 'was never sighted' : `is bad: ${row.problem}`) : 'is gone'
     throw new Broken(`${what} (${id}) should be sighted, but ${became}`)
   }
 

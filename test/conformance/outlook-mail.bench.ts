@@ -49,7 +49,11 @@ function mailBench(switches: Partial<Switches>): MailBench {
         faults: graph.faults,
         address: ANNA,
         other: BEN,
-        nobody: { id: '7d1e0000-0000-4000-8000-000000000000', address: 'nobody@contoso.example', addresses: [] },
+        nobody: {
+          id: '7d1e0000-0000-4000-8000-000000000000',
+          address: 'nobody@contoso.example',
+          addresses: [],
+        },
         // Four folders are asked for 50 each at once; the vendor may bring some of those before along again.
         pageMax: 250,
         threePages: 80,
@@ -79,7 +83,8 @@ type Owners = Omit<
 >
 
 function owners({ people, vendor, state }: GraphSandbox, unreadable: Set<string>): Owners {
-  const idOf = ({ ids }: { readonly ids: { readonly immutable: string } } = { ids: { immutable: '' } }) => ids.immutable
+  const idOf = ({ ids }: { readonly ids: { readonly immutable: string } } = { ids: { immutable: '' } }) =>
+    ids.immutable
   const hasFolder = (mailbox: string, name: string) => {
     const user = state.users.find(({ address }) => address === mailbox)
     const folders = user === undefined ? undefined : state.mailboxes.get(user.id)?.folders

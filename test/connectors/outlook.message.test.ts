@@ -158,6 +158,7 @@ describe('what Graph may answer', () => {
       if (pathname.endsWith('/messages/delta'))
         return Response.json({ value: items, '@odata.deltaLink': deltaLink })
       if (pathname.endsWith('/messages')) return Response.json({ value: [] })
+      if (pathname.endsWith('/mailFolders/inbox')) return Response.json({ id: 'F1' })
       return Response.json({ error: { code: 'ErrorItemNotFound', message: 'Not found.' } }, { status: 404 })
     })
   }
@@ -194,6 +195,24 @@ describe('what Graph may answer', () => {
     const { internetMessageHeaders: _, ...bare } = base
     const reader = await one(bare, (path) => (path.endsWith('/$value') ? new Response('') : null))
     expect(new Set(reader.bad.map(({ id }) => id))).toEqual(new Set(['M1']))
+  })
+
+  test('a page of a proxy in place of messages stops the page, and makes none of them bad', async () => {
+    const { internetMessageHeaders: _, ...bare } = base
+    let isOut = true
+    const proxy: Extra = (path) => {
+      if (isOut && /(?:\$value|inbox)$/.test(path)) return new Response('<html>Back soon</html>')
+      return path.endsWith('/$value')
+        ? new Response('From: c@customer.example\r\nSubject: x\r\n\r\nhello')
+        : null
+    }
+    const reader = new Reader(graph([bare], proxy), box)
+    await reader.page('live')
+    await expect(reader.page('backfill')).rejects.toMatchObject({ failure: { kind: 'malformed' } })
+    isOut = false
+    await reader.everything()
+    expect(reader.bad).toEqual([])
+    expect(reader.message('M1').id).toBe('M1')
   })
 
   test('a message that went while its page was read is gone', async () => {

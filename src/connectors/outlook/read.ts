@@ -56,8 +56,29 @@ export async function readIds(
   )
 }
 
-/** One message: gone where Graph no longer has it. Only what concerns more than this message is thrown. */
+/**
+ * One message: gone where Graph no longer has it. Only what concerns more than this message is thrown. A page of some
+ * proxy in place of an answer says nothing about the message: it is bad only if Graph is itself when asked for something
+ * else, and the message is no better afterwards.
+ */
 async function settle(place: Place, id: RemoteId, item: unknown): Promise<Sighting | BadRow> {
+  try {
+    return await settleOnce(place, id, item)
+  } catch (error) {
+    if (ownProblem(error) === null) throw error
+  }
+  const { io, home, low } = place
+  await ask(io, { method: 'GET', to: `${home}/mailFolders/inbox`, query: { $select: 'id' }, low }, idOnly)
+  try {
+    return await settleOnce(place, id, item)
+  } catch (error) {
+    const problem = ownProblem(error)
+    if (problem === null) throw error
+    return badItem(id, problem, item)
+  }
+}
+
+async function settleOnce(place: Place, id: RemoteId, item: unknown): Promise<Sighting | BadRow> {
   try {
     const whole = isWhole(item) ? item : await readWhole(place, id)
     if (whole === null) return { kind: 'gone', id }
@@ -71,13 +92,16 @@ async function settle(place: Place, id: RemoteId, item: unknown): Promise<Sighti
       return { kind: 'gone', id }
     return { kind: 'message', id, sighted: sightedOf(read.data, await besides(place, read.data), folders) }
   } catch (error) {
-    if (error instanceof UnreadableMail) return badItem(id, error.message, item)
-    const failure = failureOf(error)
-    if (failure?.kind === 'missing') return { kind: 'gone', id }
-    // One that is too large to be read, or whose answer is nonsense each time, must not hold up the others.
-    if (failure?.kind === 'malformed') return badItem(id, failure.message, item)
+    if (failureOf(error)?.kind === 'missing') return { kind: 'gone', id }
     throw error
   }
+}
+
+/** What is wrong with this message alone: one too large to be read, or of nonsense, must not hold up the others. */
+function ownProblem(error: unknown): string | null {
+  if (error instanceof UnreadableMail) return error.message
+  const failure = failureOf(error)
+  return failure?.kind === 'malformed' ? failure.message : null
 }
 
 /**

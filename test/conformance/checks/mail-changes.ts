@@ -29,7 +29,8 @@ export const MAIL_CHANGES: readonly MailCheck[] = [
   },
   {
     name: 'a label or folder that is given is sighted with its name, and taken away, without it',
-    contract: 'Sighted.labels: "Names of its labels or folders as the owner sees them"; rules keep mail out by them.',
+    contract:
+      'Sighted.labels: "Names of its labels or folders as the owner sees them"; rules keep mail out by them.',
     async run(rig) {
       const { stand } = rig
       const [id = ''] = await seed(rig, 3)
@@ -100,7 +101,10 @@ export const MAIL_CHANGES: readonly MailCheck[] = [
         [trash, 'trash'],
       ] as const) {
         const one = await fetchOne(rig, id)
-        want(one?.kind === 'message', `A message in the ${flag} is ${one?.kind ?? 'not there'}; it is still there`)
+        want(
+          one?.kind === 'message',
+          `A message in the ${flag} is ${one?.kind ?? 'not there'}; it is still there`,
+        )
         want(one.sighted.flags.includes(flag), `In the ${flag}, its flags are ${short(one.sighted.flags)}`)
       }
     },
@@ -140,7 +144,8 @@ export const MAIL_CHANGES: readonly MailCheck[] = [
   },
   {
     name: 'what is deleted for good is gone, and nothing else is',
-    contract: 'Sighting gone: "Deleted for good"; pull tells it, as nobody asks for what they believe is there.',
+    contract:
+      'Sighting gone: "Deleted for good"; pull tells it, as nobody asks for what they believe is there.',
     async run(rig) {
       const { stand, mail, io } = rig
       const [id = '', ...others] = await seed(rig, 4)
@@ -167,7 +172,8 @@ export const MAIL_CHANGES: readonly MailCheck[] = [
       const { sightings, bad } = await rig.mail.fetch(rig.io, await rig.box(), [...ids, ...ids.slice(0, 2)])
       wantSame(bad, [], 'fetch finds messages bad that a pull can read')
       wantSame(sightings.map(({ id }) => id).toSorted(), [...ids].toSorted(), 'The ids that fetch shows')
-      for (const one of sightings) wantSame(one, reading.seen.get(one.id), `fetch shows ${one.id} unlike the pull`)
+      for (const one of sightings)
+        wantSame(one, reading.seen.get(one.id), `fetch shows ${one.id} unlike the pull`)
       const none = await rig.mail.fetch(rig.io, await rig.box(), [])
       wantSame([none.sightings, none.bad], [[], []], 'fetch of no ids')
     },
@@ -180,13 +186,22 @@ export const MAIL_CHANGES: readonly MailCheck[] = [
       const { unknownIds } = rig.stand
       const { sightings } = await rig.mail.fetch(rig.io, await rig.box(), [...unknownIds, id])
       for (const one of unknownIds)
-        wantSame(sightings.find((seen) => seen.id === one)?.kind, 'gone', `fetch of the unknown id ${short(one)}`)
-      wantSame(sightings.find((seen) => seen.id === id)?.kind, 'message', 'fetch of a message named beside them')
+        wantSame(
+          sightings.find((seen) => seen.id === one)?.kind,
+          'gone',
+          `fetch of the unknown id ${short(one)}`,
+        )
+      wantSame(
+        sightings.find((seen) => seen.id === id)?.kind,
+        'message',
+        'fetch of a message named beside them',
+      )
     },
   },
   {
     name: 'a message that cannot be read is bad, by its id, and the others are read',
-    contract: 'MailPage.bad: one bad message is quarantined, the page goes on; nothing of its content is kept.',
+    contract:
+      'MailPage.bad: one bad message is quarantined, the page goes on; nothing of its content is kept.',
     async run(rig) {
       const { stand } = rig
       const unreadable = need(stand.unreadable, 'no message is unreadable at this vendor')
@@ -205,7 +220,11 @@ export const MAIL_CHANGES: readonly MailCheck[] = [
       }
       wantSame(reading.unaccounted(ids), [], 'Messages beside one that cannot be read')
       const { bad } = await rig.mail.fetch(rig.io, await rig.box(), [first])
-      wantSame(bad.map(({ id }) => id), [first], 'fetch of a message that cannot be read')
+      wantSame(
+        bad.map(({ id }) => id),
+        [first],
+        'fetch of a message that cannot be read',
+      )
     },
   },
 ]

@@ -8,12 +8,14 @@ import { elapse, type MailRig } from '../mail-rig.ts'
 import { need, short, want, wantSame } from '../verdict.ts'
 import { HOUR, type MailCheck, MINUTE, question } from './mail-check.ts'
 
-const VERIFIES = 'Webhooks.receive: "Verifies on the raw bytes and reads the hints"; what it cannot verify is refused.'
+const VERIFIES =
+  'Webhooks.receive: "Verifies on the raw bytes and reads the hints"; what it cannot verify is refused.'
 
 export const MAIL_HOOKS: readonly MailCheck[] = [
   {
     name: 'a subscription is to be renewed in the future, and renewing keeps it working',
-    contract: 'MailSubscription: "`kept` is what the last call returned"; it is asked again before `renewBefore`.',
+    contract:
+      'MailSubscription: "`kept` is what the last call returned"; it is asked again before `renewBefore`.',
     async run(rig) {
       const hooked = await subscribed(rig)
       let { kept, renewBefore } = hooked.first
@@ -53,7 +55,10 @@ export const MAIL_HOOKS: readonly MailCheck[] = [
       const receipt = await hooked.receive(hooked.raw)
       want(receipt.kind === 'hints', `A genuine notice ends as ${short(receipt)}`)
       want(receipt.eventId !== '', 'A notice without an eventId is taken again and again')
-      want(receipt.status >= 200 && receipt.status < 300, `A genuine notice is answered with ${receipt.status}`)
+      want(
+        receipt.status >= 200 && receipt.status < 300,
+        `A genuine notice is answered with ${receipt.status}`,
+      )
       wantHint(receipt.hints, 'mail', hooked.box)
       if (stand.other === undefined) return
       const other = await subscribed(rig, stand.other)
@@ -68,11 +73,18 @@ export const MAIL_HOOKS: readonly MailCheck[] = [
     async run(rig) {
       const hooked = await subscribed(rig)
       const first = eventOf(await hooked.receive(hooked.raw))
-      wantSame(eventOf(await hooked.receive(hooked.raw)), first, 'The same notice has another eventId the second time')
+      wantSame(
+        eventOf(await hooked.receive(hooked.raw)),
+        first,
+        'The same notice has another eventId the second time',
+      )
       elapse(rig, MINUTE)
       const [next] = await hooked.arrival()
       want(next !== undefined, 'A second arrival is not told')
-      want(eventOf(await hooked.receive(next)) !== first, 'Two arrivals have one eventId: one would be dropped')
+      want(
+        eventOf(await hooked.receive(next)) !== first,
+        'Two arrivals have one eventId: one would be dropped',
+      )
     },
   },
   {
@@ -82,7 +94,10 @@ export const MAIL_HOOKS: readonly MailCheck[] = [
       const hooked = await subscribed(rig)
       const secret = need(hooked.stand.secret, 'the vendor signs with keys of its own')
       for (const wrong of [`${secret}x`, secret.slice(0, -1), 'another', ''])
-        wantRefused(await hooked.receive(hooked.raw, { secret: wrong }), `A notice under the secret ${short(wrong)}`)
+        wantRefused(
+          await hooked.receive(hooked.raw, { secret: wrong }),
+          `A notice under the secret ${short(wrong)}`,
+        )
     },
   },
   {
@@ -96,7 +111,10 @@ export const MAIL_HOOKS: readonly MailCheck[] = [
       for (const forged of (await stand.forgeries?.(raw)) ?? [])
         wantRefused(await hooked.receive(forged.raw), `A notice forged (${forged.what})`)
       for (const { what, settings } of stand.elsewhere ?? [])
-        wantRefused(await hooked.receive(raw, { settings }), `A notice meant for another connection (${what})`)
+        wantRefused(
+          await hooked.receive(raw, { settings }),
+          `A notice meant for another connection (${what})`,
+        )
     },
   },
   {
@@ -127,7 +145,16 @@ export const MAIL_HOOKS: readonly MailCheck[] = [
     contract: 'Webhooks.receive reads what anybody may send: an exception is a way to stop the hub.',
     async run(rig) {
       const hooked = await subscribed(rig)
-      for (const text of ['', '{', 'null', '[]', '{"value":7}', '{"message":{"data":"%"}}', '\u0000', 'x'.repeat(500_000)])
+      for (const text of [
+        '',
+        '{',
+        'null',
+        '[]',
+        '{"value":7}',
+        '{"message":{"data":"%"}}',
+        '\u0000',
+        'x'.repeat(500_000),
+      ])
         for (const headers of [hooked.raw.headers, new Headers({ authorization: 'Bearer a.b.c' })])
           for (const url of [hooked.raw.url, 'nonsense', '']) {
             const raw = { method: 'POST', url, headers, body: new TextEncoder().encode(text) }
@@ -213,7 +240,11 @@ async function subscribed(rig: MailRig, address = rig.stand.address): Promise<Ho
     async receive(one, { secret, now, ...context } = {}) {
       // Whoever has none is given what nobody knows, as the hub does.
       const known = secret ?? stand.secret ?? 'f3b1c9d0'
-      return webhooks.receive(one, known, now ?? rig.io.now(), { settings: vendor.settings, keys, ...context })
+      return webhooks.receive(one, known, now ?? rig.io.now(), {
+        settings: vendor.settings,
+        keys,
+        ...context,
+      })
     },
   }
 }

@@ -6,7 +6,7 @@ import { need, short, want, wantSame } from '../verdict.ts'
 import { answer, HOUR, type MailCheck, MINUTE, question, readAll } from './mail-check.ts'
 
 const ENVELOPE = 'Envelope: "What the rules may look at"; src/connectors/mime/parse.ts makes one of MIME.'
-const CONTENT = 'MailMessage; src/connectors/mime/parse.ts has contentOf for text and HTML that come apart.'
+
 const HIDEOUS = `<html><head><style>p { color: red }</style><script>alert(1)</script></head><body>
 <p onclick="alert(2)">Hello <b>there</b></p><img src="https://track.example/p.gif" width="1" height="1">
 <a href="javascript:alert(3)">here</a><form action="https://x.example"><input name="a"></form>
@@ -22,7 +22,13 @@ export const MAIL_LETTERS: readonly MailCheck[] = [
       const to = [person(rig.stand.address, 'Lee, Ann'), person('carla@partner.example', null)]
       const cc = [person('dan@customer.example', "Dan O'Neil")]
       const shouting = [person('SALES@Customer.EXAMPLE', 'Sales')]
-      const { envelope, subject } = await delivered(rig, { from, to, cc, replyTo: shouting, subject: 'Größe „L“ 😀' })
+      const { envelope, subject } = await delivered(rig, {
+        from,
+        to,
+        cc,
+        replyTo: shouting,
+        subject: 'Größe „L“ 😀',
+      })
       wantSame(envelope.from, [from], 'From')
       wantSame(envelope.to, to, 'To')
       wantSame(envelope.cc, cc, 'Cc')
@@ -97,9 +103,13 @@ export const MAIL_LETTERS: readonly MailCheck[] = [
         if (letter === null) await stand.deliver(other, copy)
         const seen = [...(await readAll(rig, other)).seen.values()]
         const found = seen.find(
-          (two) => two.kind === 'message' && two.sighted.message.envelope.messageId === one.envelope.messageId,
+          (two) =>
+            two.kind === 'message' && two.sighted.message.envelope.messageId === one.envelope.messageId,
         )
-        want(found?.kind === 'message', `In ${other}, no message has the Message-ID ${one.envelope.messageId}`)
+        want(
+          found?.kind === 'message',
+          `In ${other}, no message has the Message-ID ${one.envelope.messageId}`,
+        )
         const two = found.sighted.message
         wantSame(identityText(two), identityText(one), 'What makes it one message')
         want(
@@ -169,13 +179,19 @@ export const MAIL_LETTERS: readonly MailCheck[] = [
     name: 'quoted text and signature are apart from what its author wrote',
     contract: 'MailMessage.text: "What its author wrote, without quoted text and signature."',
     async run(rig) {
-      const quoting = 'Monday suits us.\r\n\r\nOn Mon, 1 Jun 2026 at 10:00, Ann <ann@acme.example> wrote:\r\n> Shall we?\r\n'
+      const quoting =
+        'Monday suits us.\r\n\r\nOn Mon, 1 Jun 2026 at 10:00, Ann <ann@acme.example> wrote:\r\n> Shall we?\r\n'
       const reply = await delivered(rig, { text: quoting })
       want(reply.text?.includes('Monday suits us.') === true, `The text is ${short(reply.text)}`)
       want(!reply.text.includes('Shall we?'), `The text has what was quoted: ${short(reply.text)}`)
       want(reply.quoted?.includes('Shall we?') === true, `The quoted text is ${short(reply.quoted)}`)
-      const signed = await delivered(rig, { text: 'Monday suits us.\r\n\r\n-- \r\nJo Wu\r\nCustomer Ltd\r\n' })
-      want(signed.text?.includes('Customer Ltd') === false, `The text has the signature: ${short(signed.text)}`)
+      const signed = await delivered(rig, {
+        text: 'Monday suits us.\r\n\r\n-- \r\nJo Wu\r\nCustomer Ltd\r\n',
+      })
+      want(
+        signed.text?.includes('Customer Ltd') === false,
+        `The text has the signature: ${short(signed.text)}`,
+      )
       want(signed.signature?.includes('Customer Ltd') === true, `The signature is ${short(signed.signature)}`)
     },
   },
@@ -189,7 +205,10 @@ export const MAIL_LETTERS: readonly MailCheck[] = [
       })
       const listed = message.attachments.map(({ name, type }) => ({ name, type }))
       wantSame(listed, [{ name: 'Offer.pdf', type: 'application/pdf' }], 'The attachments')
-      want(!JSON.stringify(message).includes('TOP-SECRET'), 'The message carries the content of an attachment')
+      want(
+        !JSON.stringify(message).includes('TOP-SECRET'),
+        'The message carries the content of an attachment',
+      )
     },
   },
 ]

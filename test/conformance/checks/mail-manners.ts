@@ -18,7 +18,11 @@ export const MAIL_MANNERS: readonly MailCheck[] = [
       await rig.connector.check(rig.io)
       wantSame(await stand.contents(stand.address), before, 'After everything was read, the mailbox has')
       const writes = rig.asked.filter(({ method }) => !READS.has(method))
-      wantSame(writes.map(({ method, url }) => `${method} ${url.pathname}`), [], 'Requests that may write')
+      wantSame(
+        writes.map(({ method, url }) => `${method} ${url.pathname}`),
+        [],
+        'Requests that may write',
+      )
     },
   },
   {
@@ -32,7 +36,11 @@ export const MAIL_MANNERS: readonly MailCheck[] = [
       await reading.live()
       const backfill = await asked(rig, () => reading.page('backfill'))
       want(backfill.length > 0, 'A page of backfill asked for nothing')
-      wantSame(backfill.filter(({ priority }) => priority !== 'low').map(pathOf), [], 'Of a backfill, without `low`')
+      wantSame(
+        backfill.filter(({ priority }) => priority !== 'low').map(pathOf),
+        [],
+        'Of a backfill, without `low`',
+      )
       const id = await stand.deliver(stand.address, question(rig))
       const now = await asked(rig, () => reading.live())
       want(now.length > 0, 'A live page asked for nothing')
@@ -63,17 +71,22 @@ export const MAIL_MANNERS: readonly MailCheck[] = [
       }
       const own = await keysOf(stand.address)
       wantSame(own.size, 1, `Reading one mailbox counts for the keys ${short([...own])}; keys`)
-      for (const { method, url, user } of [...rig.asked])
+      for (const { method, url, user } of rig.asked)
         for (const broken of brokenPaths(url))
           want(typeof meter({ method, url: broken, user }).key === 'string', `${broken.href} has no key`)
       if (stand.other === undefined) return
       const others = await keysOf(stand.other)
-      wantSame([...others].filter((key) => own.has(key)), [], 'Keys that two mailboxes share')
+      wantSame(
+        [...others].filter((key) => own.has(key)),
+        [],
+        'Keys that two mailboxes share',
+      )
     },
   },
   {
     name: 'being throttled in mid-page loses nothing',
-    contract: 'Io.fetch waits and sends again; what it cannot help fails the page, whose cursor is used again.',
+    contract:
+      'Io.fetch waits and sends again; what it cannot help fails the page, whose cursor is used again.',
     async run(rig) {
       const faults = need(rig.stand.faults, 'the vendor has no switch for faults')
       const ids = await seed(rig, rig.stand.threePages)
@@ -108,6 +121,7 @@ export const MAIL_MANNERS: readonly MailCheck[] = [
       want(faults.fired.size > 0, 'Nothing broke off: nothing was proven')
       await reading.later()
       wantSame(reading.unaccounted(ids), [], 'Messages of pages that broke off')
+      wantSame(reading.bad, [], 'Messages that an outage made look bad')
       for (const id of ids) reading.sighted(id, 'A message that there was an outage at')
     },
   },

@@ -38,7 +38,8 @@ export const MAIL_PAGES: readonly MailCheck[] = [
   },
   {
     name: 'mail that arrives after the place was taken is never missed',
-    contract: 'MailAsk.want: the place is "taken before anything is listed", so that what comes between is seen.',
+    contract:
+      'MailAsk.want: the place is "taken before anything is listed", so that what comes between is seen.',
     async run(rig) {
       const { stand } = rig
       await seed(rig, 3)
@@ -62,7 +63,10 @@ export const MAIL_PAGES: readonly MailCheck[] = [
       const ids = await seed(rig, rig.stand.threePages)
       const reading = await readAll(rig)
       const pages = reading.pages.filter((one) => one.want === 'backfill').map(({ page }) => page)
-      want(pages.length >= 3, `${ids.length} messages came on ${pages.length} page(s) of backfill, not on three`)
+      want(
+        pages.length >= 3,
+        `${ids.length} messages came on ${pages.length} page(s) of backfill, not on three`,
+      )
       wantSame(reading.unaccounted(ids), [], 'No page said anything about messages that are there')
       for (const id of ids) reading.sighted(id, 'A message that was there from the start')
       for (const { backfill } of pages) {
@@ -96,7 +100,8 @@ export const MAIL_PAGES: readonly MailCheck[] = [
   },
   {
     name: 'a live pull with nothing new brings nothing',
-    contract: 'MailAsk.want: live is "what changed since the cursor"; all else is read, and paid for, for nothing.',
+    contract:
+      'MailAsk.want: live is "what changed since the cursor"; all else is read, and paid for, for nothing.',
     async run(rig) {
       await seed(rig, 3)
       const reading = await readAll(rig)
@@ -172,7 +177,11 @@ export const MAIL_PAGES: readonly MailCheck[] = [
       elapse(rig, MINUTE)
       reading.seen.clear()
       await reading.later()
-      wantSame(reading.unaccounted(ids.slice(0, 2)), [], 'What the hub does not know is missed when it starts over')
+      wantSame(
+        reading.unaccounted(ids.slice(0, 2)),
+        [],
+        'What the hub does not know is missed when it starts over',
+      )
       const { labels } = reading.sighted(filed, 'A message labelled while the cursor was lost')
       want(isLabelled(labels, 'Private'), `Its labels are ${short(labels)}, without Private`)
     },
@@ -187,7 +196,10 @@ export const MAIL_PAGES: readonly MailCheck[] = [
         const time = io.now() - hours * HOUR
         return stand.deliver(stand.address, question(rig, { date: time }), time)
       }
-      const [old, young] = [[await at(200), await at(12)], [await at(9), await at(1)]]
+      const [old, young] = [
+        [await at(200), await at(12)],
+        [await at(9), await at(1)],
+      ]
       const reading = new Reading(rig, await rig.box(), { since })
       await reading.everything()
       wantSame(reading.unaccounted(young), [], 'Newer mail is left out')
