@@ -7,45 +7,74 @@ import { imap } from '../../src/connectors/imap/index.ts'
 import { createMailchimp, type Sleep } from '../../src/connectors/mailchimp/index.ts'
 import { outlook } from '../../src/connectors/outlook/index.ts'
 import { stripe } from '../../src/connectors/stripe/index.ts'
+import { isList } from '../../src/core/json.ts'
+import type { Mailbox } from '../../src/core/mail/message.ts'
 import type { Configuration } from '../../src/core/stream.ts'
 import { compile } from '../../src/runtime/boot.ts'
+import { ANN, BOB, CLEO, inMood, type MoodName } from './mail/moods.ts'
 
 export type Connectors = Readonly<Record<string, Connector>>
 export const connectorsWith = (sleep: Sleep): Connectors => ({
   csv,
-  gmail,
+  gmail: inTurn(gmail),
   imap,
   mailchimp: createMailchimp({ sleep }),
   outlook,
   stripe,
 })
 
+/**
+ * Google's tokens are asked for with signatures, which are made in their own time: two at once, and what follows would
+ * come in another order each time. So mailboxes are looked up one after the other.
+ */
+function inTurn(connector: Connector): Connector {
+  const { mail } = connector
+  if (mail === undefined) return connector
+  return {
+    ...connector,
+    mail: {
+      ...mail,
+      async mailboxes(io) {
+        const named = io.settings['mailboxes']
+        const found: Mailbox[] = []
+        for (const address of isList(named) ? named : [])
+          found.push(...(await mail.mailboxes({ ...io, settings: { ...io.settings, mailboxes: [address] } })))
+        return found
+      },
+    },
+  }
+}
+
 /** So few people: losing more than this many at once is held. */
 export const HELD_ABOVE = 3
 
 /** What ships, with a guard for small populations. */
-function adapted(name: string, text: string): string {
+function adapted(name: string, text: string, mood: MoodName): string {
   const guard = `guard: { share: 0.01, atLeast: ${HELD_ABOVE} }`
   if (name === 'csv.yaml') return text.replace(/^( {4})deletes: unlink$/gm, `$1deletes: unlink\n$1${guard}`)
   // Deals arrive won, edited and unedited: all are to be invoiced once.
   if (name === 'invoicing.yaml') return text.replace('alreadyWon: skip', 'alreadyWon: invoice')
   if (name === 'mailchimp.yaml') return text.replace(/guard: \{[^}]*\}/, guard)
+  if (name === 'gmail.yaml') return inMood(text, mood, [ANN, BOB])
+  if (name === 'outlook.yaml') return inMood(text, mood, [CLEO])
   return text
 }
 
-let compiled: Configuration | null = null
+const compiled = new Map<MoodName, Configuration>()
 /** Compiled once: it is pure. */
-export function simulated(): Configuration {
-  if (compiled !== null) return compiled
+export function simulated(mood: MoodName): Configuration {
+  const known = compiled.get(mood)
+  if (known !== undefined) return known
   const folder = path.join(import.meta.dirname, '..', '..', 'config')
   const names = readdirSync(folder).filter((name) => name.endsWith('.yaml'))
   const files = names.map((name): [string, string] => [
     name,
-    adapted(name, readFileSync(path.join(folder, name), 'utf8')),
+    adapted(name, readFileSync(path.join(folder, name), 'utf8'), mood),
   ])
-  compiled = compile(
+  const made = compile(
     Object.fromEntries(files),
     connectorsWith(async () => undefined),
   )
-  return compiled
+  compiled.set(mood, made)
+  return made
 }

@@ -13,13 +13,15 @@ import { openVault, type Vault } from '../../src/store/secrets.ts'
 import { openChance } from './chance.ts'
 import { connectorsWith, simulated, type Connectors } from './configuration.ts'
 import { CsvSource } from './csv-source.ts'
+import { MAIL, type MailGround, type MailName, openMailGround } from './mail/mail-ground.ts'
+import type { MoodName } from './mail/moods.ts'
 import { Weather } from './weather.ts'
 import { Mortal, Turns } from './mortal.ts'
 import type { Plant } from './plants.ts'
 
 export const T0 = Date.parse('2026-03-02T09:00:00Z')
 export const ALL = ['csv', 'mailchimp', 'stripe'] as const
-export type ConnectionName = (typeof ALL)[number]
+export type ConnectionName = (typeof ALL)[number] | MailName
 
 const MAILCHIMP = 'http://127.0.0.1:4101'
 const STRIPE = 'http://127.0.0.1:4102'
@@ -33,6 +35,12 @@ export type Ground = {
   readonly mailchimp: MailchimpSandbox
   readonly stripe: StripeSandbox
   readonly source: CsvSource
+  /** Null: nobody writes mail in this seed. */
+  readonly mail: MailGround | null
+  /** The connections of this seed. */
+  readonly names: readonly ConnectionName[]
+  /** What the configuration says of mail; processes started later go by it. */
+  readonly rules: { mood: MoodName }
   readonly weather: Weather
   readonly turns: Turns
   readonly sql: Sql
@@ -44,14 +52,19 @@ export type Ground = {
   readonly sent: string[]
   /** Called before each request leaves. */
   readonly onRequest: { act: ((method: string, path: string) => void) | null }
-  readonly webhookSecrets: { mailchimp: string; stripe: string }
+  readonly webhookSecrets: Record<Exclude<ConnectionName, 'csv'>, string>
   readonly plant: Plant | null
   start(): Promise<Process>
   save(name: ConnectionName): Promise<void>
   close(): Promise<void>
 }
 
-export async function openGround(seed: number, url: string, plant: Plant | null): Promise<Ground> {
+export async function openGround(
+  seed: number,
+  url: string,
+  plant: Plant | null,
+  hasMail: boolean,
+): Promise<Ground> {
   const clock = { now: T0 }
   const folder = mkdtempSync(path.join(tmpdir(), 'concord-simulation-'))
   const vendorChance = openChance(seed, 'vendors').next
@@ -59,13 +72,16 @@ export async function openGround(seed: number, url: string, plant: Plant | null)
   const now = () => clock.now
   const mailchimp = createMailchimpSandbox({ now, random: vendorChance, apiKey: keys.mailchimp })
   const stripe = createStripeSandbox({ now, random: vendorChance, apiKey: keys.stripe })
+  const mail = hasMail ? openMailGround(seed, clock) : null
+  const rules: Ground['rules'] = { mood: 'usual' }
   const turns = new Turns()
-  const weather = new Weather(openChance(seed, 'weather'), clock, mailchimp, stripe)
+  const weather = new Weather(openChance(seed, 'weather'), clock, { mailchimp, stripe, mail })
   const database = openDatabase(url, 2)
   const vault = openVault(['a key that is only for simulations'])
   const hosts: Readonly<Record<string, { name: string; answer: typeof fetch }>> = {
     [MAILCHIMP]: { name: 'mailchimp', answer: sandboxFetch(mailchimp.app) },
     [STRIPE]: { name: 'stripe', answer: sandboxFetch(stripe.app) },
+    ...mail?.hosts,
   }
   const sent: string[] = []
   const onRequest: Ground['onRequest'] = { act: null }
@@ -75,6 +91,8 @@ export async function openGround(seed: number, url: string, plant: Plant | null)
     const vendor = hosts[origin]
     if (vendor === undefined) throw new Error(`nobody answers at ${origin}`)
     onRequest.act?.(request.method, pathname)
+    if (vendor.name === 'gmail' || vendor.name === 'outlook')
+      mail?.note(vendor.name, request.method, pathname)
     const line = `${vendor.name} ${request.method} ${pathname}`
     try {
       const reply = await vendor.answer(request)
@@ -95,12 +113,20 @@ export async function openGround(seed: number, url: string, plant: Plant | null)
     csv: { folder, out: path.join(folder, 'out'), settleMs: 0 },
     mailchimp: { baseUrl: MAILCHIMP, list: mailchimp.audience.id },
     stripe: { baseUrl: STRIPE },
+    ...(mail?.settings ?? { gmail: {}, outlook: {} }),
+  }
+  const secretsOf = (name: ConnectionName): Readonly<Record<string, string>> => {
+    if (name === 'csv') return {}
+    return name === 'gmail' || name === 'outlook' ? (mail?.secrets[name] ?? {}) : { apiKey: keys[name] }
   }
   const ground: Ground = {
     clock,
     mailchimp,
     stripe,
     source: new CsvSource(folder),
+    mail,
+    names: mail === null ? ALL : [...ALL, ...MAIL],
+    rules,
     weather,
     turns,
     sql: database.sql,
@@ -109,7 +135,7 @@ export async function openGround(seed: number, url: string, plant: Plant | null)
     keys,
     sent,
     onRequest,
-    webhookSecrets: { mailchimp: 'hook', stripe: '' },
+    webhookSecrets: { mailchimp: 'hook', stripe: '', gmail: '', outlook: mail?.webhookSecret ?? '' },
     plant,
     async start() {
       const life = ++lives
@@ -122,7 +148,7 @@ export async function openGround(seed: number, url: string, plant: Plant | null)
         vault,
         log: pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
         connectors: plant?.connectors?.(connectors) ?? connectors,
-        configuration: simulated(),
+        configuration: simulated(rules.mood),
         transport: async (input, init) => {
           const request = plant?.request?.(new Request(input, init)) ?? new Request(input, init)
           return mortal.request(async () => answer(await request))
@@ -134,7 +160,7 @@ export async function openGround(seed: number, url: string, plant: Plant | null)
       return { mortal, hub }
     },
     async save(name) {
-      const secrets = name === 'csv' ? {} : { apiKey: keys[name] }
+      const secrets = secretsOf(name)
       const row = { name, connector: name, accountId: null, label: null, settings: settings[name] }
       await saveConnection(database.sql, vault, row, secrets)
     },
@@ -143,6 +169,6 @@ export async function openGround(seed: number, url: string, plant: Plant | null)
       rmSync(folder, { recursive: true, force: true })
     },
   }
-  for (const name of ALL) await ground.save(name)
+  for (const name of ground.names) await ground.save(name)
   return ground
 }

@@ -10,12 +10,16 @@ import { listItems } from '../../src/store/inbox.ts'
 import { storeEvent } from '../../src/store/webhook-events.ts'
 import { HELD_ABOVE } from './configuration.ts'
 import { ALL, type ConnectionName } from './ground.ts'
+import { sortMail } from './mail/desk-steps.ts'
+import { MAIL } from './mail/mail-ground.ts'
+import { REPS } from './mail/moods.ts'
 import type { Doom } from './mortal.ts'
 import type { Run } from './run.ts'
 import { editAtMailchimp, editAtStripe, type Step } from './vendor-steps.ts'
+import type { Struck } from './weather.ts'
 
 export const syncOne: Step = async (run) => {
-  const name = run.chance.pick(ALL)
+  const name = run.chance.pick(run.ground.names)
   const mode = run.chance.maybe(0.2) ? 'sweep' : 'changes'
   if (run.chance.maybe(0.3)) intrude(run)
   await run.work(`${mode} ${name}`, (hub) => syncConnection(hub, name, mode))
@@ -23,7 +27,7 @@ export const syncOne: Step = async (run) => {
 }
 
 export const syncEverything: Step = async (run) => {
-  const names = run.chance.shuffled(ALL)
+  const names = run.chance.shuffled(run.ground.names)
   await run.work('sync all', (hub) => syncAll(hub, names, 'changes'))
   return null
 }
@@ -38,10 +42,15 @@ export const pushOne: Step = async (run) => {
 function intrude(run: Run): void {
   let left = run.chance.int(0, 4)
   run.ground.onRequest.act = (method, path) => {
-    const isListing = method === 'GET' && /(members|customers|events)$/.test(path)
+    const isListing =
+      method === 'GET' && /(members|customers|events|history|messages\/\w+|messages\/delta)$/.test(path)
     if (!isListing || left-- > 0) return
     run.ground.onRequest.act = null
-    const edit = path.startsWith('/3.0') ? editAtMailchimp : editAtStripe
+    const edit = path.startsWith('/3.0')
+      ? editAtMailchimp
+      : path.includes('messages') || path.includes('history')
+        ? sortMail
+        : editAtStripe
     void Promise.resolve(edit(run)).then((line) => line !== null && run.note(`meanwhile ${line}`))
   }
 }
@@ -62,7 +71,10 @@ export const crash: Step = async (run) => {
 
 /** Two workers, each at a connection of its own. Files are read in their own time, which no turn can order. */
 export const race: Step = async (run) => {
-  const able = run.ground.turns.strict ? (['mailchimp', 'stripe'] as const) : ALL
+  const { strict } = run.ground.turns
+  const able: readonly ConnectionName[] = strict
+    ? run.ground.names.filter((name) => name !== 'csv')
+    : run.ground.names
   const [one = 'mailchimp', two = 'stripe'] = run.chance.shuffled<ConnectionName>(able)
   const other = await run.ground.start()
   const both = async () => {
@@ -82,15 +94,23 @@ export const passTime: Step = (run) => {
   const minutes = run.chance.weighted({ 1: 5, 10: 5, 120: 4, 1500: 3, 4500: 1, 46000: 1.2 })
   clock.now += Number(minutes) * 60_000
   if (Number(minutes) > 30 * 24 * 60) run.fired('expired cursor')
+  // Google's history lasts for a week.
+  if (Number(minutes) > 3 * 24 * 60) for (const rep of REPS) run.post?.gaps.add(rep)
   return `${minutes} minutes pass`
 }
+
+const struck = ({ ground }: Run): readonly Struck[] => [
+  'mailchimp',
+  'stripe',
+  ...(ground.mail === null ? [] : MAIL),
+]
 
 export const weather: Step = (run) => {
   if (run.chance.maybe(0.4)) {
     run.ground.weather.clear()
     return 'calm'
   }
-  return `storm at ${run.ground.weather.brew(run.chance.pick(['mailchimp', 'stripe'] as const))}`
+  return `storm at ${run.ground.weather.brew(run.chance.pick(struck(run)))}`
 }
 
 export const exportRows: Step = (run) => {
@@ -123,7 +143,7 @@ export const revoke: Step = (run) => {
 }
 
 export const authorise: Step = async (run) => {
-  for (const name of ALL) {
+  for (const name of run.ground.names) {
     await run.ground.save(name)
     await run.work(`authorise ${name}`, (hub) => connectionRestored(hub, name))
   }
@@ -140,7 +160,7 @@ export const answerConflict: Step = async (run) => {
 }
 
 export const webhooks: Step = async (run) => {
-  const found = [...fromStripe(run), ...fromMailchimp(run)]
+  const found = [...fromStripe(run), ...fromMailchimp(run), ...(await fromMail(run))]
   const deliveries = run.chance.shuffled(found)
   if (deliveries.length > 1) run.fired('webhook shuffled')
   const told = new Set<ConnectionName>()
@@ -159,7 +179,7 @@ export const webhooks: Step = async (run) => {
 }
 
 type Delivery = {
-  readonly connection: 'mailchimp' | 'stripe'
+  readonly connection: Exclude<ConnectionName, 'csv'>
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string
@@ -195,6 +215,24 @@ function fromMailchimp(run: Run): readonly Delivery[] {
   })
 }
 
+async function fromMail(run: Run): Promise<readonly Delivery[]> {
+  const posts = (await run.ground.mail?.posts()) ?? []
+  return posts.map(({ connection, url, headers, body }): Delivery => {
+    const isForged = run.chance.maybe(0.05)
+    if (!isForged) return { connection, url, headers, body, isForged, lateMs: 0 }
+    run.fired('webhook forged')
+    const { authorization } = headers
+    return {
+      connection,
+      url,
+      headers: authorization === undefined ? headers : { ...headers, authorization: `${authorization}x` },
+      body: body.replaceAll('"clientState":"', '"clientState":"x'),
+      isForged,
+      lateMs: 0,
+    }
+  })
+}
+
 /** As the HTTP side does: verified on the raw bytes, stored once, answered. */
 async function deliver(run: Run, delivery: Delivery): Promise<boolean> {
   const { connection, url, headers, body, isForged, lateMs } = delivery
@@ -206,8 +244,11 @@ async function deliver(run: Run, delivery: Delivery): Promise<boolean> {
     headers: new Headers(headers),
     body: new TextEncoder().encode(body),
   }
+  const settings = connection === 'gmail' || connection === 'outlook' ? ground.mail?.settings[connection] : {}
+  const keys = connection === 'gmail' ? ((await ground.mail?.googleKeys()) ?? null) : null
   const receive = ground.connectors[connection]?.webhooks?.receive
-  const receipt = receive?.(raw, ground.webhookSecrets[connection], now + lateMs)
+  const context = { settings: settings ?? {}, keys }
+  const receipt = await receive?.(raw, ground.webhookSecrets[connection], now + lateMs, context)
   if (receipt?.kind !== 'hints') {
     if (isForged) return false
     throw new Error(`a real webhook of ${connection} was refused: ${JSON.stringify(receipt)}`)

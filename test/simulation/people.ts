@@ -8,9 +8,9 @@ export type Actors = { readonly ground: Ground; readonly oracle: Oracle; readonl
 export class Addresses {
   readonly known: string[] = []
   #count = 0
-  fresh(): string {
+  fresh(domain = 'example.com'): string {
     this.#count += 1
-    const address = `person${this.#count}@example.com`
+    const address = `person${this.#count}@${domain}`
     this.known.push(address)
     return address
   }

@@ -3,6 +3,7 @@ import type { Hub } from '../../src/runtime/hub.ts'
 import type { Passed } from '../../src/runtime/cycle.ts'
 import type { Chance } from './chance.ts'
 import type { Ground, Process } from './ground.ts'
+import { Post } from './mail/post.ts'
 import { Crash, type Doom } from './mortal.ts'
 import type { Oracle } from './oracle.ts'
 import { Addresses } from './people.ts'
@@ -24,6 +25,8 @@ export class Run {
   #saidInRows: { readonly id: string; readonly at: number }[] = []
   process: Process
   readonly trace: string[] = []
+  /** Who wrote what to whom; null: nobody writes mail in this seed. */
+  readonly post: Post | null
   readonly #tell: (line: string) => void
 
   constructor(
@@ -37,6 +40,7 @@ export class Run {
     this.process = process
     this.chance = chance
     this.oracle = oracle
+    this.post = ground.mail === null ? null : new Post(ground.mail)
     this.#tell = tell
   }
 
@@ -106,9 +110,7 @@ export class Run {
     this.process.mortal.doom = { at, left }
   }
 
-  fired(kind: FaultKind): void {
-    this.ground.weather.count(kind)
-  }
+  readonly fired = (kind: FaultKind): void => this.ground.weather.count(kind)
 }
 
 function told(result: unknown): string {

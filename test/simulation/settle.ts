@@ -3,7 +3,6 @@ import { approve } from '../../src/runtime/inbox-actions.ts'
 import { listItems } from '../../src/store/inbox.ts'
 import type { Sql } from '../../src/store/database.ts'
 import { HELD_ABOVE } from './configuration.ts'
-import { ALL } from './ground.ts'
 import { authorise, exportRows } from './hub-steps.ts'
 import type { Run, Violation } from './run.ts'
 
@@ -25,7 +24,7 @@ export async function settle(run: Run): Promise<readonly Violation[]> {
     ground.clock.now += ROUND_MS
     const sentBefore = writesSent(ground.sent)
     const passes = await run.work(`settle ${round}`, (hub) =>
-      syncAll(hub, ALL, round % 2 === 1 ? 'sweep' : 'changes'),
+      syncAll(hub, ground.names, round % 2 === 1 ? 'sweep' : 'changes'),
     )
     if (passes === 'died') throw new Error('nobody was to die any more')
     const wrote = writesSent(ground.sent) > sentBefore || run.trace.length === 0
@@ -52,7 +51,7 @@ async function atRest(run: Run, before: string): Promise<readonly Violation[]> {
   for (const mode of ['changes', 'sweep'] as const) {
     ground.clock.now += ROUND_MS
     run.note('quiet')
-    await run.process.mortal.live(() => syncAll(run.process.hub, ALL, mode))
+    await run.process.mortal.live(() => syncAll(run.process.hub, ground.names, mode))
     const writes = ground.sent.filter(isWrite)
     if (writes.length > 0)
       return [{ property: 'Echo silence', message: `at rest, yet sent ${writes.slice(0, 3).join('; ')}` }]
@@ -65,13 +64,14 @@ async function atRest(run: Run, before: string): Promise<readonly Violation[]> {
   return []
 }
 
-const isWrite = (line: string): boolean => !/^\w+ (GET|HEAD) /.test(line)
+/** To mailboxes nothing is ever written (`mail/`); asking for tokens and for notifications is none. */
+const isWrite = (line: string): boolean => !/^(\w+ (GET|HEAD)|gmail \w+|outlook \w+) /.test(line)
 const writesSent = (sent: readonly string[]): number => sent.filter(isWrite).length
 
 /** What the guard has held goes through only once somebody says that this is right, neither at once nor bit by bit. */
 async function guardHeld({ ground, vanished }: Run): Promise<readonly Violation[]> {
   const [runs] = await ground.sql<{ n: number }[]>`
-    select count(*)::int as n from runs where (counts->>'gone')::int > ${HELD_ABOVE}`
+    select count(*)::int as n from runs where (counts->>'gone')::int > ${HELD_ABOVE} and kind <> 'mail'`
   const items = await listItems(ground.sql, { state: 'all', kind: 'mass_change', limit: 10_000 })
   const approved = items.filter((item) => item.resolution?.startsWith('approved'))
   if ((runs?.n ?? 0) > approved.length)

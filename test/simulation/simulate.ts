@@ -3,6 +3,9 @@ import { openChance } from './chance.ts'
 import { openGround, type Ground } from './ground.ts'
 import * as hubSteps from './hub-steps.ts'
 import { Oracle } from './oracle.ts'
+import * as desk from './mail/desk-steps.ts'
+import * as letters from './mail/letter-steps.ts'
+import { mailProperties } from './mail/mail-properties.ts'
 import { introduce } from './people.ts'
 import type { Plant } from './plants.ts'
 import { checkAll, recordsByRef } from './properties.ts'
@@ -43,7 +46,29 @@ const STEPS: Readonly<Record<string, readonly [weight: number, step: Step]>> = {
   authorise: [3, hubSteps.authorise],
   'answer a conflict': [2, hubSteps.answerConflict],
 }
-const WEIGHTS = Object.fromEntries(Object.entries(STEPS).map(([name, [weight]]) => [name, weight]))
+/** In seeds with mail. */
+const MAIL_STEPS: Readonly<Record<string, readonly [weight: number, step: Step]>> = {
+  'a customer writes': [14, letters.customerWrites],
+  'one of us writes': [10, letters.repWrites],
+  'mail nobody wrote': [7, letters.noise],
+  'a late parent': [3, letters.lateParent],
+  'a repeated id': [1, letters.repeatedId],
+  draft: [5, letters.draft],
+  'sort mail': [14, desk.sorting],
+  rename: [3, desk.renaming],
+  withdraw: [5, desk.withdrawal],
+  'other rules': [2, desk.otherRules],
+  forget: [4, desk.forgetting],
+  quirks: [3, desk.quirks],
+  'mail pass': [8, desk.mailPass],
+}
+const weightsOf = (steps: typeof STEPS) =>
+  Object.fromEntries(Object.entries(steps).map(([name, [weight]]) => [name, weight]))
+const WEIGHTS = weightsOf(STEPS)
+const MAIL_WEIGHTS = weightsOf(MAIL_STEPS)
+
+/** Mail makes a run twice as long; half of the seeds have it. */
+export const hasMail = (seed: number): boolean => seed % 2 === 0
 
 export type Result = {
   readonly seed: number
@@ -57,12 +82,14 @@ export type Options = {
   readonly plant?: Plant | null
   /** Processes overlap at the database as they like; the trace is then another one each time. */
   readonly free?: boolean
+  /** With mail, whatever the seed. */
+  readonly mail?: boolean
   readonly tell?: (line: string) => void
 }
 
 /** One seed, on an empty migrated database. */
 export async function simulate(seed: number, url: string, options: Options = {}): Promise<Result> {
-  const ground = await openGround(seed, url, options.plant ?? null)
+  const ground = await openGround(seed, url, options.plant ?? null, options.mail ?? hasMail(seed))
   ground.turns.strict = options.free !== true
   const run = new Run(ground, await ground.start(), openChance(seed, 'people'), new Oracle(), options.tell)
   let steps = 0
@@ -71,6 +98,7 @@ export async function simulate(seed: number, url: string, options: Options = {})
     await subscribe(run)
     introduce(run, run.addresses, run.chance.int(4, 12))
     await hubSteps.exportRows(run)
+    if (run.post !== null) await letters.fillMailboxes(run)
     violations = await epochEnd(run)
     for (let epoch = run.chance.int(1, 3); epoch > 0 && violations.length === 0; epoch--) {
       const count = run.chance.int(10, 30)
@@ -91,8 +119,12 @@ export async function simulate(seed: number, url: string, options: Options = {})
 }
 
 async function step(run: Run): Promise<void> {
-  const name = run.chance.weighted({ ...WEIGHTS, ...run.ground.plant?.weights })
-  const told = await STEPS[name]?.[1](run)
+  const name = run.chance.weighted({
+    ...WEIGHTS,
+    ...(run.post === null ? {} : MAIL_WEIGHTS),
+    ...run.ground.plant?.weights,
+  })
+  const told = await (STEPS[name] ?? MAIL_STEPS[name])?.[1](run)
   if (typeof told === 'string') run.note(told)
 }
 
@@ -100,7 +132,7 @@ async function step(run: Run): Promise<void> {
 async function epochEnd(run: Run): Promise<readonly Violation[]> {
   const restless = await settle(run)
   if (restless.length > 0) return restless
-  const found = await checkAll(run)
+  const found = [...(await checkAll(run)), ...(await mailProperties(run))]
   run.note(`settled ${hashOf(await state(run.ground))}`)
   const records = await recordsByRef(run)
   const contacts = await loadRecords(run.ground.sql, 'contact', [...new Set(records.values())])
@@ -126,14 +158,21 @@ async function state({ sql, mailchimp, stripe }: Ground): Promise<string> {
     .members()
     .map(({ email, status, mergeFields }) => [email, status, ...mergeFields])
   const customers = stripe.admin.customers()
-  return JSON.stringify({ contacts, links, outbox, invoices, members, customers })
+  const sightings = await sql`
+    select stream_id, remote_id, verdict, reason, content, message_id from sightings order by 1, 2`
+  const messages = await sql`select id, thread_id, state, content, direction from messages order by id`
+  return JSON.stringify({ contacts, links, outbox, invoices, members, customers, sightings, messages })
 }
 
 async function subscribe(run: Run): Promise<void> {
   const { ground, process } = run
   for (const name of ['mailchimp', 'stripe'] as const) {
     const url = `https://hub.example.com/webhooks/${name}?secret=hook`
-    const subscribed = await ground.connectors[name]?.webhooks?.subscribe?.(await process.hub.io(name), url)
+    const subscribed = await ground.connectors[name]?.webhooks?.subscribe?.(
+      await process.hub.io(name),
+      url,
+      null,
+    )
     if (name === 'stripe') ground.webhookSecrets.stripe = subscribed?.secret ?? ''
   }
 }

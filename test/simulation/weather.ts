@@ -1,6 +1,8 @@
 import type { Fault } from '../../src/sandbox/faults.ts'
 import type { MailchimpSandbox } from '../../src/sandbox/mailchimp/app.ts'
 import type { StripeSandbox } from '../../src/sandbox/stripe/index.ts'
+import { noTraps } from '../../src/sandbox/graph/switches.ts'
+import type { MailGround } from './mail/mail-ground.ts'
 import type { Chance } from './chance.ts'
 
 /** How one vendor behaves: the share of requests that meet each kind of fault. */
@@ -36,38 +38,54 @@ export const FAULT_KINDS = [
   'webhook shuffled',
   'webhook too late',
   'webhook forged',
+  'history expired',
+  'delta expired',
+  'tokens expired',
+  'rules changed',
 ] as const
 export type FaultKind = (typeof FAULT_KINDS)[number]
 
-/** The faults of both vendors. Decided request by request, in the order they leave. */
+type Vendors = {
+  readonly mailchimp: MailchimpSandbox
+  readonly stripe: StripeSandbox
+  readonly mail: MailGround | null
+}
+export type Struck = 'mailchimp' | 'stripe' | 'gmail' | 'outlook'
+
+/** The faults of all vendors. Decided request by request, in the order they leave. */
 export class Weather {
   readonly fired = new Map<FaultKind, number>()
   readonly #chance: Chance
   readonly #clock: { now: number }
   readonly #mailchimp: MailchimpSandbox
   readonly #stripe: StripeSandbox
+  readonly #mail: MailGround | null
 
-  constructor(chance: Chance, clock: { now: number }, mailchimp: MailchimpSandbox, stripe: StripeSandbox) {
+  constructor(chance: Chance, clock: { now: number }, vendors: Vendors) {
     this.#chance = chance
     this.#clock = clock
-    this.#mailchimp = mailchimp
-    this.#stripe = stripe
+    this.#mailchimp = vendors.mailchimp
+    this.#stripe = vendors.stripe
+    this.#mail = vendors.mail
   }
 
   count(kind: FaultKind): void {
     this.fired.set(kind, (this.fired.get(kind) ?? 0) + 1)
   }
 
-  brew(vendor: 'mailchimp' | 'stripe'): string {
+  brew(vendor: Struck): string {
     const rate = this.#chance.pick([0.08, 0.25, 0.5, 0.9])
     const kinds = this.#chance.shuffled(COMMON).slice(0, this.#chance.int(1, COMMON.length))
     const storm = { rate, kinds }
     if (vendor === 'mailchimp') {
       this.#mailchimp.faults.plan = () => this.#strike(storm)
       if (this.#chance.maybe(0.15)) this.#overload()
-    } else {
+    } else if (vendor === 'stripe') {
       this.#stripe.faults.plan = () => this.#strike(storm)
       if (this.#chance.maybe(0.8)) this.#break(rate)
+    } else {
+      const sandbox = vendor === 'gmail' ? this.#mail?.google : this.#mail?.graph
+      if (sandbox !== undefined) sandbox.faults.plan = () => this.#strike(storm)
     }
     return `${vendor} ${rate} ${kinds.join(', ')}`
   }
@@ -101,6 +119,7 @@ export class Weather {
   clear(): void {
     this.#mailchimp.faults.plan = null
     this.#stripe.faults.plan = null
+    if (this.#mail !== null) calm(this.#mail)
     this.#mailchimp.admin.setOverloaded(false)
     Object.assign(this.#stripe.state.switches, { crash: null, lockTimeout: null })
   }
@@ -164,4 +183,12 @@ export class Weather {
         return null
     }
   }
+}
+
+/** Mail behaves as on a good day again. */
+function calm({ google, graph }: MailGround): void {
+  for (const { faults } of [google, graph]) faults.plan = null
+  google.switches.emptyHistoryPages = false
+  const { gate, applicationScope, consent, expiry } = graph.switches
+  Object.assign(graph.switches, noTraps(), { gate, applicationScope, consent, expiry })
 }
