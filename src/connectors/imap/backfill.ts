@@ -21,15 +21,16 @@ export function restarted(state: State, since: Instant | null): State {
       if (folder.since === since) return folder
       const isEarlier = folder.since !== null && (since === null || since < folder.since)
       const isOpen = folder.todo === null || folder.todo.left > 0
-      return isEarlier || isOpen ? { ...folder, since, todo: null } : folder
+      return isEarlier || isOpen ? { ...folder, since, todo: null, first: 1 } : folder
     }),
   }
 }
 
 /** The next few messages from before, folder by folder, the newest first. */
 export async function backfill(session: Session, from: State, ask: MailAsk): Promise<Step> {
-  const listed = await listFolders(session)
   const open = from.folders.filter(({ todo }) => todo === null || todo.left > 0)
+  if (open.length === 0) return { sightings: [], bad: [], state: from, more: false }
+  const listed = await listFolders(session)
   const places = new Map(listed.map((place) => [place.path, place]))
   const [next] = open.flatMap((folder) => places.get(folder.path) ?? []).toSorted((a, b) => rank(a) - rank(b))
   const folder = open.find(({ path }) => path === next?.path)

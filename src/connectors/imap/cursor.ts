@@ -9,6 +9,8 @@ const folder = z.object({
   validity: z.string(),
   /** What comes gets this UID or a higher one. */
   next: z.number(),
+  /** Until it is listed for the backfill, no message below this was read. */
+  first: z.number(),
   /** HIGHESTMODSEQ (RFC 7162); null where the server or the folder has none. */
   modseq: z.string().nullable(),
   /** What was there at the last look. */

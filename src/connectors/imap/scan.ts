@@ -90,14 +90,16 @@ async function openFolder(
   if (!(await isOpened(session, path, status.validity))) return null
   const all = (await search(session, { all: true })).filter((uid) => uid < status.next)
   const recent = isLater ? await search(session, { since: new Date(now - DAY_MS) }) : []
+  const queue = both(recent, all)
   return {
     path,
     validity: status.validity,
+    first: queue[0] ?? status.next,
     next: status.next,
     modseq: status.modseq,
     uids: pack(all),
     size: all.length,
-    queue: pack(both(recent, all)),
+    queue: pack(queue),
     todo: null,
     since,
     marks: {},
@@ -137,8 +139,9 @@ async function look(session: Session, was: FolderState, status: Status): Promise
   const todo = unpack(was.todo?.uids ?? '')
   const marks = readMarks(was.marks)
   const unread = new Set(todo)
+  const isRead = (uid: number) => (was.todo === null ? uid >= was.first : !unread.has(uid))
   const marked = [...changed.marks].flatMap(([uid, mark]) =>
-    was.todo !== null && !unread.has(uid) && (marks.get(uid) ?? '') !== mark ? [uid] : [],
+    isRead(uid) && (marks.get(uid) ?? '') !== mark ? [uid] : [],
   )
   for (const uid of gone) marks.delete(uid)
   const left = minus(todo, gone)
