@@ -57,6 +57,26 @@ export function edited(
   }
 }
 
+/** The change that `edited` makes, within the hub; null where nothing is different. */
+export function editChange(
+  record: HubRecord,
+  edits: Readonly<Record<string, HubEdit>>,
+  source: Source,
+  at: number,
+  change: { readonly archived?: boolean } = {},
+): Change | null {
+  const after = edited(record, edits, source, at, change)
+  return after === null ? null : { before: record, after, why: edits, origin: null, urgent: false }
+}
+
+export const birth = (after: HubRecord): Change => ({
+  before: null,
+  after,
+  why: {},
+  origin: null,
+  urgent: false,
+})
+
 /** Whether a change shows to anybody: whose word a value is does not. */
 export function shows({ before, after }: Change): boolean {
   if (before === null || before.archived !== after.archived) return true

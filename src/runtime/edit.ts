@@ -6,7 +6,7 @@ import { normalise } from '../mappings/normalise.ts'
 import { holders } from '../store/identities.ts'
 import { loadRecords, newRecordIds } from '../store/records.ts'
 import { wakePush } from '../store/wake.ts'
-import { bornRecord, type Change } from './change.ts'
+import { birth, bornRecord, type Change } from './change.ts'
 import { applyChanges } from './changes.ts'
 import { addressesOf, consentOver } from './consent.ts'
 import type { Hub } from './hub.ts'
@@ -91,7 +91,7 @@ export async function createRecord(
         consent === undefined || consent === 'unknown'
           ? record
           : { ...record, fields: { ...record.fields, emailConsent: consent } }
-      const change: Change = { before: null, after, why: {}, origin: null, urgent: consent === 'out' }
+      const change: Change = { ...birth(after), urgent: consent === 'out' }
       await wakePush(tx, await applyChanges(hub, tx, kind, [change], await run.id(), source))
       return { kind: 'saved', record: after, changed: true }
     }),

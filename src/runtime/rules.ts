@@ -4,7 +4,7 @@ import type { HubRecord, RecordId, RecordKind } from '../core/model.ts'
 import type { Query } from '../store/database.ts'
 import { closeItems, openItems, openKeys, type NewItem } from '../store/inbox.ts'
 import { loadRecords, newRecordIds } from '../store/records.ts'
-import { bornRecord, edited, type ApplyChanges, type Change } from './change.ts'
+import { birth, bornRecord, editChange, type ApplyChanges, type Change } from './change.ts'
 import { invoicingOf, type Hub } from './hub.ts'
 import { followMail } from './mail/follow.ts'
 
@@ -67,18 +67,18 @@ async function dealsWaitingFor(q: Query, changes: readonly Change[]): Promise<re
     )
     .map((c) => c.after.id)
   if (ids.length === 0) return []
-  const found = await q<
-    { id: number }[]
-  >`select id from deals where contact_id = any(${ids}) and archived_at is null`
-  return [
-    ...(
-      await loadRecords(
-        q,
-        'deal',
-        found.map((row) => row.id),
-      )
-    ).values(),
-  ]
+  const found = await q<{ id: RecordId }[]>`
+    select id from deals where contact_id = any(${ids}) and archived_at is null`
+  return recordsOf(q, 'deal', found)
+}
+
+async function recordsOf(
+  q: Query,
+  kind: RecordKind,
+  found: readonly { readonly id: RecordId }[],
+): Promise<readonly HubRecord[]> {
+  const ids = found.map((row) => row.id)
+  return [...(await loadRecords(q, kind, ids)).values()]
 }
 
 /** Invoices the deals that were just won, and those that wait for what was missing; compares all with theirs. */
@@ -132,23 +132,14 @@ async function invoiceDeals(
   const births = wanted.flatMap(({ fields }, i): Change[] => {
     const id = ids[i]
     if (id === undefined) return []
-    const after = bornRecord(id, 'invoice', fields, { source: RULE, at, rule: 'the deal was won' })
-    return [{ before: null, after, why: {}, origin: null, urgent: false }]
+    return [birth(bornRecord(id, 'invoice', fields, { source: RULE, at, rule: 'the deal was won' }))]
   })
   return apply(hub, q, 'invoice', births, run, RULE)
 }
 
 async function invoicesOf(q: Query, dealIds: readonly RecordId[]): Promise<readonly HubRecord[]> {
-  const found = await q<{ id: number }[]>`select id from invoices where deal_id = any(${[...dealIds]})`
-  return [
-    ...(
-      await loadRecords(
-        q,
-        'invoice',
-        found.map((row) => row.id),
-      )
-    ).values(),
-  ]
+  const found = await q<{ id: RecordId }[]>`select id from invoices where deal_id = any(${[...dealIds]})`
+  return recordsOf(q, 'invoice', found)
 }
 
 /** A deal's payment status follows its invoices. */
@@ -169,11 +160,10 @@ async function showPayment(
   const deals = await loadRecords(q, 'deal', dealIds, 'lock')
   const all = Map.groupBy(await invoicesOf(q, dealIds), (invoice) => Number(invoice.fields['deal']))
   const at = hub.clock.now()
-  const updates = [...deals.values()].flatMap((deal): Change[] => {
+  const updates = [...deals.values()].flatMap((deal) => {
     const status = paymentStatus((all.get(deal.id) ?? []).map((invoice) => invoice.fields))
     const why = { paymentStatus: { value: status, rule: 'follows its invoices' } }
-    const after = edited(deal, why, RULE, at)
-    return after === null ? [] : [{ before: deal, after, why, origin: null, urgent: false }]
+    return editChange(deal, why, RULE, at) ?? []
   })
   return apply(hub, q, 'deal', updates, run, RULE)
 }

@@ -1,7 +1,7 @@
 import type { Mailbox } from '../../core/mail/message.ts'
 import { rulesFor, type MailRules } from '../../core/mail/rules.ts'
 import type { MailboxRow } from '../../store/mail/mailboxes.ts'
-import type { MailTarget } from '../hub.ts'
+import type { Hub, MailTarget } from '../hub.ts'
 
 /** A mailbox with the rules it is read by. */
 export type Box = {
@@ -12,6 +12,10 @@ export type Box = {
   readonly label: string
   readonly mailbox: Mailbox
   readonly rules: MailRules
+}
+
+export function mailOf(hub: Hub, connection: string): MailTarget | undefined {
+  return hub.mails.find((mail) => mail.connection === connection)
 }
 
 /** Null where its rules say that it is not read, or where it is not there any more. */

@@ -13,7 +13,7 @@ import {
 } from '../../store/mail/timeline.ts'
 import { loadRecords } from '../../store/records.ts'
 import type { Hub } from '../hub.ts'
-import { boxOf } from './box.ts'
+import { boxOf, mailOf } from './box.ts'
 import { domainFacts } from './domains.ts'
 import { idHashOf } from './judge.ts'
 
@@ -125,7 +125,7 @@ function rulesOf(
     (a, b) => Number(b.content !== null) - Number(a.content !== null),
   )) {
     const row = boxes.get(streamId)
-    const target = hub.mails.find((mail) => mail.connection === row?.connection)
+    const target = row === undefined ? undefined : mailOf(hub, row.connection)
     const box = row === undefined || target === undefined ? null : boxOf(target, row)
     if (box !== null) return box.rules
   }

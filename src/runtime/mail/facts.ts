@@ -13,7 +13,7 @@ import {
   type ReplyRow,
 } from '../../store/mail/replies.ts'
 import { loadRecords } from '../../store/records.ts'
-import { edited, type ApplyChanges, type Change } from '../change.ts'
+import { editChange, type ApplyChanges, type Change } from '../change.ts'
 import { iso, type Hub } from '../hub.ts'
 import { addressHash } from './judge.ts'
 
@@ -31,8 +31,7 @@ export function derived(
   for (const [field, value] of Object.entries(values))
     if (!same(record.fields[field] ?? null, value)) why[field] = { value, rule: 'follows the mail' }
   if (Object.keys(why).length === 0) return null
-  const after = edited(record, why, RULE, at)
-  return after === null ? null : { before: record, after, why, origin: null, urgent: false }
+  return editChange(record, why, RULE, at)
 }
 
 const repliesOf = ({ lastContactedAt, lastRepliedAt, askedAt, answeredAt }: ReplyRow) => ({

@@ -6,7 +6,7 @@ import { attachParticipants } from '../../store/mail/messages.ts'
 import { recheckStrangers } from '../../store/mail/sightings.ts'
 import { loadRecords } from '../../store/records.ts'
 import { wakeMail } from '../../store/wake.ts'
-import { edited, type ApplyChanges, type Change } from '../change.ts'
+import { editChange, type ApplyChanges, type Change } from '../change.ts'
 import type { Hub } from '../hub.ts'
 import { emailsOf, refreshFacts, refreshSteps, RULE } from './facts.ts'
 import { waitForMail } from './gate.ts'
@@ -70,12 +70,11 @@ async function showMain(
   const contacts = new Map(attached.map(({ message, contact }) => [message, contact]))
   const activities = await loadRecords(q, 'activity', [...contacts.keys()], 'lock')
   const at = hub.clock.now()
-  const fills = [...activities.values()].flatMap((activity): Change[] => {
+  const fills = [...activities.values()].flatMap((activity): Change | readonly [] => {
     const contact = contacts.get(activity.id)
     if (contact === undefined || typeof activity.fields['contact'] === 'number') return []
     const why = { contact: { value: contact, rule: 'became a contact' } }
-    const after = edited(activity, why, RULE, at)
-    return after === null ? [] : [{ before: activity, after, why, origin: null, urgent: false }]
+    return editChange(activity, why, RULE, at) ?? []
   })
   return apply(hub, q, 'activity', fills, run, RULE)
 }

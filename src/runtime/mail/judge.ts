@@ -1,11 +1,10 @@
-import type { MailMessage } from '../../core/mail/message.ts'
+import type { Envelope, MailFlag, MailMessage } from '../../core/mail/message.ts'
 import { fingerprintOf, identityText } from '../../core/mail/identity.ts'
 import { addressForms, participantsOf, type Participant } from '../../core/mail/people.ts'
 import type { FilterReason } from '../../core/mail/rules.ts'
 import { sift } from '../../core/mail/sift.ts'
 import { relatedIds } from '../../core/mail/thread.ts'
 import type { Instant } from '../../core/json.ts'
-import type { MailFlag } from '../../core/mail/message.ts'
 import type { Sighting } from '../../connectors/mail.ts'
 import type { Hash, Hasher } from '../../store/mail/key.ts'
 import type { Known } from '../../store/mail/sightings.ts'
@@ -51,6 +50,12 @@ export type Judged =
 
 export const addressHash = (hash: Hasher, address: string): Hash => hash(`address ${address}`)
 export const idHashOf = (hash: Hasher, messageId: string): Hash => hash(`id ${messageId}`)
+
+export const peopleOf = (envelope: Envelope, { mailbox, rules }: Box): readonly Person[] =>
+  participantsOf(envelope, mailbox, rules, domainFacts).map((person) => ({
+    ...person,
+    forms: person.side === 'us' ? [] : addressForms(person.address, rules),
+  }))
 
 /** The years 1 to 9999: what every part of the way can hold. */
 const isTime = (at: Instant): boolean =>
@@ -98,10 +103,7 @@ export function judge(box: Box, seen: Sighting, known: Known | undefined, hash: 
       identity: hash(`message ${JSON.stringify([identityText(message), from, second])}`),
       idHash,
       related: relatedIds(envelope).map((related) => idHashOf(hash, related)),
-      people: participantsOf(envelope, box.mailbox, box.rules, domainFacts).map((person) => ({
-        ...person,
-        forms: person.side === 'us' ? [] : addressForms(person.address, box.rules),
-      })),
+      people: peopleOf(envelope, box),
       isOld: isLogged && known.recheck === false,
     }
   } catch (error) {

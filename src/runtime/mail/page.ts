@@ -37,6 +37,9 @@ export type Logging = {
   readonly direction: 'sent' | 'received'
 }
 
+/** A delivery report says that mail to an address came back for good. */
+export type BounceSeen = { readonly plain: string; readonly address: Hash; readonly at: Instant }
+
 type Filtered = Extract<Judged, { kind: 'filtered' }>
 export const filteredRow = ({
   id,
@@ -82,11 +85,7 @@ export function mainContact(passed: Passed, contacts: ReadonlyMap<string, Record
 }
 
 /** What is to be written of messages that are new, come back, or are kept at a higher level. */
-export function messagesToSave(
-  logging: readonly Logging[],
-  plan: ThreadPlan,
-  hashes: (copy: Passed) => Hash,
-): readonly NewMessage[] {
+export function messagesToSave(logging: readonly Logging[], plan: ThreadPlan): readonly NewMessage[] {
   return logging.flatMap(({ id, before, first, level, direction }): NewMessage[] => {
     const isSame =
       before !== null &&
@@ -99,7 +98,7 @@ export function messagesToSave(
     return [
       {
         id,
-        identity: hashes(first),
+        identity: first.identity,
         thread,
         direction,
         content: level,

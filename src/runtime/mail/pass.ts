@@ -1,9 +1,9 @@
 import { failureOf } from '../../connectors/connector.ts'
 import { isWaitedFor } from '../../store/wake.ts'
 import { noteProblem } from '../../store/streams.ts'
-import type { Hub, MailTarget } from '../hub.ts'
+import type { Hub } from '../hub.ts'
 import { reportUnreadable } from '../unreadable.ts'
-import { boxOf } from './box.ts'
+import { boxOf, mailOf } from './box.ts'
 import { findBoxes, isCalled } from './find-boxes.ts'
 import { hasBackfill, openReader, readAgain, readBackfill, readLive, type Reader } from './reader.ts'
 import { reviewBox } from './review.ts'
@@ -26,14 +26,11 @@ const UNREADABLE = {
 }
 const NOTHING: MailPassed = { seen: 0, waits: false, woken: new Set(), problems: [] }
 
-export function mailOf(hub: Hub, connection: string): MailTarget | undefined {
-  return hub.mails.find((mail) => mail.connection === connection)
-}
-
 /**
  * Reads a connection's mail: of every mailbox what is new, then what is to be read again, and in a slice of time what
  * was there before, page by page, each after another look for what is new. Ends early where other work waits for the
- * connection (`others: 'none'`: no worker is there to do it). A mailbox that fails is its own problem. Throws where the connection's credentials are refused.
+ * connection (`others: 'none'`: no worker is there to do it). A mailbox that fails is its own problem. Throws where the
+ * connection's credentials are refused.
  */
 export async function readMail(
   hub: Hub,

@@ -2,6 +2,7 @@ import type { Instant } from '../../core/json.ts'
 import { rulesFor } from '../../core/mail/rules.ts'
 import { countVerdicts, listMailboxes, type Backfill, type MailboxRow } from '../../store/mail/mailboxes.ts'
 import type { Hub } from '../hub.ts'
+import { mailOf } from './box.ts'
 
 export type MailboxProgress = {
   readonly connection: string
@@ -32,9 +33,7 @@ export type MailboxProgress = {
 
 /** How far the mail of every mailbox has been read. */
 export async function mailProgress(hub: Hub): Promise<readonly MailboxProgress[]> {
-  const rows = (await listMailboxes(hub.session.q)).filter((row) =>
-    hub.mails.some((mail) => mail.connection === row.connection),
-  )
+  const rows = (await listMailboxes(hub.session.q)).filter((row) => mailOf(hub, row.connection) !== undefined)
   const counts = new Map(
     (
       await countVerdicts(
@@ -66,7 +65,7 @@ export async function mailProgress(hub: Hub): Promise<readonly MailboxProgress[]
 }
 
 function stateOf(hub: Hub, row: MailboxRow): MailboxProgress['state'] {
-  const config = hub.mails.find((mail) => mail.connection === row.connection)?.config
+  const config = mailOf(hub, row.connection)?.config
   if (config === undefined || rulesFor(config, row.address) === null) return 'off'
   if (row.lostAt !== null) return 'lost'
   if (row.backfill === null) return 'new'

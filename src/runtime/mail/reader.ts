@@ -193,7 +193,7 @@ function moved(before: Backfill | null, page: MailPage, now: number, spentMs: nu
   const activeMs = was.activeMs + Math.max(0, spentMs)
   if (page.backfill.kind === 'done') {
     const at = before?.done === true ? before.at : now
-    return { ...was, total: was.total, activeMs, at, done: true }
+    return { ...was, activeMs, at, done: true }
   }
   const { listed, total } = page.backfill
   const at = listed === was.listed ? was.at : now

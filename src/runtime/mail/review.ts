@@ -1,6 +1,5 @@
 import { same } from '../../core/json.ts'
 import { review, type Review } from '../../core/mail/review.ts'
-import { addressForms, participantsOf } from '../../core/mail/people.ts'
 import type { MailRules } from '../../core/mail/rules.ts'
 import type { Configuration } from '../../core/stream.ts'
 import type { Query } from '../../store/database.ts'
@@ -16,11 +15,11 @@ import {
 import { wakePush } from '../../store/wake.ts'
 import type { Hub } from '../hub.ts'
 import { withRaces } from '../races.ts'
-import { boxOf, type Box } from './box.ts'
+import { boxOf, mailOf, type Box } from './box.ts'
 import { contactOf } from './crowd.ts'
 import { domainFacts } from './domains.ts'
 import { waitForContacts } from './gate.ts'
-import { addressHash } from './judge.ts'
+import { addressHash, peopleOf } from './judge.ts'
 import type { Reader } from './reader.ts'
 import { envelopeFrom, rulesFrom, rulesJson } from './rules-json.ts'
 import { settleLeft } from './withdraw.ts'
@@ -54,7 +53,7 @@ export async function previewReview(
 ): Promise<readonly ReviewCount[]> {
   const counts: ReviewCount[] = []
   for (const row of await listMailboxes(hub.session.q)) {
-    const target = hub.mails.find((mail) => mail.connection === row.connection)
+    const target = mailOf(hub, row.connection)
     const config = configuration.connections.find((one) => one.name === row.connection)?.mail ?? null
     const box = target === undefined || config === null ? null : boxOf({ ...target, config }, row)
     if (box === null || row.rules === null || same(row.rules, rulesJson(box.rules))) continue
@@ -171,13 +170,7 @@ async function judgeAgain(
 ): Promise<readonly JudgedAgain[]> {
   const read = rows.map((row) => {
     const envelope = row.content === null ? null : envelopeFrom(row.envelope)
-    const people =
-      envelope === null
-        ? []
-        : participantsOf(envelope, box.mailbox, box.rules, domainFacts).map((person) => ({
-            ...person,
-            forms: person.side === 'us' ? [] : addressForms(person.address, box.rules),
-          }))
+    const people = envelope === null ? [] : peopleOf(envelope, box)
     return { row, envelope, people }
   })
   const forms = [...new Set(read.flatMap(({ people }) => people.flatMap((person) => person.forms)))]

@@ -1,39 +1,22 @@
-import type { HubEdit } from '../../core/plan.ts'
-import type { RecordId } from '../../core/model.ts'
-import { saveBounces } from '../../store/mail/bounces.ts'
-import type { Hash } from '../../store/mail/key.ts'
-import {
-  messagesByIdentity,
-  saveMessages,
-  saveParticipants,
-  type StoredMessage,
-} from '../../store/mail/messages.ts'
-import { dealsOf } from '../../store/mail/replies.ts'
 import { saveSightings, type SightingRow } from '../../store/mail/sightings.ts'
-import { joinThreads, saveThreadIds, threadsOf } from '../../store/mail/threads.ts'
-import { loadRecords } from '../../store/records.ts'
+import type { Hash } from '../../store/mail/key.ts'
+import { messagesByIdentity, type StoredMessage } from '../../store/mail/messages.ts'
+import type { RecordId } from '../../core/model.ts'
 import { wakePush } from '../../store/wake.ts'
-import { bornRecord, edited, RaceError, type Change } from '../change.ts'
-import { applyChanges } from '../changes.ts'
-import { inTurn } from '../in-turn.ts'
-import { companyDomainOf, contactOf, meetPeople } from './crowd.ts'
-import { contactFacts, derived, isOpen, refreshDeals, RULE } from './facts.ts'
+import { contactOf, meetPeople } from './crowd.ts'
 import { addressHash, type Judged, type Passed } from './judge.ts'
 import {
-  activityEdits,
-  activityFields,
   filteredRow,
   loggedRow,
   mainContact,
-  messagesToSave,
-  participantsToSave,
   them,
+  type BounceSeen,
   type Logging,
   type PageContext,
 } from './page.ts'
-import { planThreads } from './thread-plan.ts'
-import { birth, welcome, type People } from './welcome.ts'
+import { welcome, type People } from './welcome.ts'
 import { rank, settleLeft } from './withdraw.ts'
+import { writePage } from './write-page.ts'
 
 /** Decides about judged messages by what the hub knows, and writes all of it. Returns the connections with work. */
 export async function settlePage(
@@ -71,7 +54,7 @@ export async function settlePage(
     logging.push(one)
     rows.push(...heard.map((copy) => loggedRow(copy, one.id, box.rules.content)))
   }
-  const woken = await write(page, logging, people, bounces)
+  const woken = await writePage(page, logging, people, bounces)
   await saveSightings(tx, box.id, rows, hub.clock.now())
   for (const row of rows) page.count[row.verdict] = (page.count[row.verdict] ?? 0) + 1
   const left = await settleLeft(
@@ -88,7 +71,6 @@ export async function settlePage(
   return waiting
 }
 
-type BounceSeen = { readonly plain: string; readonly address: Hash; readonly at: number }
 const bouncesIn = (
   page: PageContext,
   { bounced, at }: Extract<Judged, { kind: 'filtered' }>,
@@ -184,121 +166,3 @@ const leftBy = ({ known }: PageContext, rows: readonly SightingRow[]): readonly 
       row.content !== null && row.messageId === was.messageId && rank(row.content) >= rank(was.content)
     return stays ? [] : [was.messageId]
   })
-
-/** Writes messages, threads, records and what follows from them. */
-async function write(
-  page: PageContext,
-  logging: readonly Logging[],
-  people: People,
-  bounces: readonly BounceSeen[],
-): Promise<ReadonlySet<string>> {
-  const { tx, hub, box, runId } = page
-  const fresh = logging.filter((one) => one.before === null)
-  const related = [...new Set(fresh.flatMap((one) => one.first.related))]
-  const plan = planThreads(
-    fresh.map((one) => ({ id: one.id, related: one.first.related })),
-    await threadsOf(tx, related),
-  )
-  const changes = await activityChanges(page, logging, people)
-  const saved = messagesToSave(logging, plan, (copy) => copy.identity)
-  const [companies, written, , ids] = await inTurn(
-    () => applyChanges(hub, tx, 'company', people.companies, runId, box.connection),
-    () => saveMessages(tx, saved),
-    () => saveParticipants(tx, participantsToSave(logging, people.contacts)),
-    () => saveThreadIds(tx, plan.ids),
-    () => joinThreads(tx, plan.joins),
-    () => saveBounces(tx, bounces),
-  )
-  if (written < saved.length || ids < plan.ids.length)
-    throw new RaceError('another mailbox showed the same message meanwhile')
-  const activities = await applyChanges(hub, tx, 'activity', changes, runId, box.connection)
-  const contacts = await writeContacts(page, logging, people, bounces)
-  const deals = changes.flatMap(({ after: { fields } }) =>
-    typeof fields['deal'] === 'number' ? [fields['deal']] : [],
-  )
-  const more = await refreshDeals(hub, tx, [...new Set(deals)], runId, applyChanges)
-  return companies.union(activities).union(contacts).union(more)
-}
-
-async function activityChanges(
-  { tx, hub, box }: PageContext,
-  logging: readonly Logging[],
-  people: People,
-): Promise<readonly Change[]> {
-  const at = hub.clock.now()
-  const born = new Map(people.born.map((change) => [change.after.id, change.after]))
-  const companyOf = (contact: RecordId): RecordId | null => {
-    const record = born.get(contact) ?? people.records.get(contact)
-    const own = record?.fields['company']
-    if (typeof own === 'number') return own
-    for (const [address, id] of people.contacts) {
-      const domain = id === contact ? companyDomainOf(address) : null
-      const company = domain === null ? undefined : people.companyByDomain.get(domain)
-      if (company !== undefined) return company
-    }
-    return null
-  }
-  const mains = [...new Set(logging.flatMap((one) => one.main ?? []))]
-  const companies = [...new Set(mains.flatMap((id) => companyOf(id) ?? []))]
-  const deals = (await dealsOf(tx, mains, companies)).filter((deal) => isOpen(hub, deal))
-  const known = await loadRecords(
-    tx,
-    'activity',
-    logging.flatMap((one) => one.before?.id ?? []),
-    'lock',
-  )
-  return logging.flatMap((one): Change[] => {
-    const fields = activityFields(one, { companyOf, deals })
-    const activity = known.get(one.id)
-    if (one.before === null) {
-      const origin = { source: box.connection, at, rule: `a mail that was ${one.direction}` }
-      return [birth(bornRecord(one.id, 'activity', fields, origin))]
-    }
-    if (activity === undefined) return []
-    const comesBack = one.before.state !== 'kept'
-    const edits = activityEdits(activity, fields, comesBack)
-    const why: Record<string, HubEdit> = {}
-    for (const [field, value] of Object.entries(edits)) why[field] = { value, rule: 'follows the mail' }
-    if (!comesBack && Object.keys(why).length === 0) return []
-    const after = edited(activity, why, box.connection, at, comesBack ? { archived: false } : {})
-    return after === null ? [] : [{ before: activity, after, why, origin: null, urgent: false }]
-  })
-}
-
-/** New contacts, and what mail says now about those it touches. */
-async function writeContacts(
-  { tx, hub, box, runId }: PageContext,
-  logging: readonly Logging[],
-  people: People,
-  bounces: readonly BounceSeen[],
-): Promise<ReadonlySet<string>> {
-  const at = hub.clock.now()
-  const touched = new Set<RecordId>()
-  for (const { copies } of logging)
-    for (const copy of copies)
-      for (const person of copy.people) {
-        const id = contactOf(people.contacts, person)
-        if (id !== null) touched.add(id)
-      }
-  for (const { plain } of bounces) {
-    const id = people.contacts.get(plain)
-    if (id !== undefined) touched.add(id)
-  }
-  const born = new Map(people.born.map((change) => [change.after.id, change.after]))
-  for (const id of born.keys()) touched.add(id)
-  const records = [...touched].flatMap((id) => born.get(id) ?? people.records.get(id) ?? [])
-  if (records.length === 0) return new Set()
-  const facts = await contactFacts(hub, tx, records)
-  const births = people.born.map((change): Change => {
-    const stated = Object.entries(facts.get(change.after.id) ?? {}).filter(([, value]) => value !== null)
-    return {
-      ...change,
-      after: { ...change.after, fields: { ...change.after.fields, ...Object.fromEntries(stated) } },
-    }
-  })
-  const edits = records.flatMap((record) =>
-    born.has(record.id) ? [] : (derived(record, facts.get(record.id) ?? {}, at) ?? []),
-  )
-  const woken = await applyChanges(hub, tx, 'contact', births, runId, box.connection)
-  return woken.union(await applyChanges(hub, tx, 'contact', edits, runId, RULE))
-}

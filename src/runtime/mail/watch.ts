@@ -1,8 +1,7 @@
 import { closeItems, openItems, openKeys, type NewItem } from '../../store/inbox.ts'
 import { listMailboxes, type MailboxRow } from '../../store/mail/mailboxes.ts'
 import { iso, type Hub } from '../hub.ts'
-import { boxOf } from './box.ts'
-import { mailOf } from './pass.ts'
+import { boxOf, mailOf } from './box.ts'
 
 const alarmKey = (id: number): string => `mailbox:${id}`
 

@@ -1,7 +1,7 @@
 import type { HubRecord, RecordId } from '../../core/model.ts'
 import { holders } from '../../store/identities.ts'
 import { newRecordIds } from '../../store/records.ts'
-import { bornRecord, type Change } from '../change.ts'
+import { birth, bornRecord, type Change } from '../change.ts'
 import { consentOver } from '../consent.ts'
 import { companyDomainOf, newcomersOf, type Crowd, type NewContact } from './crowd.ts'
 import type { Passed } from './judge.ts'
@@ -73,14 +73,6 @@ export async function welcome(page: PageContext, open: readonly Passed[], crowd:
   page.count['contacts'] = born.length
   return { contacts, records: crowd.records, born, companies, companyByDomain, nextId }
 }
-
-export const birth = (after: HubRecord): Change => ({
-  before: null,
-  after,
-  why: {},
-  origin: null,
-  urgent: false,
-})
 
 function contactFields(one: NewContact, companyByDomain: ReadonlyMap<string, RecordId>): HubRecord['fields'] {
   const company = one.companyDomain === null ? undefined : companyByDomain.get(one.companyDomain)

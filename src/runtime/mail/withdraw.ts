@@ -1,6 +1,5 @@
-import { keep } from '../../core/mail/content.ts'
 import type { ContentLevel } from '../../core/mail/rules.ts'
-import type { RecordId, Source } from '../../core/model.ts'
+import type { HubRecord, RecordId, Source } from '../../core/model.ts'
 import type { Query } from '../../store/database.ts'
 import {
   eraseMessages,
@@ -11,7 +10,7 @@ import {
 } from '../../store/mail/messages.ts'
 import { loggedAt } from '../../store/mail/sightings.ts'
 import { loadRecords } from '../../store/records.ts'
-import { edited, type Change } from '../change.ts'
+import { editChange } from '../change.ts'
 import { applyChanges } from '../changes.ts'
 import type { Hub } from '../hub.ts'
 import { refreshFacts } from './facts.ts'
@@ -32,16 +31,9 @@ export async function withdraw(
   run: number | null,
 ): Promise<ReadonlySet<string>> {
   if (ids.length === 0) return new Set()
-  const at = hub.clock.now()
   const activities = await loadRecords(q, 'activity', ids, 'lock')
-  const contacts = await eraseMessages(q, ids, how.state, how.by, at)
-  const changes = [...activities.values()].flatMap((activity): Change[] => {
-    const why = { subject: { value: null, rule: how.rule } }
-    const after = edited(activity, why, how.by, at, { archived: true })
-    return after === null ? [] : [{ before: activity, after, why, origin: null, urgent: false }]
-  })
-  const woken = await applyChanges(hub, q, 'activity', changes, run, how.by)
-  await scrubHistory(q, ids)
+  const contacts = await eraseMessages(q, ids, how.state, how.by, hub.clock.now())
+  const woken = await blankSubjects(hub, q, [...activities.values()], how, run, { archived: true })
   const deals = [...activities.values()].flatMap(({ fields: { deal } }) =>
     typeof deal === 'number' ? [deal] : [],
   )
@@ -76,32 +68,26 @@ export async function settleLeft(
   const toNone = lower.filter(({ to }) => to === 'none').map(({ id }) => id)
   await stripMessages(q, toSubject, 'subject')
   await stripMessages(q, toNone, 'none')
-  const also = await blankSubjects(hub, q, toNone, by, rule, run)
+  const blank = await loadRecords(q, 'activity', toNone, 'lock')
+  const also = await blankSubjects(hub, q, [...blank.values()], { by, rule }, run)
   return { withdrawn: left.length, stripped: lower.length, woken: woken.union(also) }
 }
 
+/** Takes the subjects of emails away, in their history too. Returns the connections that have work now. */
 async function blankSubjects(
   hub: Hub,
   q: Query,
-  ids: readonly RecordId[],
-  by: Source,
-  rule: string,
+  activities: readonly HubRecord[],
+  { by, rule }: { readonly by: Source; readonly rule: string },
   run: number | null,
+  change: { readonly archived?: boolean } = {},
 ): Promise<ReadonlySet<string>> {
-  if (ids.length === 0) return new Set()
+  if (activities.length === 0) return new Set()
   const at = hub.clock.now()
-  const { subject } = keep(
-    { subject: '', text: '', quoted: '', signature: '', html: '', attachments: [] },
-    'none',
-  )
-  const why = { subject: { value: subject, rule } }
-  const changes = [...(await loadRecords(q, 'activity', ids, 'lock')).values()].flatMap(
-    (activity): Change[] => {
-      const after = edited(activity, why, by, at)
-      return after === null ? [] : [{ before: activity, after, why, origin: null, urgent: false }]
-    },
-  )
+  const why = { subject: { value: null, rule } }
+  const changes = activities.flatMap((activity) => editChange(activity, why, by, at, change) ?? [])
   const woken = await applyChanges(hub, q, 'activity', changes, run, by)
+  const ids = activities.map((activity) => activity.id)
   await scrubHistory(q, ids)
   return woken
 }

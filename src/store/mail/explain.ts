@@ -1,6 +1,6 @@
 import type { Instant } from '../../core/json.ts'
 import type { RecordId } from '../../core/model.ts'
-import { texts } from '../columns.ts'
+import { numbers, texts } from '../columns.ts'
 import type { Query } from '../database.ts'
 
 /** The messages of a thread, oldest first; at most 100. Those taken out are left out. */
@@ -27,6 +27,6 @@ export async function problemsOf(
   if (remoteIds.length === 0) return new Map()
   const found = await q<{ streamId: number; remoteId: string; problem: string }[]>`
     select stream_id as "streamId", remote_id as "remoteId", problem from quarantine
-    where stream_id = any(${[...streamIds]}::int[]) and remote_id = any(${texts(remoteIds)}::text[])`
+    where stream_id = any(${numbers(streamIds)}::int[]) and remote_id = any(${texts(remoteIds)}::text[])`
   return new Map(found.map((row) => [`${row.streamId} ${row.remoteId}`, row.problem]))
 }

@@ -1,5 +1,6 @@
 import type { Instant } from '../../core/json.ts'
 import type { RecordId } from '../../core/model.ts'
+import type { PendingQuery, Row } from 'postgres'
 import { numbers } from '../columns.ts'
 import type { Query } from '../database.ts'
 
@@ -24,25 +25,15 @@ const MOST = 500
 export async function contactReplies(q: Query, ids: readonly RecordId[]): Promise<readonly ReplyRow[]> {
   if (ids.length === 0) return []
   const last = (exchange: 'sent' | 'received') => q`(
-    select at from message_participants where contact_id = c.id and exchange = ${exchange} order by at desc limit 1)`
-  const takesPart = q`exists (select from message_participants o where o.message_id = e.id and o.contact_id = c.id)`
+    select at from message_participants where contact_id = who.id and exchange = ${exchange} order by at desc limit 1)`
+  const takesPart = q`exists (select from message_participants o where o.message_id = e.id and o.contact_id = who.id)`
   const asked = (limit: number) => q`(
     select p.message_id from (
       select message_id, at from message_participants
-      where contact_id = c.id and exchange = 'received' order by at limit ${limit}
+      where contact_id = who.id and exchange = 'received' order by at limit ${limit}
     ) p join messages m on m.id = p.message_id
-    where not exists (
-      select from messages e
-      where e.thread_id = m.thread_id and e.at < m.at and e.direction = 'sent' and ${takesPart})
-    order by p.at limit 1)`
-  return q<ReplyRow[]>`
-    select c.id, ${last('sent')} as "lastContactedAt", ${last('received')} as "lastRepliedAt", asked.at as "askedAt", (
-      select e.at from messages e
-      where e.thread_id = asked.thread_id and e.at >= asked.at and e.direction = 'sent' and ${takesPart}
-      order by e.at limit 1) as "answeredAt"
-    from unnest(${numbers(ids)}::bigint[]) as c(id)
-    left join lateral (select coalesce(${asked(SOME)}, ${asked(MOST)}) as id) f on true
-    left join messages asked on asked.id = f.id`
+    where not ${weBegan(q, takesPart)} order by p.at limit 1)`
+  return repliesTo(q, ids, { last, asked, counts: takesPart })
 }
 
 /** As `contactReplies`, of the emails that are linked to deals. */
@@ -50,29 +41,48 @@ export async function dealReplies(q: Query, ids: readonly RecordId[]): Promise<r
   if (ids.length === 0) return []
   const emails = (order: 'asc' | 'desc', limit: number) => q`(
     select id, occurred_at from activities
-    where deal_id = d.id and archived_at is null and occurred_at is not null
+    where deal_id = who.id and archived_at is null and occurred_at is not null
     order by occurred_at ${q.unsafe(order)} limit ${limit}) a join messages m on m.id = a.id and m.state = 'kept'`
   const newest = (direction: 'sent' | 'received', limit: number) => q`(
     select m.at from ${emails('desc', limit)} where m.direction = ${direction} order by a.occurred_at desc limit 1)`
   const last = (direction: 'sent' | 'received') =>
     q`coalesce(${newest(direction, SOME)}, ${newest(direction, MOST)})`
   const isLinked = q`e.state = 'kept'
-    and exists (select from activities o where o.id = e.id and o.deal_id = d.id and o.archived_at is null)`
+    and exists (select from activities o where o.id = e.id and o.deal_id = who.id and o.archived_at is null)`
   const asked = (limit: number) => q`(
     select m.id from ${emails('asc', limit)}
-    where m.direction = 'received' and not exists (
-      select from messages e
-      where e.thread_id = m.thread_id and e.at < m.at and e.direction = 'sent' and ${isLinked})
-    order by a.occurred_at limit 1)`
+    where m.direction = 'received' and not ${weBegan(q, isLinked)} order by a.occurred_at limit 1)`
+  return repliesTo(q, ids, { last, asked, counts: isLinked })
+}
+
+type Fragment = PendingQuery<Row[]>
+
+/** `who`: the record whose replies these are; `m`: what asks; `e`: another email of its thread that `counts`. */
+async function repliesTo(
+  q: Query,
+  ids: readonly RecordId[],
+  parts: {
+    readonly last: (direction: 'sent' | 'received') => Fragment
+    readonly asked: (limit: number) => Fragment
+    readonly counts: Fragment
+  },
+): Promise<readonly ReplyRow[]> {
+  const { last, asked, counts } = parts
   return q<ReplyRow[]>`
-    select d.id, ${last('sent')} as "lastContactedAt", ${last('received')} as "lastRepliedAt", asked.at as "askedAt", (
-      select e.at from messages e
-      where e.thread_id = asked.thread_id and e.at >= asked.at and e.direction = 'sent' and ${isLinked}
-      order by e.at limit 1) as "answeredAt"
-    from unnest(${numbers(ids)}::bigint[]) as d(id)
+    select who.id, ${last('sent')} as "lastContactedAt", ${last('received')} as "lastRepliedAt",
+      asked.at as "askedAt", (
+        select e.at from messages e
+        where e.thread_id = asked.thread_id and e.at >= asked.at and e.direction = 'sent' and ${counts}
+        order by e.at limit 1) as "answeredAt"
+    from unnest(${numbers(ids)}::bigint[]) as who(id)
     left join lateral (select coalesce(${asked(SOME)}, ${asked(MOST)}) as id) f on true
     left join messages asked on asked.id = f.id`
 }
+
+/** That we wrote in the thread of `m` before. */
+const weBegan = (q: Query, counts: Fragment): Fragment => q`exists (
+  select from messages e
+  where e.thread_id = m.thread_id and e.at < m.at and e.direction = 'sent' and ${counts})`
 
 export type DealStep = {
   readonly id: RecordId
@@ -96,7 +106,7 @@ export async function stepsOf(
       and archived_at is null and next_step_due is not null`
 }
 
-/** Deals whose next step was due on a day in [from, to): those that become late when the day ends. */
+/** Deals whose next step was due on a day `before` this one and that are not marked for it yet, by rising id. */
 export async function dealsDue(
   q: Query,
   before: string,

@@ -176,7 +176,7 @@ export type FoundSighting = SightingRow & {
   readonly recheck: boolean
 }
 
-/** Sightings of one message, by what people know of it: our record, its Message-ID, or its id at the vendor. */
+/** Sightings of one message, by what people know of it: our record, its Message-ID, or its id at the vendor; 100 at most. */
 export async function findSightings(
   q: Query,
   by: { readonly message: RecordId | null; readonly idHash: Hash | null; readonly remoteId: string | null },
@@ -186,8 +186,10 @@ export async function findSightings(
       message_id as "messageId", encode(id_hash, 'hex') as "idHash", null as "addressHashes", recheck,
       seen_at as "seenAt"
     from sightings
-    where message_id = ${by.message}::bigint
-      or id_hash = decode(${by.idHash}::text, 'hex')
-      or (stream_id in (select stream_id from mailboxes) and remote_id = ${by.remoteId}::text)
+    where (stream_id, remote_id) in (
+      select stream_id, remote_id from sightings where message_id = ${by.message}::bigint
+      union all select stream_id, remote_id from sightings where id_hash = decode(${by.idHash}::text, 'hex')
+      union all select s.stream_id, s.remote_id from mailboxes m join sightings s on s.stream_id = m.stream_id
+        where s.remote_id = ${by.remoteId}::text)
     order by stream_id, remote_id limit 100`
 }

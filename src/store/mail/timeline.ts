@@ -1,6 +1,10 @@
 import type { Instant, Json } from '../../core/json.ts'
+import type { Participant } from '../../core/mail/people.ts'
+import type { ContentLevel } from '../../core/mail/rules.ts'
 import type { RecordId } from '../../core/model.ts'
+import { numbers } from '../columns.ts'
 import type { Query } from '../database.ts'
+import type { Direction, MessageState } from './messages.ts'
 
 export type TimelineKind = 'contact' | 'company' | 'deal'
 /** Where a page of a timeline ended. */
@@ -45,10 +49,10 @@ export async function activitiesOf(
 
 export type MessageRow = {
   readonly id: RecordId
-  readonly direction: 'sent' | 'received'
+  readonly direction: Direction
   readonly thread: RecordId
-  readonly state: 'kept' | 'withdrawn' | 'private' | 'removed'
-  readonly content: 'none' | 'subject' | 'full'
+  readonly state: MessageState
+  readonly content: ContentLevel
   readonly messageId: string | null
   readonly sentAt: Instant | null
   readonly text: string | null
@@ -63,15 +67,11 @@ export async function messagesById(q: Query, ids: readonly RecordId[]): Promise<
   return q<MessageRow[]>`
     select id, direction, thread_id as thread, state, content, message_id as "messageId", sent_at as "sentAt", text,
       quoted, signature, html, attachments
-    from messages where id = any(${[...ids]})`
+    from messages where id = any(${numbers(ids)}::bigint[])`
 }
 
-export type ParticipantRow = {
+export type ParticipantRow = Participant & {
   readonly message: RecordId
-  readonly address: string
-  readonly name: string | null
-  readonly role: 'from' | 'to' | 'cc' | 'bcc'
-  readonly side: 'us' | 'them'
   readonly contact: RecordId | null
 }
 
@@ -82,6 +82,6 @@ export async function participantsById(
   if (ids.length === 0) return []
   return q<ParticipantRow[]>`
     select message_id as message, address, name, role, side, contact_id as contact from message_participants
-    where message_id = any(${[...ids]})
+    where message_id = any(${numbers(ids)}::bigint[])
     order by message_id, array_position(array['from', 'to', 'cc', 'bcc'], role), address`
 }
