@@ -13,7 +13,6 @@ export type Dovecot = {
   readonly tlsPort: number
   /** Its certificate, in PEM. */
   readonly certificate: string | null
-  doveadm(...args: readonly string[]): void
   log(): Promise<string>
   stop(): Promise<void>
 }
@@ -74,7 +73,6 @@ export async function startDovecot(options: DovecotOptions = {}): Promise<Doveco
     port,
     tlsPort,
     certificate,
-    doveadm: (...args) => void execFileSync('doveadm', ['-c', file, ...args], { stdio: 'ignore' }),
     log: () => readFile(path.join(root, 'log'), 'utf8'),
     async stop() {
       if (child.exitCode === null) {

@@ -97,7 +97,7 @@ async function page(hub: Hub, wire: Wire, rolled: Dice): Promise<void> {
   wire.cutAfter = rolled.next() < 0.15 ? Math.floor(rolled.next() * 30_000) : Number.POSITIVE_INFINITY
   const failed = await failure(hub.page(rolled.next() < 0.5 ? 'live' : 'backfill'))
   wire.cutAfter = Number.POSITIVE_INFINITY
-  if (failed !== null) expect(failed.kind).toBe('unavailable')
+  expect(failed?.kind ?? 'unavailable').toBe('unavailable')
   if (failed !== null || rolled.next() > 0.15) return
   hub.read.clear()
   hub.bad.clear()

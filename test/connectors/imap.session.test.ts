@@ -76,8 +76,7 @@ describe.skipIf(problem !== null)(`sessions of imap${why}`, () => {
       const nowhere = { host: 'imap.nowhere.invalid', user: 'ann@acme.example' }
       const found = await failure(imap.check(ioFor({ settings: nowhere, password: 'x' })))
       // Without a network the resolver itself does not answer.
-      if (found?.kind === 'rejected') expect(found).toMatchObject({ field: 'host' })
-      else expect(found?.kind).toBe('unavailable')
+      expect(found?.kind).toBe(found?.message.includes('EAI_AGAIN') === true ? 'unavailable' : 'rejected')
     })
 
     it('signs in by token', async () => {
