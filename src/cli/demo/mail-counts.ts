@@ -52,7 +52,7 @@ export async function mailRows(hub: Hub): Promise<[string, string][]> {
     ['mail read', `${number(read)} in ${plural(boxes.length, 'mailbox', 'mailboxes')}`],
     [
       'mail logged',
-      `${plural(counted?.messages ?? 0, 'message')}, each once; ${plural(counted?.made ?? 0, 'new contact')}`,
+      `${plural(counted?.messages ?? 0, 'message')}, of ${number(sum((box) => box.logged))} copies; ${plural(counted?.made ?? 0, 'new contact')}`,
     ],
     [
       'mail kept out',

@@ -3,6 +3,8 @@ import { Interrupted, NotSo, openScene, type Scene } from './scene.ts'
 import type { Stage } from './stage.ts'
 import { bothSides } from './stories/both-sides.ts'
 import { crash } from './stories/crash.ts'
+import { keptOut } from './stories/kept-out.ts'
+import { twoReps } from './stories/two-reps.ts'
 import { unsubscribe } from './stories/unsubscribe.ts'
 import { wonDeal } from './stories/won-deal.ts'
 import type { World } from './world.ts'
@@ -11,6 +13,8 @@ const STORIES: readonly (readonly [string, (world: World, scene: Scene) => Promi
   ['A deal is won, invoiced and paid', wonDeal],
   ['Someone unsubscribes', unsubscribe],
   ['Two people edit one person', bothSides],
+  ['A customer writes to two of us', twoReps],
+  ['A private letter and a newsletter', keptOut],
   ['A crash in the middle, and answers that are lost', crash],
 ]
 

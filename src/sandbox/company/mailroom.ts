@@ -60,50 +60,53 @@ export function openMailroom({ now, random, dice, messagesPerMinute }: MailroomO
   return {
     gmail,
     graph,
-    reps: REPS,
     /** Puts a year of mail into the mailboxes. */
     async fill(mail: readonly Posted[]): Promise<void> {
       for (const one of mail) await post(one)
     },
-    /** Somebody outside writes to some of ours; answers the Message-ID. */
-    async write(given: Written): Promise<string> {
-      const { from, to, subject, text, at } = given
-      const people = to.map((address) => person(address, nameOf(address)))
-      return send(
-        letter({
-          ...stamp(at, from.address),
-          from: person(from.address, from.name),
-          to: people,
-          subject,
-          text,
-        }),
-        at,
-      )
+    /** What people do with their mail, wherever their mailboxes are. */
+    mail: {
+      reps: REPS,
+      /** Somebody outside writes to some of ours; answers the Message-ID. */
+      async write(given: Written): Promise<string> {
+        const { from, to, subject, text, at } = given
+        const people = to.map((address) => person(address, nameOf(address)))
+        return send(
+          letter({
+            ...stamp(at, from.address),
+            from: person(from.address, from.name),
+            to: people,
+            subject,
+            text,
+          }),
+          at,
+        )
+      },
+      /** One of ours answers everybody. */
+      async answer(rep: string, messageId: string, text: string): Promise<string> {
+        const to = written.get(messageId)
+        if (to === undefined) throw new Error(`nobody has written ${messageId}`)
+        return send(replyAll(to, person(rep, nameOf(rep)), text, stamp(now(), rep)), now())
+      },
+      /** A firm's mailing reaches one of ours. */
+      async mailing(from: string, rep: string, subject: string): Promise<string> {
+        const one = newsletter(person(from, 'News'), person(rep, nameOf(rep)), subject, stamp(now(), from))
+        return send(one, now())
+      },
+      /** A label of that name at Gmail, a category at Outlook. */
+      label(rep: string, messageId: string, label: string): void {
+        if (repsAt('gmail').some(({ address }) => address === rep))
+          gmail.people.label(rep, idAtGmail(gmail, rep, messageId), label)
+        else graph.people.categorise(rep, idAtGraph(graph, rep, messageId), [label])
+      },
+      /** Which of our mailboxes have it, as their vendors say. */
+      mailboxesWith: (messageId: string): readonly string[] =>
+        REPS.filter(({ address, host }) =>
+          host === 'gmail'
+            ? gmail.people.messages(address).some(({ raw }) => bears(raw, messageId))
+            : graph.people.messages(address).some((one) => one.letter.messageId === messageId),
+        ).map(({ address }) => address),
     },
-    /** One of ours answers everybody. */
-    async answer(rep: string, messageId: string, text: string): Promise<string> {
-      const to = written.get(messageId)
-      if (to === undefined) throw new Error(`nobody has written ${messageId}`)
-      return send(replyAll(to, person(rep, nameOf(rep)), text, stamp(now(), rep)), now())
-    },
-    /** A firm's mailing reaches one of ours. */
-    async mailing(from: string, rep: string, subject: string): Promise<string> {
-      const one = newsletter(person(from, 'News'), person(rep, nameOf(rep)), subject, stamp(now(), from))
-      return send(one, now())
-    },
-    /** A label of that name at Gmail, a category at Outlook. */
-    label(rep: string, messageId: string, label: string): void {
-      if (repsAt('gmail').some(({ address }) => address === rep))
-        gmail.people.label(rep, idAtGmail(gmail, rep, messageId), label)
-      else graph.people.categorise(rep, idAtGraph(graph, rep, messageId), [label])
-    },
-    /** Which of our mailboxes have it, as their vendors say. */
-    mailboxesWith: (messageId: string): readonly string[] =>
-      REPS.filter(({ address, host }) =>
-        host === 'gmail'
-          ? gmail.people.messages(address).some(({ raw }) => bears(raw, messageId))
-          : graph.people.messages(address).some((one) => one.letter.messageId === messageId),
-      ).map(({ address }) => address),
   }
 }
 

@@ -70,7 +70,7 @@ export async function openCompany({ contacts, seed, folder, stripe: limits, gmai
     stripe: stripeSide(stripe, atStripe.url),
     gmail: gmailSide(mailroom, atGmail.url),
     outlook: outlookSide(mailroom, atGraph.url),
-    mail: peopleSide(mailroom),
+    mail: mailroom.mail,
     async close(): Promise<void> {
       stopDelivery()
       await Promise.all([atMailchimp, atStripe, atGmail, atGraph].map((server) => server.close()))
@@ -116,10 +116,6 @@ function outlookSide({ graph }: Mailroom, url: string) {
     mailboxes: repsAt('outlook').map(({ address }) => address),
     refused: (): number => graph.refused(),
   }
-}
-
-function peopleSide({ reps, write, answer, mailing, label, mailboxesWith }: Mailroom) {
-  return { reps, write, answer, mailing, label, mailboxesWith }
 }
 
 function mailchimpSide({ admin, audience, connections }: MailchimpSandbox, url: string) {

@@ -1,6 +1,6 @@
 import type { Line, Money } from '../../../core/model.ts'
-import { addApiToken } from '../../../runtime/tokens.ts'
 import { shown } from '../../output.ts'
+import { askApi } from '../api.ts'
 import { NotSo, type Scene } from '../scene.ts'
 import type { StripeInvoice } from '../wiring.ts'
 import type { World } from '../world.ts'
@@ -21,7 +21,7 @@ export async function wonDeal(world: World, scene: Scene): Promise<void> {
   const invoicesOf = () => vendors.stripe.invoices().filter((invoice) => invoice.deal === String(deal.id))
 
   await scene.step(async () => {
-    await patchDeal(world, deal.id, { stage: 'Won' })
+    await askApi(world, `deals/${deal.id}`, { method: 'PATCH', body: { stage: 'Won' } })
     return `Somebody sets “${deal.name}” to Won, through the hub's API.`
   })
   let invoice: StripeInvoice | undefined
@@ -70,17 +70,6 @@ async function openDeal({ hub }: World): Promise<Deal> {
     order by d.currency <> 'EUR', d.id limit 1`
   if (deal === undefined) throw new NotSo('There is no open deal with an amount, lines and a contact.')
   return deal
-}
-
-async function patchDeal(world: World, id: number, fields: Readonly<Record<string, string>>): Promise<void> {
-  const { hub, api } = world
-  const made = await addApiToken(hub.db.sql, `demo-${id}`)
-  const answer = await fetch(`${api}/api/deals/${id}`, {
-    method: 'PATCH',
-    headers: { authorization: `Bearer ${made?.token}`, 'content-type': 'application/json' },
-    body: JSON.stringify(fields),
-  })
-  if (!answer.ok) throw new NotSo(`The API answered ${answer.status}: ${await answer.text()}`)
 }
 
 async function checkInvoice(world: World, deal: Deal, invoice: StripeInvoice | undefined): Promise<void> {
