@@ -1,4 +1,5 @@
-import { saveSightings, type SightingRow } from '../../store/mail/sightings.ts'
+import type { FilterReason } from '../../core/mail/rules.ts'
+import { keptOut, saveSightings, type SightingRow } from '../../store/mail/sightings.ts'
 import type { Hash } from '../../store/mail/key.ts'
 import { messagesByIdentity, type StoredMessage } from '../../store/mail/messages.ts'
 import type { RecordId } from '../../core/model.ts'
@@ -40,8 +41,9 @@ export async function settlePage(
   })
   const people = await welcome(page, open, crowd)
   const isRead = new Set(judged.map((one) => one.id))
+  const hidden = await hiddenBy(page, judged)
   const rows: SightingRow[] = [
-    ...judged.flatMap((one) => outsideRow(page, one, stored)),
+    ...judged.flatMap((one) => outsideRow(page, one, stored, hidden)),
     ...[...new Set(badIds)].filter((id) => !isRead.has(id)).map((id) => badRow(page, id)),
   ]
   const logging: Logging[] = []
@@ -77,16 +79,39 @@ const bouncesIn = (
 ): readonly BounceSeen[] =>
   bounced.map((plain) => ({ plain, address: addressHash(page.hash, plain), at: Math.trunc(at) }))
 
+/** What a person says by moving a message there. Logged mail stays logged in the trash. */
+const HIDES: readonly FilterReason[] = ['private', 'spam']
+
+/**
+ * Messages, by their Message-IDs, that went from where they were logged and are kept out where they are now: with IMAP
+ * a message that is moved gets another id, and one that is moved to a private folder is not a deleted one that is kept.
+ */
+async function hiddenBy(
+  { tx, box, known }: PageContext,
+  judged: readonly Judged[],
+): Promise<ReadonlySet<Hash>> {
+  const lost = judged.flatMap((one) => {
+    const was = one.kind === 'gone' ? known.get(one.id) : undefined
+    return was === undefined || was.content === null || was.idHash === null ? [] : [was.idHash]
+  })
+  const here = judged.flatMap((one) =>
+    one.kind === 'filtered' && one.idHash !== null && HIDES.includes(one.reason) ? [one.idHash] : [],
+  )
+  return (await keptOut(tx, box.id, lost, HIDES)).union(new Set(here))
+}
+
 /** Rows of what is decided without a look at contacts. */
 function outsideRow(
   { known, box }: PageContext,
   one: Judged,
   stored: ReadonlyMap<Hash, StoredMessage>,
+  hidden: ReadonlySet<Hash>,
 ): readonly SightingRow[] {
   const was = known.get(one.id)
   switch (one.kind) {
     case 'gone': {
-      const stays = box.rules.deleted === 'keep' && was !== undefined && was.content !== null
+      const isHidden = was !== undefined && was.idHash !== null && hidden.has(was.idHash)
+      const stays = box.rules.deleted === 'keep' && was !== undefined && was.content !== null && !isHidden
       const base = filteredRow({ id: one.id, reason: 'unclear', detail: '', idHash: was?.idHash ?? null })
       const content = stays ? was.content : null
       const messageId = was?.messageId ?? null

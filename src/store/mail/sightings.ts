@@ -98,6 +98,21 @@ export async function loggedAt(
   return new Map(found.map((row) => [row.id, row.rank === 3 ? 'full' : row.rank === 2 ? 'subject' : 'none']))
 }
 
+/** Which of these messages, by their Message-IDs, a mailbox keeps out in another place, for one of these reasons. */
+export async function keptOut(
+  q: Query,
+  streamId: number,
+  idHashes: readonly Hash[],
+  reasons: readonly FilterReason[],
+): Promise<ReadonlySet<Hash>> {
+  if (idHashes.length === 0) return new Set()
+  const found = await q<{ hash: Hash }[]>`
+    select distinct encode(id_hash, 'hex') as hash from sightings
+    where stream_id = ${streamId} and id_hash = any(${texts(idHashes.map(bytes))}::bytea[]) and verdict = 'filtered'
+      and reason = any(${texts(reasons)}::text[])`
+  return new Set(found.map((row) => row.hash))
+}
+
 /** Ids to be read again. */
 export async function recheckIds(q: Query, streamId: number, limit: number): Promise<readonly string[]> {
   const found = await q<{ id: string }[]>`
