@@ -65,7 +65,10 @@ export function wasJustWon(
 }
 
 /** What the deal's stage means; undefined where its pipeline or stage is not configured. Case does not count. */
-export function outcomeOf(deal: Pick<HubRecord, 'fields'>, pipelines: readonly Pipeline[]): Outcome | undefined {
+export function outcomeOf(
+  deal: Pick<HubRecord, 'fields'>,
+  pipelines: readonly Pipeline[],
+): Outcome | undefined {
   const named = folded(deal.fields['pipeline'])
   const only = pipelines.length === 1 ? pipelines[0] : undefined
   const pipeline = named === '' ? only : pipelines.find(({ name }) => folded(name) === named)

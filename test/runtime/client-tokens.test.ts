@@ -265,6 +265,19 @@ describe('a refresh that fails', () => {
     await saveConnection(db.sql, vault, connection, { accessToken: 'access-0' })
     const failure = await failureFrom(client(refusing).io.fetch(ORIGIN))
     expect(failure).toMatchObject({ kind: 'auth' })
-    expect(failure.message).toContain('concord connections add')
+    expect(failure.message).toContain(`concord connections add ${NAME}`)
+  })
+
+  it.each([
+    ['invalid_grant', 'authorise the connection again'],
+    ['invalid_client', "copy the client's id and secret"],
+  ])('that is refused as %s tells what to do', async (error, fix) => {
+    const { io } = client(({ url }) =>
+      url === OAUTH.tokenUrl ? Response.json({ error }, { status: 400 }) : new Response('', { status: 401 }),
+    )
+    const { message } = await failureFrom(io.fetch(ORIGIN))
+    expect(message).toContain(error)
+    expect(message).toContain(fix)
+    expect(message).toContain(`concord connections add ${NAME}`)
   })
 })

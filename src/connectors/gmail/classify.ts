@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Instant } from '../../core/json.ts'
+import { parsedJson, type Instant } from '../../core/json.ts'
 import type { Failure, HttpReply } from '../connector.ts'
 import { retryAfter } from '../retry-after.ts'
 import { quoted } from '../vendor-words.ts'
@@ -89,17 +89,9 @@ function readError(reply: HttpReply): {
   readonly message: string
   readonly isGoogle: boolean
 } {
-  const read = errorBody.safeParse(parsed(reply.body))
+  const read = errorBody.safeParse(parsedJson(reply.body))
   const error = read.success ? read.data.error : {}
   const reasons = [...(error.errors ?? []), ...(error.details ?? [])].flatMap(({ reason }) => reason ?? [])
   const said = quoted(error.message ?? `Google answered ${reply.status}`).replace(/\.$/, '')
   return { reasons, message: said, isGoogle: read.success }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
 }

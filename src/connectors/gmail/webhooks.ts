@@ -1,6 +1,6 @@
 import { createLocalJWKSet, errors, jwtVerify } from 'jose'
 import { z } from 'zod'
-import type { Instant, JsonObject } from '../../core/json.ts'
+import { parsedJson, type Instant, type JsonObject } from '../../core/json.ts'
 import type { RawRequest, Receipt, WebhookContext } from '../connector.ts'
 import { addressOf } from './settings.ts'
 import { noticeWire, pushWire } from './wire.ts'
@@ -86,12 +86,4 @@ function setting(settings: JsonObject, field: string): string | null {
 function audienceOf({ url }: RawRequest, settings: JsonObject): string | null {
   const named = setting(settings, 'pushAudience') ?? setting(settings, 'webhookUrl')
   return named ?? (URL.canParse(url) ? url : null)
-}
-
-function parsedJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
 }

@@ -1,7 +1,7 @@
 import type { Failure, HttpReply } from '../connector.ts'
 import { retryAfter } from '../retry-after.ts'
 import { quoted } from '../vendor-words.ts'
-import type { Instant } from '../../core/json.ts'
+import { parsedJson, type Instant } from '../../core/json.ts'
 import { committed } from './api.ts'
 import { problem as problemSchema, type Problem } from './wire.ts'
 
@@ -34,11 +34,7 @@ export function classify(reply: HttpReply, now: Instant): Failure {
 }
 
 function problemOf(body: string): Problem | null {
-  try {
-    return problemSchema.safeParse(JSON.parse(body)).data ?? null
-  } catch {
-    return null
-  }
+  return problemSchema.safeParse(parsedJson(body)).data ?? null
 }
 
 /** As `discover` names it. Merge fields are told by their bare tag. */

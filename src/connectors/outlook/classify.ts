@@ -1,4 +1,4 @@
-import type { Instant } from '../../core/json.ts'
+import { parsedJson, type Instant } from '../../core/json.ts'
 import type { Failure, HttpReply } from '../connector.ts'
 import { retryAfter } from '../retry-after.ts'
 import { quoted } from '../vendor-words.ts'
@@ -65,7 +65,7 @@ const WHOSE = 'Name the mailboxes that the application reads in `mailboxes`, or 
 const NO_BOX = 'Give the account an Exchange Online mailbox, or take it out of the connection.'
 
 function errorOf(reply: HttpReply): { readonly code: string | null; readonly message: string } {
-  const read = errorBody.safeParse(parsed(reply.body))
+  const read = errorBody.safeParse(parsedJson(reply.body))
   const code = read.success ? quoted(read.data.error.code ?? '').slice(0, 100) : ''
   const words = read.success ? quoted(read.data.error.message ?? '') : ''
   const said = [code, words].filter((part) => part !== '').join(': ')
@@ -77,12 +77,4 @@ function errorOf(reply: HttpReply): { readonly code: string | null; readonly mes
 function fieldOf(message: string): string | null {
   const named = /(?:property|field|parameter) (?:named )?['"]?([a-z]\w*(?:[./]\w+)*)['"]/i.exec(message)
   return named?.[1]?.replace(/.*\//, '') ?? null
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
 }

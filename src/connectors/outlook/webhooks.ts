@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { Instant } from '../../core/json.ts'
+import { parsedJson, type Instant } from '../../core/json.ts'
 import type { Hint, RawRequest, Receipt, Webhooks } from '../connector.ts'
 import { clientStateOf } from './subscribe.ts'
 import { type NotificationWire, notifications } from './wire.ts'
@@ -16,7 +16,7 @@ function receive(raw: RawRequest, secret: string, now: Instant): Receipt {
   const query = queryOf(raw.url)
   const token = query.get('validationToken')
   if (token !== null) return { kind: 'handshake', status: 200, body: token }
-  const read = notifications.safeParse(parsed(raw.body))
+  const read = notifications.safeParse(parsedJson(new TextDecoder().decode(raw.body)))
   if (!read.success) return { kind: 'refused', status: 400, reason: 'The body is no list of notifications.' }
   const genuine = read.data.value.filter(({ clientState }) => isSecret(clientState ?? '', secret))
   if (genuine.length === 0)
@@ -75,12 +75,4 @@ function distinct(hints: readonly Hint[]): readonly Hint[] {
 
 function queryOf(url: string): URLSearchParams {
   return URL.canParse(url, 'http://hub') ? new URL(url, 'http://hub').searchParams : new URLSearchParams()
-}
-
-function parsed(body: Uint8Array): unknown {
-  try {
-    return JSON.parse(new TextDecoder().decode(body))
-  } catch {
-    return null
-  }
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Instant } from '../../core/json.ts'
+import { parsedJson, type Instant } from '../../core/json.ts'
 import type { Failure, HttpReply } from '../connector.ts'
 import { retryAfter } from '../retry-after.ts'
 import { quoted } from '../vendor-words.ts'
@@ -52,7 +52,7 @@ function fixFor(param: string | null): string {
 }
 
 function readError(reply: HttpReply): { code: string | null; param: string | null; message: string } {
-  const read = errorBody.safeParse(parsed(reply.body))
+  const read = errorBody.safeParse(parsedJson(reply.body))
   const error = read.success ? read.data.error : {}
   const requestId = reply.headers.get('request-id')
   const said = quoted(error.message ?? `Stripe answered ${reply.status}`).replace(/\.$/, '')
@@ -62,13 +62,5 @@ function readError(reply: HttpReply): { code: string | null; param: string | nul
       error.type === 'idempotency_error' && reply.status === 400 ? 'idempotency_error' : (error.code ?? null),
     param: error.param ?? null,
     message: requestId === null ? said : `${said} (${requestId})`,
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
   }
 }

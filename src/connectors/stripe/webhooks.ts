@@ -1,6 +1,6 @@
 import Stripe from 'stripe'
 import { z } from 'zod'
-import type { Instant } from '../../core/json.ts'
+import { parsedJson, type Instant } from '../../core/json.ts'
 import { VendorError, type Hint, type Io, type RawRequest, type Receipt } from '../connector.ts'
 import { stripeFor } from './client.ts'
 import { customerFeed } from './customer-feed.ts'
@@ -53,7 +53,7 @@ function signedAt(header: string): number {
 }
 
 function readEvent(body: Uint8Array): { readonly id: string; readonly subject: SubjectWire | null } | null {
-  const json = parseJson(new TextDecoder().decode(body))
+  const json = parsedJson(new TextDecoder().decode(body))
   const full = snapshot.safeParse(json)
   if (full.success) return { id: full.data.id, subject: full.data.data.object }
   const notice = thin.safeParse(json)
@@ -61,14 +61,6 @@ function readEvent(body: Uint8Array): { readonly id: string; readonly subject: S
   const about = notice.data.related_object ?? null
   const subject = about === null ? null : { object: about.type, id: about.id, invoice: null }
   return { id: notice.data.id, subject }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
 }
 
 /** By what the event is about, not by its name: `customer.subscription.updated` says nothing about the customer. */

@@ -64,8 +64,11 @@ function keptBearer(of: Credentials & TokenAsk & { readonly tokens: TokenStore |
   const kept: Held =
     token === '' ? NOTHING : { token, expiresAt: Number(secrets['expiresAt'] || Number.POSITIVE_INFINITY) }
   return renewing(of, kept, async (stale) => {
-    if (tokens === undefined)
-      throw vendorError({ kind: 'auth', message: 'This connection cannot be refreshed.' })
+    if (tokens === undefined) {
+      const { connection } = wire
+      const message = `The access token of ${connection} cannot be renewed. Fix: authorise it again with \`concord connections add ${connection}\`.`
+      throw vendorError({ kind: 'auth', message })
+    }
     let ours: Tokens | null = null
     const next = await tokens.refresh(stale, async (refreshToken) => {
       wire.scrubber.add(refreshToken)

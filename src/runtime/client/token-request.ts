@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Failure, HttpReply } from '../../connectors/connector.ts'
 import { retryAfter } from '../../connectors/retry-after.ts'
-import type { Instant } from '../../core/json.ts'
+import { parsedJson, type Instant } from '../../core/json.ts'
 import { exchange, type Exchanged, vendorError, type Wire } from './exchange.ts'
 import type { Outgoing } from './outgoing.ts'
 import { backoffMs, MAX_ATTEMPTS } from './retry.ts'
@@ -35,7 +35,7 @@ export type TokenRequest = {
  */
 export async function requestTokens(ask: TokenAsk, request: TokenRequest): Promise<Tokens> {
   const { wire, random, stop } = ask
-  const classify = (reply: HttpReply, now: Instant) => classified(reply, now, request.user)
+  const classify = (reply: HttpReply, now: Instant) => classified(reply, now, wire.connection, request.user)
   for (let attempt = 1; ; attempt++) {
     const exchanged = await exchange(wire, outgoingOf(request), classify, attempt, () => undefined)
     if (exchanged.kind === 'reply') return readTokens(exchanged.reply.bytes, wire)
@@ -75,7 +75,7 @@ const granted = z.object({
 })
 
 function readTokens(bytes: Uint8Array, wire: Wire): Tokens {
-  const read = granted.safeParse(parsed(new TextDecoder().decode(bytes)))
+  const read = granted.safeParse(parsedJson(new TextDecoder().decode(bytes)))
   if (!read.success) {
     const message = 'The token endpoint answered without an access token.'
     throw vendorError({ kind: 'malformed', committed: 'unknown', message })
@@ -93,7 +93,7 @@ function failureFrom(exchanged: Exclude<Exchanged, { kind: 'reply' }>): Failure 
   if (exchanged.kind === 'failed') return exchanged.failure
   return {
     kind: 'auth',
-    message: `The token endpoint redirects to ${exchanged.to.origin}; that is not followed.`,
+    message: `The token endpoint redirects to ${exchanged.to.origin}; that is not followed. Fix: correct the setting tokenUrl.`,
   }
 }
 
@@ -107,8 +107,8 @@ const refused = z.object({ error: z.string(), error_description: z.string().null
 const THROTTLED_MS = 60_000
 
 /** https://www.rfc-editor.org/rfc/rfc6749#section-5.2 */
-function classified(reply: HttpReply, now: Instant, user: string | null): Failure {
-  const read = refused.safeParse(parsed(reply.body)).data
+function classified(reply: HttpReply, now: Instant, connection: string, user: string | null): Failure {
+  const read = refused.safeParse(parsedJson(reply.body)).data
   const said =
     read === undefined ? '' : `: ${[read.error, read.error_description].filter(Boolean).join(', ')}`
   const message = `The token endpoint answered ${reply.status}${said}`
@@ -117,15 +117,17 @@ function classified(reply: HttpReply, now: Instant, user: string | null): Failur
   }
   if (reply.status >= 500 || reply.status === 408)
     return { kind: 'unavailable', committed: 'unknown', message }
-  if (user === null || read?.error !== 'invalid_grant') return { kind: 'auth', message }
+  if (user === null || read?.error !== 'invalid_grant')
+    return { kind: 'auth', message: `${message}. Fix: ${fixOf(read?.error, connection)}` }
   // Also what a revoked key is answered with; but that is answered so for the connection itself, too.
-  return { kind: 'rejected', code: 'user', field: null, message: `${message} (acting for ${user})` }
+  const fix = `see whether ${user} exists and the service account may act for it, or leave it out of the mailboxes.`
+  return { kind: 'rejected', code: 'user', field: null, message: `${message}. Fix: ${fix}` }
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return null
-  }
+/** What those errors mean: https://www.rfc-editor.org/rfc/rfc6749#section-5.2 */
+function fixOf(error: string | undefined, connection: string): string {
+  const again = `\`concord connections add ${connection}\``
+  return error === 'invalid_client' || error === 'unauthorized_client'
+    ? `copy the client's id and secret, or the service account's key, from the vendor and give them with ${again}.`
+    : `authorise the connection again with ${again}.`
 }

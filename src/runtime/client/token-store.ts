@@ -48,7 +48,7 @@ export function tokenStore(options: {
   }
 
   function authoriseAgain(why: string): VendorError {
-    const message = `Connection ${connection} ${why}. Fix: authorise it again with \`concord connections add\`.`
+    const message = `Connection ${connection} ${why}. Fix: authorise it again with \`concord connections add ${connection}\`.`
     return new VendorError({ kind: 'auth', message })
   }
 
