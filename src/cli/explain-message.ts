@@ -58,12 +58,15 @@ function linesOf(paint: Colours, { message, mailboxes }: MessageStory): readonly
   if (message === null) return [`${paint.bold('Not logged')}: nothing of it is stored.`, '', ...seen]
   const title = titleOf(message)
   const others = message.thread.filter(({ id }) => id !== message.id)
+  const isKept = message.state === 'kept'
+  // What is erased keeps its place, so that it stays out; nobody is shown it.
   const about = (['contact', 'company', 'deal'] as const).flatMap((kind) =>
-    message[kind] === null ? [] : [`${kind} ${message[kind]}`],
+    message[kind] === null || !isKept ? [] : [`${kind} ${message[kind]}`],
   )
+  const missing = isKept ? ', without a Message-ID' : ''
   return [
     `${paint.bold(`${title.slice(0, 1).toUpperCase()}${title.slice(1)}`)}${tellState(paint, message.state)}`,
-    `  ${message.direction} ${when(message.at)}${message.messageId === null ? ', without a Message-ID' : `, Message-ID <${tame(message.messageId)}>`}`,
+    `  ${message.direction} ${when(message.at)}${message.messageId === null ? missing : `, Message-ID <${tame(message.messageId)}>`}`,
     `  kept: ${message.kept}`,
     about.length === 0 ? '  on no timeline' : `  on the timeline of ${about.join(', ')}`,
     '',
