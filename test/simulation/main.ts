@@ -1,9 +1,9 @@
-// npm run simulate -- --seeds 500 [--from 1] [--jobs 2] [--seed 17 (with its trace)] [--plant NAME]
+// npm run simulate -- --seeds 500 [--from 1] [--jobs 2] [--seed 17 (with its trace)] [--plant NAME] [--mail]
 import { fork } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { openServer, withDatabase, type Server } from './database.ts'
 import { PLANTS } from './plants.ts'
-import { simulate, type Result } from './simulate.ts'
+import { hasMail, simulate, type Result } from './simulate.ts'
 import { FAULT_KINDS, type FaultKind } from './weather.ts'
 
 const { values } = parseArgs({
@@ -18,6 +18,8 @@ const { values } = parseArgs({
     plant: { type: 'string' },
     /** Every seed twice: both runs must be the same. */
     twice: { type: 'boolean', default: false },
+    /** With mail in every seed, not in half of them. */
+    mail: { type: 'boolean', default: false },
     server: { type: 'string' },
   },
 })
@@ -38,7 +40,7 @@ async function one(server: Pick<Server, 'url' | 'template'>, seed: number): Prom
         if (values.seed !== undefined) console.log(line)
         told.push(line)
       }
-      return simulate(seed, url, { plant, tell })
+      return simulate(seed, url, { plant, tell, mail: values.mail || hasMail(seed) })
     })
   const [lines, linesAgain]: [string[], string[]] = [[], []]
   const result = await run(lines)
@@ -106,6 +108,10 @@ async function spread(server: Server): Promise<number> {
   console.log(
     `\n${done} seeds with ${steps} steps in ${wallSeconds} s, ${Math.round(msTotal / done)} ms a seed`,
   )
+  const withMail = values.mail
+    ? done
+    : Array.from({ length: done }, (_, i) => from + i).filter(hasMail).length
+  console.log(`${withMail} of them with mail`)
   console.log('\nFaults fired:')
   for (const kind of FAULT_KINDS) console.log(`  ${kind.padEnd(28)} ${fired.get(kind) ?? 0}`)
   console.log(
@@ -130,7 +136,8 @@ function ask(worker: ReturnType<typeof fork>, seed: number): Promise<Told> {
 function report({ seed, digest, violations, ms }: Told): void {
   console.log(`seed ${seed}: ${digest} in ${Math.round(ms)} ms`)
   for (const { property, message } of violations) console.log(`  ${property}: ${message}`)
-  if (violations.length > 0) console.log(`  npm run simulate -- --seed ${seed}`)
+  if (violations.length > 0)
+    console.log(`  npm run simulate -- --seed ${seed}${values.mail ? ' --mail' : ''}`)
 }
 
 if (values.server === undefined) process.exit(await lead())

@@ -1,5 +1,7 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { Database } from '../../src/store/database.ts'
+import { signed } from './signatures.ts'
 
 /** Where a process may die. A request that left has been carried out, whatever the process still learns of it. */
 export type Doom = {
@@ -17,28 +19,34 @@ export class Crash extends Error {}
 
 const never = (): Promise<never> => new Promise(() => undefined)
 
+/** Set in what a transaction does: what it asks for beside itself must not wait for its end. */
+const inside = new AsyncLocalStorage<true>()
+
 /**
  * The order of things in one run. The database answers over a socket, in its own time, and requests are answered in
- * this process; left alone they would race. So a request waits until the database has nothing to do, and one process
- * waits while another is at the database. Which of two goes first then follows from the code alone.
+ * this process; left alone they would race, those of several processes as well as those of several mailboxes that one
+ * process reads at once. So one transaction or statement goes to the database at a time, in the order they come, and a
+ * request waits until the database has nothing to do. Which of two goes first then follows from the code alone.
  */
 export class Turns {
-  #holder: object | null = null
+  #isTaken = false
   #running = 0
-  readonly #queue: { readonly who: object; go(): void }[] = []
+  readonly #queue: (() => void)[] = []
   #waiting: (() => void)[] = []
   #requests: Promise<unknown> = Promise.resolve()
   /** False: processes overlap at the database as they like, and a seed gives another run each time. */
   strict = true
 
-  async atDatabase<T>(who: object, work: () => Promise<T>): Promise<T> {
-    const free = !this.strict || this.#holder === null || this.#holder === who
-    if (free) this.#enter(who)
-    else await new Promise<void>((go) => this.#queue.push({ who, go }))
+  async atDatabase<T>(work: () => Promise<T>): Promise<T> {
+    if (!this.strict || inside.getStore() === true) return this.#counted(work)
+    if (this.#isTaken) await new Promise<void>((go) => this.#queue.push(go))
+    this.#isTaken = true
     try {
-      return await work()
+      return await this.#counted(work)
     } finally {
-      this.#leave()
+      const next = this.#queue.shift()
+      if (next === undefined) this.#isTaken = false
+      else next()
     }
   }
 
@@ -63,30 +71,21 @@ export class Turns {
     }
   }
 
-  #enter(who: object): void {
-    this.#holder = who
+  async #counted<T>(work: () => Promise<T>): Promise<T> {
     this.#running += 1
-  }
-
-  #leave(): void {
-    this.#running -= 1
-    if (this.#running > 0) return
-    this.#holder = null
-    const next = this.#queue[0]
-    if (next !== undefined) {
-      for (const one of this.#queue.filter(({ who }) => who === next.who)) {
-        this.#queue.splice(this.#queue.indexOf(one), 1)
-        this.#enter(one.who)
-        one.go()
-      }
-      return
+    try {
+      return await work()
+    } finally {
+      this.#running -= 1
+      if (this.#running === 0) for (const go of this.#waiting.splice(0)) go()
     }
-    for (const go of this.#waiting.splice(0)) go()
   }
 
   async #rest(): Promise<void> {
     for (;;) {
       // What follows from the last answer runs first, and may go to the database again.
+      await nextTurn()
+      if (!(await signed())) continue
       await nextTurn()
       if (this.#running === 0) return
       await new Promise<void>((go) => this.#waiting.push(go))
@@ -166,7 +165,7 @@ export class Mortal {
   async #statement<T>(run: () => Promise<T>): Promise<T> {
     if (this.isDead) return never()
     try {
-      const answer = await this.#turns.atDatabase(this, run)
+      const answer = await this.#turns.atDatabase(run)
       return this.isDead ? await never() : answer
     } catch (error) {
       return this.isDead ? never() : Promise.reject(toError(error))
@@ -180,7 +179,7 @@ export class Mortal {
     if (this.isDead || this.#meets('before a transaction')) return never()
     const done = await this.#statement(() =>
       begin(async (tx) => {
-        const result = await work(tx)
+        const result = await inside.run(true, () => work(tx))
         if (this.#meets('instead of a commit')) throw new Crash('the process died')
         return result
       }),

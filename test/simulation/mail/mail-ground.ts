@@ -3,6 +3,7 @@ import { sandboxFetch } from '../../../src/sandbox/faults.ts'
 import { createGmailSandbox, type GmailSandbox } from '../../../src/sandbox/gmail/index.ts'
 import { createGraphSandbox, type GraphSandbox } from '../../../src/sandbox/graph/index.ts'
 import { openChance } from '../chance.ts'
+import { signInTurn } from '../signatures.ts'
 import { ANN, BOB, CLEO } from './moods.ts'
 
 export const MAIL = ['gmail', 'outlook'] as const
@@ -44,6 +45,7 @@ export type MailGround = {
 }
 
 export function openMailGround(seed: number, clock: { now: number }): MailGround {
+  signInTurn()
   const now = () => clock.now
   const google = createGmailSandbox({
     now,
