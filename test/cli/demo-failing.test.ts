@@ -49,11 +49,19 @@ test('a story that does not come true is told, the others are played, and the de
     // A vendor that bills a cent too much.
     const invoices = () =>
       vendors.stripe.invoices().map((invoice) => ({ ...invoice, total: invoice.total + 1 }))
-    return { ...vendors, stripe: { ...vendors.stripe, invoices } }
+    // A mailbox that has lost what was sent to it.
+    const mailboxesWith = (id: string) => vendors.mail.mailboxesWith(id).slice(1)
+    return {
+      ...vendors,
+      stripe: { ...vendors.stripe, invoices },
+      mail: { ...vendors.mail, mailboxesWith },
+    }
   })
   expect(code).toBe(1)
   expect(out).toContain('✗ The total of the invoice')
-  expect(out).toContain('2 of the stories did not come true')
+  expect(out).toContain('✗ The mailboxes that have it should be')
+  expect(out).toContain('✗ The mailboxes that have the two should be')
+  expect(out).toContain('4 of the stories did not come true')
   expect(out).toMatch(/Story 3[^✗]*Story 4/)
 })
 
