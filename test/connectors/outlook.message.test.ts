@@ -199,7 +199,7 @@ describe('what Graph may answer', () => {
 
   test('a page of a proxy in place of messages stops the page, and makes none of them bad', async () => {
     const { internetMessageHeaders: _, ...bare } = base
-    let isOut = true
+    let isOut = false
     const proxy: Extra = (path) => {
       if (isOut && /(?:\$value|inbox)$/.test(path)) return new Response('<html>Back soon</html>')
       return path.endsWith('/$value')
@@ -208,6 +208,7 @@ describe('what Graph may answer', () => {
     }
     const reader = new Reader(graph([bare], proxy), box)
     await reader.page('live')
+    isOut = true
     await expect(reader.page('backfill')).rejects.toMatchObject({ failure: { kind: 'malformed' } })
     isOut = false
     await reader.everything()

@@ -42,13 +42,15 @@ export const MAIL_PAGES: readonly MailCheck[] = [
       'MailAsk.want: the place is "taken before anything is listed", so that what comes between is seen.',
     async run(rig) {
       const { stand } = rig
-      await seed(rig, 3)
+      await seed(rig, stand.threePages)
       const reading = new Reading(rig, await rig.box())
       await reading.page('live')
       const ids = [await stand.deliver(stand.address, question(rig))]
       await reading.page('backfill')
       elapse(rig, MINUTE)
+      // Between two pages of a backfill that goes on to older mail, and never comes back.
       ids.push(await stand.deliver(stand.address, question(rig)))
+      await reading.page('backfill')
       await reading.everything(async (n) => {
         if (n < 3) ids.push(await stand.deliver(stand.address, question(rig)))
       })
