@@ -3,24 +3,28 @@ import path from 'node:path'
 import { expect, it } from 'vitest'
 import { formatProblem } from '../../src/mappings/problem.ts'
 import { loadConfiguration } from '../../src/mappings/load.ts'
+import { MAIL_CHECKS } from './mail-suite.ts'
 import { CHECKS } from './suite.ts'
 
 const DOCS = readFileSync(path.join(import.meta.dirname, '..', '..', 'docs', 'connectors.md'), 'utf8')
-const TOY = readFileSync(path.join(import.meta.dirname, 'toy', 'connector.ts'), 'utf8')
+const TOYS = ['connector.ts', 'mail-connector.ts'].map((name) =>
+  readFileSync(path.join(import.meta.dirname, 'toy', name), 'utf8'),
+)
+const ALL = [...CHECKS, ...MAIL_CHECKS]
 
 it('docs/connectors.md shows the example as it is', () => {
   const blocks = [...DOCS.matchAll(/```ts\n([^]*?)```/g)].map(([, code = '']) => code.trim())
-  const shown = blocks.filter((code) => !code.includes("from './suite.ts'"))
+  const shown = blocks.filter((code) => !/from '\.\/(?:mail-)?suite\.ts'/.test(code))
   expect(shown.length).toBeGreaterThan(5)
-  expect(shown.filter((code) => !TOY.includes(code))).toEqual([])
+  expect(shown.filter((code) => !TOYS.some((toy) => toy.includes(code)))).toEqual([])
 })
 
 it('docs/connectors.md lists every check', () => {
-  expect(CHECKS.map(({ name }) => name).filter((name) => !DOCS.includes(`- ${name}\n`))).toEqual([])
+  expect(ALL.map(({ name }) => name).filter((name) => !DOCS.includes(`- ${name}\n`))).toEqual([])
 })
 
 it('docs/connectors.md has the sections that checks refer to', () => {
-  const named = CHECKS.flatMap(({ contract }) => /docs\/connectors\.md, "([^"]+)"/.exec(contract)?.[1] ?? [])
+  const named = ALL.flatMap(({ contract }) => /docs\/connectors\.md, "([^"]+)"/.exec(contract)?.[1] ?? [])
   expect(named.filter((title) => !DOCS.includes(`${title}`))).toEqual([])
 })
 
