@@ -25,19 +25,40 @@ const HARMLESS = 2_000
 export function splitReply(body: string): Split {
   const cut = outlookBlock(body)
   const fresh = body.slice(0, cut)
-  const head = fresh.slice(0, headLength(fresh))
-  const rest = fresh.slice(head.length)
+  const head = fresh.slice(0, headLength(fresh.slice(0, quoteBegun(fresh))))
   const unsplit = () => [{ content: head, kind: 'text' as const }]
   const fragments = within(head.length <= HARMLESS ? null : SPLIT_MS, () => read(head), unsplit)
-  // What the parser is not given belongs to what it ended with: quoted mail runs on, a signature does not.
-  const isQuoteOpen = fragments.findLast(({ content }) => content.trim() !== '')?.kind === 'quoted'
-  const parts = [...fragments, { content: rest, kind: isQuoteOpen ? ('quoted' as const) : ('text' as const) }]
+  const parts = withRest(fragments, fresh.slice(head.length))
   const all = (kind: Fragment['kind']) =>
     parts.filter((part) => part.kind === kind).map(({ content }) => content)
   return {
     text: joined(all('text')),
     quoted: joined([...all('quoted'), body.slice(cut)]),
     signature: joined(all('signature')),
+  }
+}
+
+/** What the parser is not given belongs to what it ended with: quoted mail runs on, a signature does not. */
+function withRest(fragments: readonly Fragment[], rest: string): readonly Fragment[] {
+  const last = fragments.findLast(({ content }) => content.trim() !== '')
+  if (last?.kind !== 'quoted') return [...fragments, { content: rest, kind: 'text' }]
+  const content = `${last.content.trimEnd()}\n${rest}`
+  return fragments.map((fragment) => (fragment === last ? { ...fragment, content } : fragment))
+}
+
+/**
+ * Where the first line of the quote that a text ends with is over; the end where it ends with none. The rest of it is
+ * quoted as well, mostly the longest part of a mail, and the parser would take most of its time for it.
+ */
+function quoteBegun(text: string): number {
+  let end = text.trimEnd().length
+  let over = text.length
+  for (;;) {
+    const start = text.lastIndexOf('\n', end - 1) + 1
+    if (end <= start || !text.startsWith('>', start)) return over
+    over = Math.min(text.length, end + 1)
+    if (start === 0) return over
+    end = start - 1
   }
 }
 
