@@ -1,4 +1,4 @@
-import { createHmac, randomBytes } from 'node:crypto'
+import { createHmac, createSecretKey, randomBytes } from 'node:crypto'
 import type { Query } from '../database.ts'
 import type { Vault } from '../secrets.ts'
 
@@ -16,7 +16,7 @@ const BYTES = 16
  * Throws a `SecretError` where no known key opens it.
  */
 export async function mailHasher(q: Query, vault: Vault): Promise<Hasher> {
-  const key = Buffer.from(await openKey(q, vault), 'base64')
+  const key = createSecretKey(await openKey(q, vault), 'base64')
   return (text) =>
     createHmac('sha256', key)
       .update(text)
