@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import os from 'node:os'
 import path from 'node:path'
 import { stringify } from 'yaml'
+import { freePort } from '../support/port.ts'
 
 const BIN = path.join(import.meta.dirname, '..', '..', 'node_modules', 'emulate', 'dist', 'index.js')
 
@@ -50,13 +50,4 @@ export async function startEmulator(
   }
   await close()
   return `emulate does not answer: ${said.slice(-500)}`
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }

@@ -69,6 +69,14 @@ export function find({ paths }: Description, method: string, pathname: string): 
   return { template, operation: paths[template]?.[method.toLowerCase()] ?? null }
 }
 
+/** A request as the description names its operation; by its own path where it has none. */
+export function named(
+  description: Description,
+  { method, path: at }: { readonly method: string; readonly path: string },
+): string {
+  return `${method} ${find(description, method, at)?.template ?? at}`
+}
+
 const isVariable = (part: string) => part.startsWith('{')
 
 /** Those of the operation itself, references followed. */

@@ -1,27 +1,21 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { gmail } from '../../src/connectors/gmail/index.ts'
-import type { Mail, MailPage } from '../../src/connectors/mail.ts'
+import type { Mail } from '../../src/connectors/mail.ts'
 import type { JsonObject } from '../../src/core/json.ts'
-import type { Mailbox } from '../../src/core/mail/message.ts'
-import { openClient } from '../../src/runtime/client/client.ts'
-import { sandboxFetch } from '../../src/sandbox/faults.ts'
 import { createGmailSandbox } from '../../src/sandbox/gmail/index.ts'
-import { letter, person } from '../../src/sandbox/mail/letter.ts'
+import { person } from '../../src/sandbox/mail/letter.ts'
 import { newsletter } from '../../src/sandbox/mail/makers.ts'
 import { seeded } from '../../src/sandbox/seeded.ts'
-import { type Description, descriptionFile, find, readDescription } from './description.ts'
-import type { Sent } from './record.ts'
-import { serveDescription } from './steady.ts'
+import { type Description, descriptionFile, named, readDescription } from './description.ts'
+import { DAY, type Exchange, ioTo, offerTo, reader, stamp, START } from './mail.ts'
+import { part, type Sent } from './record.ts'
+import { oneOfEach, queryFields, refusals, serveDescription } from './steady.ts'
 import { problemsOf, problemsOfReply } from './validate.ts'
 
 const FILE = descriptionFile('gmail.json')
 const ANN = 'ann@us.example'
 const BO = 'bo@us.example'
-const DAY = 86_400_000
-const START = Date.UTC(2026, 10, 22, 9)
 const TOPIC = 'projects/sandbox/topics/mail'
-
-type Exchange = Sent & { readonly reply: { readonly status: number; readonly body: unknown } }
 
 /** Tokens and the directory are other APIs of Google's. */
 const isGmail = ({ path }: Sent) => path.startsWith('/gmail/')
@@ -115,12 +109,7 @@ describe.skipIf(FILE === null)('what is sent to Gmail (needs ../shared/specs/gma
     afterAll(() => server.close())
 
     it('gives no reason for a 400', { timeout: 60_000 }, async () => {
-      const refusals: string[] = []
-      for (const one of oneOfEach(description, sent)) {
-        const refusal = await server.refusal(one)
-        if (refusal !== null) refusals.push(refusal)
-      }
-      expect(refusals).toEqual([])
+      expect(await refusals(server, oneOfEach(description, sent, queryFields))).toEqual([])
     })
 
     it('does for a request that is wrong', async () => {
@@ -165,26 +154,8 @@ async function everything(): Promise<readonly Exchange[]> {
   switches.accessTokenLifeMs = 30 * DAY
   sandbox.createTopic(TOPIC, { endpoint: 'https://hub.example/webhooks/gmail' })
   const sent: Exchange[] = []
-  const reach = sandboxFetch(sandbox.app)
   const open = (secrets: Readonly<Record<string, string>>, settings: JsonObject) =>
-    openClient({
-      connector: gmail,
-      connection: 'gmail',
-      secrets,
-      settings,
-      transport: async (input, init) => {
-        const request = new Request(input, init)
-        const one = await sentOf(request)
-        const response = await reach(request)
-        const body: unknown = await response.clone().json()
-        sent.push({ ...one, reply: { status: response.status, body } })
-        return response
-      },
-      clock: { now: () => clock.now, sleep: async (ms) => void (clock.now += Math.ceil(ms)) },
-      random: () => 0.5,
-      log: () => undefined,
-      pauseUntil: async () => {},
-    }).io
+    ioTo(sandbox.app, { connector: gmail, secrets, settings }, clock, sent)
 
   const own = open({ accessToken: sandbox.signIn(ANN).accessToken }, { topic: TOPIC })
   await gmail.check(own)
@@ -195,7 +166,7 @@ async function everything(): Promise<readonly Exchange[]> {
       at: START - i * 1000,
       ...(i === 3 ? { labels: ['Private'] } : {}),
     })
-  const hub = reader(part(mailbox))
+  const hub = reader(mail, part(mailbox))
   await mail.subscribe?.(own, part(mailbox), null, { url: null, secret: null })
   await hub.read(own, 'live', null)
   await hub.read(own, 'backfill', START - DAY)
@@ -228,7 +199,7 @@ async function everything(): Promise<readonly Exchange[]> {
   const all = await mail.mailboxes(domain)
   if (all.length !== 2) throw new Error(`${all.length} mailboxes of 2 were found`)
   const [placed] = await people.deliver(BO, letterOf(2000))
-  const other = reader(part(all.find(({ address }) => address === BO)))
+  const other = reader(mail, part(all.find(({ address }) => address === BO)))
   await mail.subscribe?.(domain, other.mailbox, null, { url: null, secret: null })
   await other.read(domain, 'live', null)
   await other.read(domain, 'backfill', null)
@@ -236,67 +207,4 @@ async function everything(): Promise<readonly Exchange[]> {
   return sent
 }
 
-/** Reads as the hub does: page by page, cursors as JSON. */
-function reader(mailbox: Mailbox) {
-  const known = new Set<string>()
-  let cursor: JsonObject | null = null
-  return {
-    mailbox,
-    known,
-    async read(
-      io: Parameters<Mail['pull']>[0],
-      want: 'live' | 'backfill',
-      since: number | null,
-    ): Promise<void> {
-      for (let pages = 0; pages < 200; pages += 1) {
-        const page: MailPage = await mail.pull(io, mailbox, cursor, {
-          want,
-          since,
-          known: async (ids) => new Set(ids.filter((id) => known.has(id))),
-        })
-        if (page.bad.length > 0) throw new Error(`Unreadable: ${JSON.stringify(page.bad)}`)
-        for (const { id } of page.sightings) known.add(id)
-        cursor = JSON.parse(JSON.stringify(page.cursor)) as JsonObject
-        if (!page.more) return
-      }
-      throw new Error(`${want} does not come to an end`)
-    },
-  }
-}
-
-const stamp = (i: number) => ({ date: START - i * 1000, messageId: `m${i}@client.example` })
-
-const letterOf = (i: number) =>
-  letter({
-    ...stamp(i),
-    from: person('eve@client.example', 'Eve'),
-    to: [person(ANN)],
-    subject: `Offer ${i}`,
-    text: 'Hello',
-  })
-
-async function sentOf(request: Request): Promise<Sent> {
-  const { pathname, search } = new URL(request.url)
-  return {
-    method: request.method,
-    path: pathname,
-    query: search.slice(1),
-    contentType: request.headers.get('content-type'),
-    body: await request.clone().text(),
-  }
-}
-
-function named(description: Description, { method, path }: Sent): string {
-  return `${method} ${find(description, method, path)?.template ?? path}`
-}
-
-function oneOfEach(description: Description, all: readonly Sent[]): readonly Sent[] {
-  const kind = (one: Sent) =>
-    `${named(description, one)} ${[...new URLSearchParams(one.query).keys()].join()}`
-  return [...new Map(all.map((one) => [kind(one), one])).values()]
-}
-
-function part<T>(given: T | undefined): T {
-  if (given === undefined) throw new Error('The scenario lacks it')
-  return given
-}
+const letterOf = (i: number) => offerTo(ANN, i)

@@ -3,10 +3,10 @@ import { z } from 'zod'
 import { createOf, send } from '../conformance/checks/writes.ts'
 import type { Rig } from '../conformance/rig.ts'
 import { mailchimpBench } from '../conformance/mailchimp.bench.ts'
-import { type Description, descriptionFile, find, readDescription } from './description.ts'
-import { record, type Sent } from './record.ts'
+import { type Description, descriptionFile, named, readDescription } from './description.ts'
+import { part, record, type Sent } from './record.ts'
 import { everything, wantAll } from './scenario.ts'
-import { serveDescription } from './steady.ts'
+import { oneOfEach, refusals, serveDescription } from './steady.ts'
 import { problemsOf } from './validate.ts'
 
 const FILE = descriptionFile('mailchimp.json')
@@ -81,12 +81,9 @@ describe.skipIf(FILE === null)('what is sent to Mailchimp (needs ../shared/specs
     afterAll(() => server.close())
 
     it('gives no reason for a 400', { timeout: 60_000 }, async () => {
-      const refusals: string[] = []
-      for (const one of oneOfEach(description, [...sent, ...sent.flatMap(operationsOf)])) {
-        const refusal = await server.refusal(one)
-        if (refusal !== null) refusals.push(refusal)
-      }
-      expect(refusals).toEqual([])
+      const all = [...sent, ...sent.flatMap(operationsOf)]
+      const each = oneOfEach(description, all, ({ body }) => Object.keys(parsed(body)))
+      expect(await refusals(server, each)).toEqual([])
     })
 
     it('does for a request that is wrong', async () => {
@@ -145,21 +142,4 @@ function operationsOf({ method, path, body }: Sent): readonly Sent[] {
   }))
 }
 
-function named(description: Description, { method, path }: Sent): string {
-  return `${method} ${find(description, method, path)?.template ?? path}`
-}
-
-function oneOfEach(description: Description, all: readonly Sent[]): readonly Sent[] {
-  return [
-    ...new Map(
-      all.map((one) => [`${named(description, one)} ${Object.keys(parsed(one.body)).join()}`, one]),
-    ).values(),
-  ]
-}
-
 const parsed = (body: string): object => (body === '' ? {} : (JSON.parse(body) as object))
-
-function part<T>(given: T | undefined): T {
-  if (given === undefined) throw new Error('The scenario lacks such a request')
-  return given
-}

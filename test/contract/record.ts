@@ -10,6 +10,22 @@ export type Sent = {
   readonly body: string
 }
 
+export async function sentOf(request: Request): Promise<Sent> {
+  const { pathname, search } = new URL(request.url)
+  return {
+    method: request.method,
+    path: pathname,
+    query: search.slice(1),
+    contentType: request.headers.get('content-type'),
+    body: await request.clone().text(),
+  }
+}
+
+export function part<T>(given: T | null | undefined): T {
+  if (given === undefined || given === null) throw new Error('The scenario lacks it')
+  return given
+}
+
 export type Recording = { readonly sent: Sent[]; rig(resource: string): Rig; close(): Promise<void> }
 
 /** A bench's vendor, with every request to it kept. */
@@ -20,14 +36,7 @@ export async function record(bench: Bench): Promise<Recording> {
   const sent: Sent[] = []
   const recording: typeof fetch = async (input, init) => {
     const request = new Request(input, init)
-    const { pathname, search } = new URL(request.url)
-    sent.push({
-      method: request.method,
-      path: pathname,
-      query: search.slice(1),
-      contentType: request.headers.get('content-type'),
-      body: await request.clone().text(),
-    })
+    sent.push(await sentOf(request))
     return transport(request)
   }
   return {

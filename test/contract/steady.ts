@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
 import path from 'node:path'
+import { freePort } from '../support/port.ts'
+import { type Description, named } from './description.ts'
 import type { Sent } from './record.ts'
 
 const require = createRequire(import.meta.url)
@@ -45,14 +46,29 @@ export async function serveDescription(file: string, how: 'brackets' | 'as descr
   }
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise((resolve) => server.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
+/** Of each operation one request for every set of `fields`. */
+export function oneOfEach(
+  description: Description,
+  all: readonly Sent[],
+  fields: (one: Sent) => readonly string[],
+): readonly Sent[] {
+  const kind = (one: Sent) => `${named(description, one)} ${fields(one).join()}`
+  return [...new Map(all.map((one) => [kind(one), one])).values()]
 }
+
+export async function refusals(
+  server: Awaited<ReturnType<typeof serveDescription>>,
+  all: readonly Sent[],
+): Promise<readonly string[]> {
+  const found: string[] = []
+  for (const one of all) {
+    const refusal = await server.refusal(one)
+    if (refusal !== null) found.push(refusal)
+  }
+  return found
+}
+
+export const queryFields = ({ query }: Sent): readonly string[] => [...new URLSearchParams(query).keys()]
 
 async function answering(url: string): Promise<void> {
   for (let tries = 0; tries < 200; tries++) {
