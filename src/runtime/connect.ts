@@ -11,6 +11,7 @@ import {
   saveConnection,
   type Connection,
 } from '../store/connections.ts'
+import { renewSubscriptions } from '../store/mail/mailboxes.ts'
 import type { Secrets } from './client/auth.ts'
 import { openClient } from './client/client.ts'
 import { tokenSecrets, type TokenStore } from './client/oauth.ts'
@@ -120,6 +121,8 @@ export async function addConnection(hub: Hub, plug: Plug, given: Given): Promise
     // Read again: tokens may have been refreshed meanwhile, here or by a worker, and the old ones used up by that.
     const now = joined(await readSecrets(tx, hub.vault, plug.name))
     await saveConnection(tx, hub.vault, connection, { ...now, ...fresh?.tokens() })
+    // A setting such as Gmail's topic may be what they waited for.
+    await renewSubscriptions(tx, plug.name)
   })
   await connectionRestored(hub, plug.name)
   return { kind: 'added', label, accountId, again: before !== undefined }
@@ -191,6 +194,7 @@ export async function subscribeWebhook(
     const subscribed = await webhooks?.subscribe?.(io, address.href, own)
     if (subscribed !== undefined && subscribed.secret !== null) await keep(hub, plug.name, subscribed.secret)
     await mergeSettings(hub.db.sql, plug.name, { [WEBHOOK_URL]: url })
+    await renewSubscriptions(hub.db.sql, plug.name)
     return { kind: 'works', accountId: row.accountId ?? '', label: url }
   } catch (error) {
     return refusedBy(error, [...Object.values(secrets), ...told])

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { VendorError } from '../../src/connectors/connector.ts'
+import { plugOf, subscribeWebhook } from '../../src/runtime/connect.ts'
 import { followHints, mailConnection, syncAll } from '../../src/runtime/cycle.ts'
 import type { Hub } from '../../src/runtime/hub.ts'
 import { mailProgress } from '../../src/runtime/mail/progress.ts'
@@ -7,7 +8,7 @@ import { watchMailboxes } from '../../src/runtime/mail/watch.ts'
 import { databaseSession } from '../../src/runtime/hub.ts'
 import { seeded } from '../../src/sandbox/seeded.ts'
 import { storeEvent } from '../../src/store/webhook-events.ts'
-import { FakeMailbox, HOUR, openMailWorld, T0, type MailWorld } from './mail.support.ts'
+import { fakeConnector, FakeMailbox, HOUR, openMailWorld, T0, type MailWorld } from './mail.support.ts'
 
 let world: MailWorld | undefined
 afterEach(async () => {
@@ -264,6 +265,23 @@ describe('subscriptions', () => {
     expect(asks(box)).toBe(1)
     await pass()
     expect(asks(box)).toBe(0)
+  })
+
+  test('are asked for at the next pass where an address for them is given only now', async () => {
+    const box = rep()
+    const w = await open([box])
+    const pass = () => mailConnection(w.hub, 'mail', 'none')
+    await pass()
+    box.subscribed = () => 72 * HOUR
+    await pass()
+    expect(asks(box)).toBe(0)
+    const plug = plugOf(w.hub, { fake: fakeConnector(() => [box]) }, 'mail')
+    if (plug === undefined) throw new Error('there is no such connection')
+    const asked = await subscribeWebhook(w.hub, plug, 'https://hub.example.com/webhooks/mail')
+    expect(asked).toMatchObject({ kind: 'works' })
+    await pass()
+    await pass()
+    expect(asks(box)).toBe(1)
   })
 
   test('that the vendor refuses leave a note, do not stop the reading, and are tried again', async () => {

@@ -145,6 +145,11 @@ export async function saveSubscription(
     where stream_id = ${id}`
 }
 
+/** The vendor is asked for notifications anew when these mailboxes are read next. */
+export async function renewSubscriptions(q: Query, connection: string): Promise<void> {
+  await q`update mailboxes set renew_before = null where connection = ${connection} and renew_before is not null`
+}
+
 export type VerdictCount = { readonly id: number; readonly verdict: string; readonly count: number }
 
 /** How the sightings of mailboxes came out. */
