@@ -42,7 +42,7 @@ async function play(
 }
 
 test('a story that does not come true is told, the others are played, and the demo fails', {
-  timeout: 120_000,
+  timeout: 240_000,
 }, async () => {
   const { code, out } = await play(async (options) => {
     const vendors = await openCompany(options)
