@@ -1,4 +1,6 @@
 import type { Connector, Outcome, Push, Resource, Write } from '../../src/connectors/connector.ts'
+import type { Mail, Sighting } from '../../src/connectors/mail.ts'
+import type { Sighted } from '../../src/core/mail/message.ts'
 import type { Sql } from '../../src/store/database.ts'
 import type { Connectors } from './configuration.ts'
 
@@ -10,6 +12,8 @@ export type Plant = {
   readonly request?: (request: Request) => Request | Promise<Request>
   /** Steps that are to happen more often, so that the bug is met soon. */
   readonly weights?: Readonly<Record<string, number>>
+  /** It shows in mail only. */
+  readonly mail?: true
   /** After every pass. */
   readonly afterPass?: (sql: Sql) => Promise<void>
 }
@@ -22,6 +26,47 @@ function withPushes(connectors: Connectors, change: (push: Push) => Push): Conne
     return { ...plain, resources: Object.fromEntries(resources) }
   }
   return Object.fromEntries(Object.entries(connectors).map(([name, one]) => [name, connector(one)]))
+}
+
+function withMail(connectors: Connectors, change: (mail: Mail) => Mail): Connectors {
+  const connector = (plain: Connector): Connector =>
+    plain.mail === undefined ? plain : { ...plain, mail: change(plain.mail) }
+  return Object.fromEntries(Object.entries(connectors).map(([name, one]) => [name, connector(one)]))
+}
+
+/** Every fourth page that holds anything is lost, and the cursor is behind it all the same. */
+function skipping(mail: Mail): Mail {
+  let pages = 0
+  return {
+    ...mail,
+    async pull(...given) {
+      const page = await mail.pull(...given)
+      const isLost = page.sightings.length > 0 && ++pages % 4 === 0
+      return isLost ? { ...page, sightings: [], bad: [] } : page
+    },
+  }
+}
+
+/** A message keeps the labels and folders it was first seen with, whatever its owner does with it. */
+function withFirstLabels(mail: Mail): Mail {
+  const first = new Map<string, Sighted['labels']>()
+  const kept = (sighting: Sighting): Sighting => {
+    if (sighting.kind === 'gone') return sighting
+    const { id, sighted } = sighting
+    if (!first.has(id)) first.set(id, sighted.labels)
+    return { ...sighting, sighted: { ...sighted, labels: first.get(id) ?? null } }
+  }
+  return {
+    ...mail,
+    async pull(...given) {
+      const page = await mail.pull(...given)
+      return { ...page, sightings: page.sightings.map(kept) }
+    },
+    async fetch(...given) {
+      const found = await mail.fetch(...given)
+      return { ...found, sightings: found.sightings.map(kept) }
+    },
+  }
 }
 
 /** The answer to a write is forgotten: what it made of the object is then met as if somebody had edited it. */
@@ -74,4 +119,14 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
       })),
   },
   'profile with a status': { breaks: ['Consent'], request: withStatus },
+  'cursor before its page': {
+    breaks: ['Mail'],
+    mail: true,
+    connectors: (connectors) => withMail(connectors, skipping),
+  },
+  'labels of the first look': {
+    breaks: ['Mail'],
+    mail: true,
+    connectors: (connectors) => withMail(connectors, withFirstLabels),
+  },
 }

@@ -192,7 +192,9 @@ export const forgetting: Step = ({ post, ground, chance, fired }) => {
       return `mail: the history of ${rep} is forgotten`
     }
     case 'delta':
-      mail.graph.vendor.expireDelta(CLEO, chance.pick<string | undefined>(['inbox', 'sentitems', undefined]))
+      mail.graph.vendor.expireDelta(
+        ...(chance.maybe(0.6) ? ([CLEO, chance.pick(['inbox', 'sentitems'])] as const) : ([CLEO] as const)),
+      )
       mail.graph.switches.expiry = chance.pick([
         'gone',
         'gone-with-location',
