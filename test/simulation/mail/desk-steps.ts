@@ -192,9 +192,8 @@ export const forgetting: Step = ({ post, ground, chance, fired }) => {
       return `mail: the history of ${rep} is forgotten`
     }
     case 'delta':
-      mail.graph.vendor.expireDelta(
-        ...(chance.maybe(0.6) ? ([CLEO, chance.pick(['inbox', 'sentitems'])] as const) : ([CLEO] as const)),
-      )
+      if (chance.maybe(0.4)) mail.graph.vendor.expireDelta(CLEO)
+      else mail.graph.vendor.expireDelta(CLEO, chance.pick(['inbox', 'sentitems']))
       mail.graph.switches.expiry = chance.pick([
         'gone',
         'gone-with-location',
