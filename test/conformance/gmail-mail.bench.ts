@@ -99,7 +99,10 @@ function owners({ people }: GmailSandbox): Owners {
       people.unlabel(mailbox, id, name)
       return id
     },
-    rename: (mailbox, name, to) => people.renameLabel(mailbox, name, to),
+    rename(mailbox, id, name, to) {
+      people.renameLabel(mailbox, name, to)
+      return id
+    },
     spam(mailbox, id) {
       people.spam(mailbox, id)
       return id

@@ -9,6 +9,8 @@ export type MailBench = {
   readonly name: string
   /** A vendor of its own, whose mailboxes are empty. Throws `Lacking` where there can be none here, saying why. */
   open(): Promise<MailStand>
+  /** Once all checks are done. */
+  close?(): Promise<void>
 }
 
 type Eventually<T> = T | Promise<T>
@@ -45,8 +47,8 @@ export type MailStand = {
   file(mailbox: string, id: RemoteId, name: string): Eventually<RemoteId>
   /** Takes the label away again, or moves it back into the inbox. */
   unfile(mailbox: string, id: RemoteId, name: string): Eventually<RemoteId>
-  /** The label or folder gets another name. */
-  rename?(mailbox: string, name: string, to: string): Eventually<void>
+  /** The label or folder of a message gets another name. The id the message has then. */
+  rename?(mailbox: string, id: RemoteId, name: string, to: string): Eventually<RemoteId>
   spam(mailbox: string, id: RemoteId): Eventually<RemoteId>
   trash(mailbox: string, id: RemoteId): Eventually<RemoteId>
   /** Deletes it for good. */

@@ -1,4 +1,4 @@
-import { describe, it } from 'vitest'
+import { afterAll, describe, it } from 'vitest'
 import type { MailCheck } from './checks/mail-check.ts'
 import { MAIL_CHANGES } from './checks/mail-changes.ts'
 import { MAIL_HOOKS } from './checks/mail-hooks.ts'
@@ -21,6 +21,7 @@ export const MAIL_CHECKS: readonly MailCheck[] = [
 /** Registers the suite for the mail of one connector. Call it at the top of a test file. */
 export function mailConformance(bench: MailBench): void {
   describe(`${bench.name} mail`, () => {
+    afterAll(() => bench.close?.())
     for (const check of MAIL_CHECKS)
       it(`${check.name}`, { timeout: 60_000 }, async ({ skip }) => {
         const verdict = await attemptMail(check, bench)

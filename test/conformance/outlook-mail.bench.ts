@@ -99,7 +99,10 @@ function owners({ people, vendor, state }: GraphSandbox, unreadable: Set<string>
       return idOf(people.move(mailbox, id, name))
     },
     unfile: (mailbox, id) => idOf(people.move(mailbox, id, 'inbox')),
-    rename: (mailbox, name, to) => void people.renameFolder(mailbox, name, to),
+    rename(mailbox, id, name, to) {
+      people.renameFolder(mailbox, name, to)
+      return id
+    },
     spam: (mailbox, id) => idOf(people.move(mailbox, id, 'junkemail')),
     trash: (mailbox, id) => idOf(people.softDelete(mailbox, id)),
     remove: (mailbox, id) => people.hardDelete(mailbox, id),

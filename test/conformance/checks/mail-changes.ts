@@ -76,10 +76,10 @@ export const MAIL_CHANGES: readonly MailCheck[] = [
       const filed = await stand.file(stand.address, id, 'Projects')
       const reading = await readAll(rig)
       elapse(rig, MINUTE)
-      await rename(stand.address, 'Projects', 'Personal')
+      const renamed = await rename(stand.address, filed, 'Projects', 'Personal')
       await reading.later()
       await reading.later()
-      const { labels } = reading.sighted(filed, 'A message whose label was renamed')
+      const { labels } = reading.sighted(renamed, 'A message whose label was renamed')
       want(isLabelled(labels, 'Personal'), `Its labels are ${short(labels)}, without the new name Personal`)
     },
   },

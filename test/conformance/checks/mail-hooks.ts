@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { exportJWK, generateKeyPair } from 'jose'
 import type { Hint, RawRequest, Receipt, WebhookContext } from '../../../src/connectors/connector.ts'
 import type { MailSubscription } from '../../../src/connectors/mail.ts'
@@ -193,7 +194,30 @@ export const MAIL_HOOKS: readonly MailCheck[] = [
       want((await hooked.arrival()).length > 0, 'After subscribing again, mail that arrives is not told')
     },
   },
+  {
+    name: 'listening tells of mail that arrives, and ends when it is stopped',
+    contract: 'Mail.listen: "calls `changed` when the mailbox changes. Resolves when `stop` aborts".',
+    async run(rig) {
+      const { stand, mail, io } = rig
+      const listen = need(mail.listen, 'the connector holds no connection open')
+      const stop = new AbortController()
+      let told = 0
+      const listening = listen(io, await rig.box(), () => void told++, stop.signal)
+      for (let n = 0; n < LISTENS && told === 0; n++) {
+        await stand.deliver(stand.address, question(rig))
+        await sleep(LISTENS_MS)
+      }
+      want(told > 0, `${LISTENS} messages arrived, and nobody was told`)
+      stop.abort()
+      const ended = await Promise.race([listening.then(() => 'ended'), sleep(5 * LISTENS_MS, 'goes on')])
+      wantSame(ended, 'ended', 'Once it was stopped, listening')
+    },
+  },
 ]
+
+const LISTENS = 8
+/** Of the real clock: a connection that is held open knows no other. */
+const LISTENS_MS = 500
 
 type Otherwise = Partial<WebhookContext> & { readonly secret?: string; readonly now?: number }
 type Hooked = {

@@ -117,9 +117,10 @@ export function createPigeons(now: () => number, addresses: readonly string[]) {
       for (const other of addresses) if (other !== box && to.has(other)) arrive(other, seen, null)
       return id
     },
-    rename(box: string, name: string, to: string) {
+    rename(box: string, message: string, name: string, to: string) {
       for (const { id, labels } of loft(box).letters.values())
         if (labels.includes(name)) change(box, id, { labels: labels.map((one) => (one === name ? to : one)) })
+      return message
     },
     remove(box: string, id: string) {
       loft(box).letters.delete(id)

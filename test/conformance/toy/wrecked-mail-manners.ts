@@ -214,6 +214,26 @@ export const WRECKED_MAIL_MANNERS: Sabotages = [
         },
       }),
   ],
+  [
+    'a connection that hears nothing',
+    'listening tells of mail that arrives, and ends when it is stopped',
+    () =>
+      withMail({
+        listen: (_io, _mailbox, _changed, stop) =>
+          new Promise((resolve) => stop.addEventListener('abort', () => resolve())),
+      }),
+  ],
+  [
+    'a connection that never ends',
+    'listening tells of mail that arrives, and ends when it is stopped',
+    () =>
+      withMail({
+        listen: async (_io, _mailbox, changed) => {
+          changed()
+          await new Promise(() => {})
+        },
+      }),
+  ],
 ]
 
 function decodeJwtOr(body: Uint8Array): ReturnType<typeof decodeJwt> {
