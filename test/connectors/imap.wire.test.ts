@@ -123,6 +123,18 @@ describe('a server with faults', () => {
     expect([...hub.bad.keys()]).toEqual([expect.stringMatching(/:7:2$/)])
   })
 
+  it.each([
+    ['$ NO [UNAVAILABLE] Storage is away\n', 'unavailable'],
+    ['$ NO [INUSE] Locked\n', 'throttled'],
+    ['$ NO [SERVERBUG] Internal error\n', 'unavailable'],
+    ['$ BAD what?\n', 'malformed'],
+  ])('that gives out nothing at all (%j) has no message called bad', async (answer, kind) => {
+    const hub = hubOf(await io(answersWith(() => answer)), mailboxAt(ANN))
+    await hub.page('live')
+    expect(await failure(hub.page('backfill'))).toMatchObject({ kind })
+    expect(hub.bad.size).toBe(0)
+  })
+
   it('is asked again later where it refuses to search', async () => {
     const access = await io({ ...answersWith(() => null), 'UID SEARCH': '$ NO no\n' })
     expect(await failure(hubOf(access, mailboxAt(ANN)).page('live'))).toMatchObject({ kind: 'unavailable' })

@@ -1,3 +1,4 @@
+import { z } from 'zod'
 import type { Instant } from '../../core/json.ts'
 import { type Failure, VendorError } from '../connector.ts'
 import { quoted } from '../vendor-words.ts'
@@ -70,7 +71,7 @@ function failureFor(at: Told, account: Account, byToken: boolean, now: Instant):
 
 const BUSY = new Set(['LIMIT', 'INUSE', 'ETHROTTLE', 'THROTTLED'])
 const TOO_MANY = /too many|rate.?limit|try again later|temporarily/i
-const DOWN = new Set(['UNAVAILABLE', 'SERVERBUG', 'OVERQUOTA', 'EAI_AGAIN', 'CONTACTADMIN-UNAVAILABLE'])
+const DOWN = new Set(['UNAVAILABLE', 'SERVERBUG', 'OVERQUOTA', 'EAI_AGAIN'])
 const DENIED = new Set(['NOPERM', 'NONEXISTENT', 'CONTACTADMIN', 'ACL'])
 const CERTIFICATE = /CERT|SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET)|ALTNAME|HOSTNAME_MISMATCH/
 const NO_STARTTLS = /does not support STARTTLS/i
@@ -115,8 +116,22 @@ function told(error: Error): Told {
   }
 }
 
-/** `NO [LIMIT] ...`: where imapflow has not read it out. */
+const withCode = z.object({
+  attributes: z.tuple(
+    [z.object({ section: z.tuple([z.object({ value: z.string() })], z.unknown()) })],
+    z.unknown(),
+  ),
+})
+
+/** Of `NO [LIMIT] ...`: imapflow reads it out for some commands only. */
 function responseCode(error: Error): string {
-  const text: unknown = Reflect.get(error, 'responseCode')
-  return typeof text === 'string' ? text : ''
+  const read = withCode.safeParse(Reflect.get(error, 'response'))
+  return read.success ? read.data.attributes[0].section[0].value.toUpperCase() : ''
+}
+
+/** Whether the server refuses what was asked for, and not because it is busy or down. */
+export function isRefused(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { code, status } = told(error)
+  return /^(?:NO|BAD)$/.test(status) && !BUSY.has(code) && (!DOWN.has(code) || code === 'SERVERBUG')
 }

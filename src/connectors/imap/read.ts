@@ -3,6 +3,7 @@ import type { MailMessage, Sighted } from '../../core/mail/message.ts'
 import type { BadRow } from '../connector.ts'
 import type { Sighting } from '../mail.ts'
 import { parseMail, UnreadableMail } from '../mime/parse.ts'
+import { isRefused } from './failure.ts'
 import { flagsOf, keywordsOf, markOf } from './flags.ts'
 import { type Listed, remoteId } from './folders.ts'
 import { readLarge, timeOf } from './large.ts'
@@ -81,10 +82,12 @@ async function readBatch(session: Session, place: Place, batch: readonly Seen[])
     sources = new Map(fetched.flatMap(({ uid, source }) => (source === undefined ? [] : [[uid, source]])))
   } catch (error) {
     // A server that trips over one message refuses all of them (`NO [SERVERBUG]`, `BAD`): they are asked for singly.
-    if (!isRefusal(error)) throw error
+    if (!isRefused(error)) throw error
     if (batch.length === 1) return [bad(session, place, first.uid, 'the server does not give it out')]
     const read: One[] = []
     for (const one of batch) read.push(...(await readBatch(session, place, [one])))
+    // It trips over all of them: that is no fault of theirs.
+    if (read.every((one) => !('kind' in one))) throw error
     return read
   }
   const read: One[] = []
@@ -112,7 +115,7 @@ async function readOne(
     return { kind: 'message', id, sighted: sightedOf(place, seen, message) }
   } catch (error) {
     if (error instanceof UnreadableMail) return bad(session, place, seen.uid, error.message)
-    if (isRefusal(error)) return bad(session, place, seen.uid, 'the server does not give it out')
+    if (isRefused(error)) return bad(session, place, seen.uid, 'the server does not give it out')
     throw error
   }
 }
@@ -125,9 +128,6 @@ function sightedOf({ label, role }: Place, { flags }: Seen, message: MailMessage
     labels: [label, ...keywordsOf(flags ?? [])],
   }
 }
-
-const isRefusal = (error: unknown): boolean =>
-  error instanceof Error && /^(?:NO|BAD)$/.test(String(Reflect.get(error, 'responseStatus')))
 
 /** Nothing of the message is kept: the rules that say whether it may be could not be asked. */
 function bad({ account }: Session, { path, validity }: Place, uid: number, problem: string): BadRow {
