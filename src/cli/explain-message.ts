@@ -1,8 +1,9 @@
 import { explainMessage, type MailboxStory, type MessageStory } from '../runtime/mail/explain-message.ts'
 import type { Hub } from '../runtime/hub.ts'
+import { storyView } from '../runtime/mail/views.ts'
 import { withHub, type Context } from './context.ts'
 import { badInput, EXIT, type ExitCode } from './exit.ts'
-import { clip, iso, tame, when, type Colours } from './output.ts'
+import { clip, tame, when, type Colours } from './output.ts'
 
 const WIDEST = 120
 
@@ -11,7 +12,7 @@ export async function tellMessage(context: Context, text: string): Promise<ExitC
   return withHub(context, async (hub) => {
     const { output } = context
     const story = await messageCalled(hub, text)
-    if (output.json) output.value(messageJson(story))
+    if (output.json) output.value(storyView(story))
     else for (const line of linesOf(output.paint, story)) output.line(line)
     return EXIT.ok
   })
@@ -26,20 +27,6 @@ export async function messageCalled(hub: Hub, text: string): Promise<MessageStor
       'Give its Message-ID (in its headers), its id at the vendor, or its number on a timeline. `concord mail status` tells how far each mailbox has been read.',
     )
   return story
-}
-
-export function messageJson({ message, mailboxes }: MessageStory): object {
-  return {
-    message:
-      message === null
-        ? null
-        : {
-            ...message,
-            at: iso(message.at),
-            thread: message.thread.map((entry) => ({ ...entry, at: iso(entry.at) })),
-          },
-    mailboxes: mailboxes.map((seen) => ({ ...seen, at: iso(seen.at) })),
-  }
 }
 
 /** `Message 12: Re: Offer`, as it is called in questions and answers. */

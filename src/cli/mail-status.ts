@@ -2,14 +2,15 @@ import { mailAlarms, type MailAlarm } from '../runtime/mail/alarms.ts'
 import { mailProgress, type MailboxProgress } from '../runtime/mail/progress.ts'
 import { withHub, type Context } from './context.ts'
 import { EXIT, type ExitCode } from './exit.ts'
-import { ago, clip, iso, number, quiet, roughly, tame, type Colours, type Output } from './output.ts'
+import { progressView } from '../runtime/mail/views.ts'
+import { ago, clip, number, quiet, roughly, tame, type Colours, type Output } from './output.ts'
 
 /** How far each mailbox has been read, and what came of it. */
 export async function mailStatus(context: Context): Promise<ExitCode> {
   return withHub(context, async (hub) => {
     const { output } = context
     const [mailboxes, alarms] = [await mailProgress(hub), await mailAlarms(hub)]
-    if (output.json) output.value(mailboxes.map((mailbox) => progressJson(mailbox, alarms)))
+    if (output.json) output.value(mailboxes.map((mailbox) => progressView(mailbox, alarms)))
     else if (mailboxes.length > 0) showMailboxes(output, mailboxes, alarms, hub.clock.now())
     else {
       const able = hub.mails.map((mail) => mail.connection)
@@ -21,18 +22,6 @@ export async function mailStatus(context: Context): Promise<ExitCode> {
     }
     return isStuck(mailboxes, alarms) ? EXIT.failed : EXIT.ok
   })
-}
-
-export function progressJson(progress: MailboxProgress, alarms: readonly MailAlarm[]): object {
-  const { startedAt, checkedAt, movedAt, ...rest } = progress
-  const alarm = alarmOf(progress, alarms)
-  return {
-    ...rest,
-    startedAt: iso(startedAt),
-    checkedAt: iso(checkedAt),
-    movedAt: iso(movedAt),
-    alarm: alarm?.item ?? null,
-  }
 }
 
 /** Whether a mailbox was not read when it was last tried, or has not been read for too long. */

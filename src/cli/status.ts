@@ -5,7 +5,8 @@ import { mailProgress, type MailboxProgress } from '../runtime/mail/progress.ts'
 import { withHub, type Context } from './context.ts'
 import { badInput, EXIT, type ExitCode } from './exit.ts'
 import { describeKind } from './inbox-words.ts'
-import { isStuck, progressJson, showMailboxes } from './mail-status.ts'
+import { progressView } from '../runtime/mail/views.ts'
+import { isStuck, showMailboxes } from './mail-status.ts'
 import { ago, clip, iso, number, plural, quiet, when, type Colours } from './output.ts'
 
 export async function status(context: Context): Promise<ExitCode> {
@@ -16,7 +17,7 @@ export async function status(context: Context): Promise<ExitCode> {
       context.output.value({
         configVersion,
         ...statusJson(found),
-        mailboxes: mailboxes.map((m) => progressJson(m, alarms)),
+        mailboxes: mailboxes.map((m) => progressView(m, alarms)),
       })
     else show(context, found, { mailboxes, alarms }, hub.clock.now(), configVersion)
     const troubled = found.connections.some(

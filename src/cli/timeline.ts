@@ -1,8 +1,9 @@
 import type { Attachment } from '../core/mail/message.ts'
 import { timelineOf, type TimelineEntry, type TimelineMessage } from '../runtime/mail/timeline.ts'
+import { entryView } from '../runtime/mail/views.ts'
 import { withHub, type Context } from './context.ts'
 import { EXIT, type ExitCode } from './exit.ts'
-import { clip, iso, plural, tame, when, type Colours } from './output.ts'
+import { clip, plural, tame, when, type Colours } from './output.ts'
 import { kindCalled, recordCalled } from './which.ts'
 
 export type TimelineOptions = { readonly limit: number; readonly before?: string }
@@ -24,7 +25,7 @@ export async function timeline(
     const record = await recordCalled(hub, kind, text)
     const { entries, next } = await timelineOf(hub, kind, record.id, { before: before ?? null, limit })
     if (output.json) {
-      output.value({ record: { ...record, kind }, entries: entries.map(entryJson), next })
+      output.value({ record: { ...record, kind }, entries: entries.map(entryView), next })
       return EXIT.ok
     }
     output.line(
@@ -38,14 +39,6 @@ export async function timeline(
     }
     return EXIT.ok
   })
-}
-
-function entryJson({ at, message, ...entry }: TimelineEntry): object {
-  return {
-    ...entry,
-    at: iso(at),
-    message: message === null ? null : { ...message, sentAt: iso(message.sentAt) },
-  }
 }
 
 function tellEntry(paint: Colours, { id, type, at, subject, message }: TimelineEntry): readonly string[] {

@@ -3,7 +3,7 @@ import type { Hub } from '../runtime/hub.ts'
 import { mailAlarms } from '../runtime/mail/alarms.ts'
 import { mailProgress } from '../runtime/mail/progress.ts'
 import type { Env } from './env.ts'
-import { progressView } from './message-view.ts'
+import { progressView } from '../runtime/mail/views.ts'
 
 /** How far the mail of every mailbox has been read. */
 export function mailRoutes(hub: Hub): Hono<Env> {

@@ -9,7 +9,7 @@ import {
   type ActionOutcome,
 } from '../runtime/mail/message-actions.ts'
 import type { Env } from './env.ts'
-import { storyView } from './message-view.ts'
+import { storyView } from '../runtime/mail/views.ts'
 import { problem } from './problem.ts'
 import { readQuery } from './query.ts'
 

@@ -8,7 +8,7 @@ import { readRecord, recordByKey, recordsAfter, withTimes } from '../runtime/rec
 import { readObject } from './body.ts'
 import type { Env } from './env.ts'
 import { ifMatch } from './if-match.ts'
-import { entryView } from './message-view.ts'
+import { entryView } from '../runtime/mail/views.ts'
 import { problem } from './problem.ts'
 import { readQuery, whole } from './query.ts'
 import { etagOf, explanationView, KINDS, viewOf, type Place } from './record-view.ts'

@@ -1,5 +1,5 @@
 import type { Instant } from '../core/json.ts'
-import { RECORD_KINDS, type RecordKind } from '../core/model.ts'
+import type { RecordKind } from '../core/model.ts'
 import { listConnections, type ConnectionState } from '../store/connections.ts'
 import { listItems, openCounts, readItem, type InboxItem } from '../store/inbox.ts'
 import { listRuns, type Run } from '../store/runs.ts'
@@ -119,8 +119,6 @@ export async function hubStatus(hub: Hub): Promise<HubStatus> {
     uncertain: open?.count ?? 0,
   }
 }
-
-export const isRecordKind = (text: string): text is RecordKind => RECORD_KINDS.some((kind) => kind === text)
 
 export async function recentRuns(hub: Hub, limit: number, connection?: string): Promise<readonly Run[]> {
   return listRuns(hub.db.sql, limit, connection)

@@ -3,10 +3,11 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { stringify } from 'yaml'
 import { freePort } from '../support/port.ts'
 
-const BIN = path.join(import.meta.dirname, '..', '..', 'node_modules', 'emulate', 'dist', 'index.js')
+const BIN = fileURLToPath(import.meta.resolve('emulate/cli'))
 
 /** It would listen on every interface, and has no flag for it. */
 const LOOPBACK = `data:text/javascript,${encodeURIComponent(`

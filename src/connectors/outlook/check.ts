@@ -1,5 +1,4 @@
-import { failureOf, type Io, VendorError } from '../connector.ts'
-import { SIGN_IN } from './classify.ts'
+import type { Io } from '../connector.ts'
 import { askPage } from './graph.ts'
 import { isNobody, readUser } from './mailboxes.ts'
 import { badSetting, contactFolderOf, contactsHome, homeOf, mailboxesOf } from './settings.ts'
@@ -23,10 +22,6 @@ async function whose(io: Io, home: string) {
   try {
     return await readUser(io, home)
   } catch (error) {
-    const failure = failureOf(error)
-    // Where it was the token endpoint that refused, nobody has said yet what to do.
-    if (failure?.kind === 'auth' && !failure.message.includes('Microsoft Entra'))
-      throw new VendorError({ kind: 'auth', message: `${failure.message.replace(/\.?$/, '.')} ${SIGN_IN}` })
     if (!isNobody(error) || home === '/me') throw error
     const address = decodeURIComponent(home.slice('/users/'.length))
     throw badSetting(

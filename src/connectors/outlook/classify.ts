@@ -55,7 +55,7 @@ function refusal(url: string, code: string, message: string): Failure {
 }
 
 /** For credentials that no longer work. */
-export const SIGN_IN =
+const SIGN_IN =
   'Authorise the connection again; of an application, copy a current client secret from Microsoft Entra (App registrations > Certificates & secrets).'
 const RIGHTS =
   'Grant the permissions that docs/connect-outlook.md lists in Microsoft Entra (App registrations > API permissions), with admin consent.'

@@ -1,17 +1,8 @@
 import { unreachable } from '../json.ts'
-import type { Attachment, MailMessage } from './message.ts'
+import type { MailContent } from './message.ts'
 import type { ContentLevel } from './rules.ts'
 
-export type Kept = {
-  readonly subject: string | null
-  readonly text: string | null
-  readonly quoted: string | null
-  readonly signature: string | null
-  readonly html: string | null
-  readonly attachments: readonly Attachment[]
-}
-
-const NOTHING: Kept = {
+const NOTHING: MailContent = {
   subject: null,
   text: null,
   quoted: null,
@@ -20,8 +11,11 @@ const NOTHING: Kept = {
   attachments: [],
 }
 
+/** How much a level keeps, to be compared. */
+export const RANK: Readonly<Record<ContentLevel, number>> = { none: 0, subject: 1, full: 2 }
+
 /** What is stored of a logged message. Names of attachments are content: `subject` leaves them out. */
-export function keep(message: Kept | MailMessage, level: ContentLevel): Kept {
+export function keep(message: MailContent, level: ContentLevel): MailContent {
   const { subject, text, quoted, signature, html, attachments } = message
   switch (level) {
     case 'none':

@@ -43,6 +43,12 @@ export function sameMessage(a: Fingerprint, b: Fingerprint): boolean {
   return a.from === b.from && second(a.sentAt) === second(b.sentAt)
 }
 
+/** `sameMessage` in one text, to be hashed: one identity, one author and one Date. */
+export function identityKey(message: MailMessage): string {
+  const { from, sentAt } = fingerprintOf(message)
+  return JSON.stringify([identityText(message), from, second(sentAt)])
+}
+
 const second = (at: Instant | null): number | null =>
   at === null || !Number.isFinite(at) ? null : Math.floor(at / 1000)
 

@@ -59,8 +59,8 @@ export type Attachment = {
   readonly size: number | null
 }
 
-export type MailMessage = {
-  readonly envelope: Envelope
+/** What a message says; of one that is stored, null and empty for what its mailbox does not keep. */
+export type MailContent = {
   readonly subject: string | null
   /** What its author wrote, without quoted text and signature. */
   readonly text: string | null
@@ -70,6 +70,7 @@ export type MailMessage = {
   readonly html: string | null
   readonly attachments: readonly Attachment[]
 }
+export type MailMessage = MailContent & { readonly envelope: Envelope }
 
 /** What a mailbox says about a message, whatever the vendor calls it. */
 export type MailFlag = 'draft' | 'chat' | 'sent' | 'spam' | 'trash'

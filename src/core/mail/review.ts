@@ -1,5 +1,6 @@
 import { unreachable } from '../json.ts'
 import { plainAddress, plainDomain } from './address.ts'
+import { RANK } from './content.ts'
 import type { Mailbox } from './message.ts'
 import { addressForms, participantsOf } from './people.ts'
 import type { ContentLevel, DomainFacts, FilterReason, MailRules } from './rules.ts'
@@ -69,8 +70,6 @@ function reviewLogged(
     return READ_AGAIN
   return RANK[after.content] < RANK[stored.content] ? { kind: 'strip', to: after.content } : STAYS
 }
-
-const RANK: Readonly<Record<ContentLevel, number>> = { none: 0, subject: 1, full: 2 }
 
 function isStrangerNow(before: MailRules, after: MailRules): boolean {
   if (after.strangers !== 'filter') return false

@@ -1,3 +1,4 @@
+import { domainOf } from '../../core/mail/address.ts'
 import { newcomer } from '../../core/mail/newcomers.ts'
 import type { Fields, HubRecord, RecordId } from '../../core/model.ts'
 import type { Tx } from '../../store/database.ts'
@@ -74,7 +75,7 @@ export function newcomersOf(
 
 /** The domain to look the company of an address up by; null for free mail. */
 export function companyDomainOf(address: string): string | null {
-  const domain = address.slice(address.lastIndexOf('@') + 1)
+  const domain = domainOf(address)
   const registrable = domainFacts.registrable(domain)
   if (registrable === null || domainFacts.isFreeMail(domain) || domainFacts.isFreeMail(registrable))
     return null

@@ -1,5 +1,5 @@
 import type { Envelope, MailFlag, MailMessage } from '../../core/mail/message.ts'
-import { fingerprintOf, identityText } from '../../core/mail/identity.ts'
+import { identityKey } from '../../core/mail/identity.ts'
 import { addressForms, participantsOf, type Participant } from '../../core/mail/people.ts'
 import type { FilterReason } from '../../core/mail/rules.ts'
 import { sift } from '../../core/mail/sift.ts'
@@ -89,8 +89,6 @@ export function judge(box: Box, seen: Sighting, known: Known | undefined, hash: 
     }
     if (!isTime(envelope.at))
       return { kind: 'bad', id, problem: 'its time lies outside of the years 1 to 9999' }
-    const { from, sentAt } = fingerprintOf(message)
-    const second = sentAt === null ? null : Math.floor(sentAt / 1000)
     return {
       kind: 'passed',
       id,
@@ -99,8 +97,7 @@ export function judge(box: Box, seen: Sighting, known: Known | undefined, hash: 
       labels,
       direction: verdict.direction,
       makesContacts: verdict.makesContacts,
-      // `sameMessage` in one key: one id, one author and one Date.
-      identity: hash(`message ${JSON.stringify([identityText(message), from, second])}`),
+      identity: hash(`message ${identityKey(message)}`),
       idHash,
       related: relatedIds(envelope).map((related) => idHashOf(hash, related)),
       people: peopleOf(envelope, box),

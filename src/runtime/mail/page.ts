@@ -1,5 +1,5 @@
 import { dealOf } from '../../core/mail/deals.ts'
-import { keep } from '../../core/mail/content.ts'
+import { keep, RANK } from '../../core/mail/content.ts'
 import type { ContentLevel } from '../../core/mail/rules.ts'
 import type { Fields, HubRecord, RecordId } from '../../core/model.ts'
 import type { Instant } from '../../core/json.ts'
@@ -12,7 +12,6 @@ import type { Box } from './box.ts'
 import { contactOf } from './crowd.ts'
 import type { Judged, Passed, Person } from './judge.ts'
 import type { ThreadPlan } from './thread-plan.ts'
-import { rank } from './withdraw.ts'
 
 /** A page of a mailbox in its transaction. */
 export type PageContext = {
@@ -90,7 +89,7 @@ export function messagesToSave(logging: readonly Logging[], plan: ThreadPlan): r
     const isSame =
       before !== null &&
       before.state === 'kept' &&
-      rank(before.content) >= rank(level) &&
+      RANK[before.content] >= RANK[level] &&
       before.direction === direction
     if (isSame) return []
     const thread = before?.thread ?? plan.threads.get(id) ?? id

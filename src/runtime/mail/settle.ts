@@ -1,3 +1,4 @@
+import { RANK } from '../../core/mail/content.ts'
 import type { FilterReason } from '../../core/mail/rules.ts'
 import { keptOut, saveSightings, type SightingRow } from '../../store/mail/sightings.ts'
 import type { Hash } from '../../store/mail/key.ts'
@@ -16,7 +17,7 @@ import {
   type PageContext,
 } from './page.ts'
 import { welcome, type People } from './welcome.ts'
-import { rank, settleLeft } from './withdraw.ts'
+import { settleLeft } from './withdraw.ts'
 import { writePage } from './write-page.ts'
 
 /** Decides about judged messages by what the hub knows, and writes all of it. Returns the connections with work. */
@@ -177,7 +178,7 @@ function loggingOf(
     copies,
     first,
     main: mainContact(first, people.contacts),
-    level: before === null || rank(own) > rank(before.content) ? own : before.content,
+    level: before === null || RANK[own] > RANK[before.content] ? own : before.content,
     direction: [before, ...copies].some((one) => one?.direction === 'sent') ? 'sent' : 'received',
   }
 }
@@ -188,6 +189,6 @@ const leftBy = ({ known }: PageContext, rows: readonly SightingRow[]): readonly 
     const was = known.get(row.remoteId)
     if (was === undefined || was.content === null || was.messageId === null) return []
     const stays =
-      row.content !== null && row.messageId === was.messageId && rank(row.content) >= rank(was.content)
+      row.content !== null && row.messageId === was.messageId && RANK[row.content] >= RANK[was.content]
     return stays ? [] : [was.messageId]
   })

@@ -1,3 +1,4 @@
+import { RANK } from '../../core/mail/content.ts'
 import type { ContentLevel } from '../../core/mail/rules.ts'
 import type { HubRecord, RecordId, Source } from '../../core/model.ts'
 import type { Query } from '../../store/database.ts'
@@ -62,7 +63,7 @@ export async function settleLeft(
   const woken = await withdraw(hub, q, left, { state: 'withdrawn', by, rule }, run)
   const lower = kept.flatMap((message): { id: RecordId; to: ContentLevel }[] => {
     const to = levels.get(message.id)
-    return to === undefined || rank(to) >= rank(message.content) ? [] : [{ id: message.id, to }]
+    return to === undefined || RANK[to] >= RANK[message.content] ? [] : [{ id: message.id, to }]
   })
   const toSubject = lower.filter(({ to }) => to === 'subject').map(({ id }) => id)
   const toNone = lower.filter(({ to }) => to === 'none').map(({ id }) => id)
@@ -91,6 +92,3 @@ async function blankSubjects(
   await scrubHistory(q, ids)
   return woken
 }
-
-const RANK: Readonly<Record<ContentLevel, number>> = { none: 0, subject: 1, full: 2 }
-export const rank = (level: ContentLevel): number => RANK[level]

@@ -1,6 +1,5 @@
 import type { Instant, Json } from '../../core/json.ts'
-import type { Kept } from '../../core/mail/content.ts'
-import type { Envelope } from '../../core/mail/message.ts'
+import type { Envelope, MailContent } from '../../core/mail/message.ts'
 import type { ContentLevel } from '../../core/mail/rules.ts'
 import type { Participant } from '../../core/mail/people.ts'
 import type { RecordId } from '../../core/model.ts'
@@ -48,7 +47,7 @@ export type NewMessage = {
   readonly thread: RecordId
   readonly direction: Direction
   readonly content: ContentLevel
-  readonly kept: Kept
+  readonly kept: MailContent
   readonly envelope: Envelope
 }
 

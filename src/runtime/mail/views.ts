@@ -1,11 +1,13 @@
-import type { JsonObject } from '../core/json.ts'
-import { iso } from '../runtime/hub.ts'
-import type { MessageStory } from '../runtime/mail/explain-message.ts'
-import type { MailAlarm } from '../runtime/mail/alarms.ts'
-import type { MailboxProgress } from '../runtime/mail/progress.ts'
-import type { TimelineEntry, TimelineMessage } from '../runtime/mail/timeline.ts'
+import type { JsonObject } from '../../core/json.ts'
+import { iso } from '../hub.ts'
+import type { MessageStory } from './explain-message.ts'
+import type { MailAlarm } from './alarms.ts'
+import type { MailboxProgress } from './progress.ts'
+import type { TimelineEntry, TimelineMessage } from './timeline.ts'
 
-/** An entry of a timeline as callers see it. */
+// What is told of mail as JSON, in the API's answers and with `--json`: times are ISO 8601.
+
+/** An entry of a timeline. */
 export function entryView({ at, message, ...entry }: TimelineEntry): JsonObject {
   return { ...entry, at: iso(at), message: message === null ? null : messageView(message) }
 }
@@ -19,7 +21,7 @@ function messageView({ sentAt, attachments, participants, ...message }: Timeline
   }
 }
 
-/** What became of a message, as callers see it. */
+/** What became of a message. */
 export function storyView({ message, mailboxes }: MessageStory): JsonObject {
   return {
     message:
@@ -35,7 +37,7 @@ export function storyView({ message, mailboxes }: MessageStory): JsonObject {
   }
 }
 
-/** A mailbox's progress as callers see it; `alarm` is its item of the inbox. */
+/** A mailbox's progress; `alarm` is its item of the inbox. */
 export function progressView(progress: MailboxProgress, alarms: readonly MailAlarm[]): JsonObject {
   const { startedAt, checkedAt, movedAt, ...rest } = progress
   const { connection, mailbox } = progress
