@@ -154,7 +154,10 @@ const editsKept: Check = async ({ run, inbox }) => {
     if (!isHeard && last.size === 1) continue
     const who = [...last].map(([ref, value]) => `${ref}: ${value}`).join(', ')
     if (last.size === 1 && !isMeeting) {
-      if (![...last.values()].every(holds))
+      const isPair = [...last.keys()].every((ref) => ref.startsWith('stripe ')) && field.endsWith('Name')
+      // Stripe has one field for both names: who edits the other one elsewhere contends for both.
+      const isLostOpenly = isPair && [...last.values()].every((value) => value !== null && heard(value))
+      if (![...last.values()].every(holds) && !isLostOpenly)
         found.push(violation('No lost edit', `${says}, only ${who} was said`))
       continue
     }
