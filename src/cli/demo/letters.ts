@@ -4,7 +4,7 @@ import { NotSo } from './scene.ts'
 import type { Rep } from './wiring.ts'
 import type { World } from './world.ts'
 
-/** Somebody whom nobody has written with yet, at a company, with one open deal. */
+/** Somebody whom nobody has written with yet, at a company, with one open deal; rather one without mail of colleagues. */
 export type Customer = {
   readonly id: number
   readonly name: string
@@ -23,7 +23,7 @@ export async function customerWithoutMail(world: World): Promise<Customer> {
     where c.archived_at is null and d.archived_at is null and c.email is not null and c.id <> all(${[...world.used]})
       and not exists (select 1 from message_participants p where p.contact_id = c.id)
     group by c.id, f.id having count(*) = 1 and min(d.stage) not in ('Won', 'Lost')
-    order by c.id limit 1`
+    order by exists (select 1 from activities a where a.deal_id = min(d.id)), c.id limit 1`
   if (someone === undefined) throw new NotSo('There is nobody with one open deal and no mail.')
   world.used.add(someone.id)
   return someone
