@@ -47,6 +47,15 @@ export const gmailMailBench: MailBench = {
       settings,
       transport: sandboxFetch(google.app),
       clock,
+      // Of a service account it does not know Google says what it says of an unknown user, which is a mailbox's own
+      // failure.
+      badSecrets: [{}, { serviceAccountKey: 'no JSON at all' }],
+      badSettings: [
+        { field: 'baseUrl', settings: { baseUrl: 'http://vendor.example' } },
+        { field: 'mailboxes', settings: { mailboxes: [] } },
+        { field: 'mailboxes', settings: { mailboxes: ['not an address'] } },
+        { field: 'mailboxes', settings: { directoryAdmin: ANN } },
+      ],
       faults: google.faults,
       address: ANN,
       other: BOB,

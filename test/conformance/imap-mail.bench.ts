@@ -25,6 +25,13 @@ export function imapMailBench(): MailBench {
         secrets: { password: 'secret' },
         settings: plainSettings(port, address),
         clock,
+        badSecrets: [{}, { password: 'wr0ng-one' }],
+        badSettings: [
+          { field: 'host', settings: { host: '' } },
+          { field: 'port', settings: { port: 'imap' } },
+          { field: 'security', settings: { security: 'some' } },
+          { field: 'user', settings: { user: 7 } },
+        ],
         address,
         pageMax: 50,
         threePages: 60,

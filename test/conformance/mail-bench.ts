@@ -25,6 +25,9 @@ export type MailStand = {
   readonly transport?: typeof fetch
   /** The vendor's clock and the hub's. Absent: the real one. */
   readonly clock?: { now: number }
+  readonly badSecrets?: readonly Readonly<Record<string, string>>[]
+  /** Settings that cannot work, over those that do, each with the name of the one to correct. */
+  readonly badSettings?: readonly { readonly field: string; readonly settings: JsonObject }[]
   readonly faults?: FaultSwitch
   /** The mailbox that checks go by; its owner sends from this address. */
   readonly address: string

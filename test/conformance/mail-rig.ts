@@ -27,6 +27,8 @@ export type MailRig = {
   readonly asked: Asked[]
   /** The same vendor, seen by a process that has just started. */
   restarted(): MailRig
+  /** The same with other credentials or settings. */
+  with(over: Partial<Pick<MailStand, 'secrets' | 'settings'>>): MailRig
   /** The mailbox that the connection reads under this address. */
   box(address?: string): Promise<Mailbox>
 }
@@ -58,6 +60,7 @@ export function openMailRig(bench: MailBench, stand: MailStand, asked: Asked[] =
     client,
     asked,
     restarted: () => openMailRig(bench, stand, asked),
+    with: (over) => openMailRig(bench, { ...stand, ...over }, asked),
     async box(address = stand.address) {
       const all = await mail.mailboxes(io)
       const found = all.find((one) => one.addresses.includes(address))

@@ -1,4 +1,5 @@
 import { afterAll, describe, it } from 'vitest'
+import { MAIL_ACCESS } from './checks/mail-access.ts'
 import type { MailCheck } from './checks/mail-check.ts'
 import { MAIL_CHANGES } from './checks/mail-changes.ts'
 import { MAIL_HOOKS } from './checks/mail-hooks.ts'
@@ -11,6 +12,7 @@ import { judged, type Verdict } from './verdict.ts'
 
 /** Everything that a connector with mail must do, in the order an author gets to it. */
 export const MAIL_CHECKS: readonly MailCheck[] = [
+  ...MAIL_ACCESS,
   ...MAIL_PAGES,
   ...MAIL_CHANGES,
   ...MAIL_LETTERS,

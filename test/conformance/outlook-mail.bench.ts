@@ -46,6 +46,11 @@ function mailBench(switches: Partial<Switches>): MailBench {
         },
         transport: garbling(sandboxFetch(graph.app), unreadable),
         clock,
+        badSecrets: [{}, { clientId: graph.application.id, accessToken: 'eyJ0.wrong.wrong' }],
+        badSettings: [
+          { field: 'mailboxes', settings: { mailboxes: [] } },
+          { field: 'mailboxes', settings: { mailboxes: ['nobody@contoso.example'] } },
+        ],
         faults: graph.faults,
         address: ANNA,
         other: BEN,

@@ -83,7 +83,7 @@ export function valueAt(body: JsonObject, path: string): Json | undefined {
 export const isEmpty = (value: Json | undefined) => value === undefined || value === null || value === ''
 
 const FIX =
-  /\b(add|adjust|archive|ask|bring|check|choose|connect|copy|correct|create|enter|fill|give|grant|leave|make|merge|move|put|remove|repair|replace|save|set|shorten|use|void|wait|which)\b/i
+  /\b(add|adjust|archive|ask|bring|check|choose|connect|copy|correct|create|enter|fill|give|grant|leave|make|merge|move|put|remove|repair|replace|save|set|shorten|use|void|wait|which|write)\b/i
 
 /** A message an admin can act on: a sentence with an instruction in it, not only what went wrong. */
 export function wantFix(message: string, what: string): void {

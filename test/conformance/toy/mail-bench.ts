@@ -27,6 +27,8 @@ export function toyMailBench(connector: () => Connector = () => pigeons): MailBe
         settings,
         transport: sandboxFetch(vendor.app),
         clock,
+        badSecrets: [{}, { token: 'wr0ngwr0ng' }],
+        badSettings: [{ field: 'baseUrl', settings: { baseUrl: 7 } }],
         faults: vendor.faults,
         address: ANN,
         other: BEN,

@@ -44,8 +44,13 @@ async function ask<T>(
   schema: z.ZodType<T>,
   init: Parameters<Io['fetch']>[1] = {},
 ): Promise<T> {
+  const { baseUrl } = io.settings
+  if (typeof baseUrl !== 'string') {
+    const message = 'Set baseUrl to the address of your loft.'
+    throw new VendorError({ kind: 'rejected', code: 'settings', field: 'baseUrl', message })
+  }
   const headers = { authorization: `Bearer ${io.secrets['token'] ?? ''}`, 'content-type': 'application/json' }
-  const reply = await io.fetch(`${textOf(io.settings['baseUrl'])}${path}`, { ...init, headers })
+  const reply = await io.fetch(`${baseUrl}${path}`, { ...init, headers })
   const read = schema.safeParse(await reply.json().catch(() => null))
   if (read.success) return read.data
   throw new VendorError({ kind: 'malformed', committed: 'no', message: `Pigeons: ${path} cannot be read.` })

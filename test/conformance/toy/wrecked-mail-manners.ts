@@ -13,6 +13,34 @@ const MISSING = new VendorError({ kind: 'missing', message: 'No such letter.' })
 
 export const WRECKED_MAIL_MANNERS: Sabotages = [
   [
+    'an account id that changes',
+    'check names the account of the mail, the same each time',
+    () => ({ ...pigeons, check: async (io) => ({ ...(await pigeons.check(io)), accountId: tick() }) }),
+  ],
+  [
+    'a refusal without a word on what to do',
+    'bad credentials of mail fail check as auth, with a message that says what to do',
+    () => ({
+      ...pigeons,
+      classify: (reply, now) => ({ ...pigeons.classify(reply, now), message: 'Unauthorized (code 40113)' }),
+    }),
+  ],
+  [
+    'a bad setting that is blamed on nobody',
+    'bad settings of mail are refused by the name of the setting',
+    () => ({
+      ...pigeons,
+      check: async () => {
+        throw new VendorError({
+          kind: 'rejected',
+          code: 'x',
+          field: null,
+          message: 'Correct the settings, please.',
+        })
+      },
+    }),
+  ],
+  [
     'reading that shows to the owner',
     'nothing is written to a mailbox',
     () =>
