@@ -1,8 +1,8 @@
-import { mailAlarms, type MailAlarm } from '../runtime/mail/alarms.ts'
+import { alarmOf, mailAlarms, type MailAlarm } from '../runtime/mail/alarms.ts'
 import { mailProgress, type MailboxProgress } from '../runtime/mail/progress.ts'
+import { progressView } from '../runtime/mail/views.ts'
 import { withHub, type Context } from './context.ts'
 import { EXIT, type ExitCode } from './exit.ts'
-import { progressView } from '../runtime/mail/views.ts'
 import { ago, clip, number, quiet, roughly, tame, type Colours, type Output } from './output.ts'
 
 /** How far each mailbox has been read, and what came of it. */
@@ -27,13 +27,6 @@ export async function mailStatus(context: Context): Promise<ExitCode> {
 /** Whether a mailbox was not read when it was last tried, or has not been read for too long. */
 export function isStuck(mailboxes: readonly MailboxProgress[], alarms: readonly MailAlarm[]): boolean {
   return mailboxes.some((mailbox) => mailbox.problem !== null || alarmOf(mailbox, alarms) !== undefined)
-}
-
-function alarmOf(
-  { connection, mailbox }: MailboxProgress,
-  alarms: readonly MailAlarm[],
-): MailAlarm | undefined {
-  return alarms.find((alarm) => alarm.connection === connection && alarm.mailbox === mailbox)
 }
 
 /** A table of mailboxes. */

@@ -2,10 +2,10 @@ import { hubStatus, recentRuns, type ConnectionStatus, type HubStatus, type Run 
 import { connectionsOf } from '../runtime/connect.ts'
 import { mailAlarms, type MailAlarm } from '../runtime/mail/alarms.ts'
 import { mailProgress, type MailboxProgress } from '../runtime/mail/progress.ts'
+import { progressView } from '../runtime/mail/views.ts'
 import { withHub, type Context } from './context.ts'
 import { badInput, EXIT, type ExitCode } from './exit.ts'
 import { describeKind } from './inbox-words.ts'
-import { progressView } from '../runtime/mail/views.ts'
 import { isStuck, showMailboxes } from './mail-status.ts'
 import { ago, clip, iso, number, plural, quiet, when, type Colours } from './output.ts'
 

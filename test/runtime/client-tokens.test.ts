@@ -271,6 +271,7 @@ describe('a refresh that fails', () => {
   it.each([
     ['invalid_grant', 'authorise the connection again'],
     ['invalid_client', "copy the client's id and secret"],
+    ['unauthorized_client', 'its scopes at the vendor'],
   ])('that is refused as %s tells what to do', async (error, fix) => {
     const { io } = client(({ url }) =>
       url === OAUTH.tokenUrl ? Response.json({ error }, { status: 400 }) : new Response('', { status: 401 }),

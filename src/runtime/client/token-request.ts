@@ -127,7 +127,13 @@ function classified(reply: HttpReply, now: Instant, connection: string, user: st
 /** What those errors mean: https://www.rfc-editor.org/rfc/rfc6749#section-5.2 */
 function fixOf(error: string | undefined, connection: string): string {
   const again = `\`concord connections add ${connection}\``
-  return error === 'invalid_client' || error === 'unauthorized_client'
-    ? `copy the client's id and secret, or the service account's key, from the vendor and give them with ${again}.`
-    : `authorise the connection again with ${again}.`
+  switch (error) {
+    case 'invalid_client':
+      return `copy the client's id and secret, or the service account's key, from the vendor and give them with ${again}.`
+    case 'unauthorized_client':
+    case 'invalid_scope':
+      return `allow the application or service account its scopes at the vendor, as its guide in docs/ says, then run ${again}.`
+    default:
+      return `authorise the connection again with ${again}.`
+  }
 }

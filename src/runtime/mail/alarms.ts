@@ -8,6 +8,13 @@ export type MailAlarm = {
   readonly item: number
 }
 
+export function alarmOf(
+  { connection, mailbox }: { readonly connection: string; readonly mailbox: string },
+  alarms: readonly MailAlarm[],
+): MailAlarm | undefined {
+  return alarms.find((alarm) => alarm.connection === connection && alarm.mailbox === mailbox)
+}
+
 const MOST = 500
 
 /** The alarms that are open: `watchMailboxes` raises them and takes them back. */

@@ -1,7 +1,7 @@
 import type { JsonObject } from '../../core/json.ts'
 import { iso } from '../hub.ts'
 import type { MessageStory } from './explain-message.ts'
-import type { MailAlarm } from './alarms.ts'
+import { alarmOf, type MailAlarm } from './alarms.ts'
 import type { MailboxProgress } from './progress.ts'
 import type { TimelineEntry, TimelineMessage } from './timeline.ts'
 
@@ -40,14 +40,12 @@ export function storyView({ message, mailboxes }: MessageStory): JsonObject {
 /** A mailbox's progress; `alarm` is its item of the inbox. */
 export function progressView(progress: MailboxProgress, alarms: readonly MailAlarm[]): JsonObject {
   const { startedAt, checkedAt, movedAt, ...rest } = progress
-  const { connection, mailbox } = progress
-  const alarm = alarms.find((one) => one.connection === connection && one.mailbox === mailbox)
   const time = (at: number | null) => (at === null ? null : iso(at))
   return {
     ...rest,
     startedAt: time(startedAt),
     checkedAt: time(checkedAt),
     movedAt: time(movedAt),
-    alarm: alarm?.item ?? null,
+    alarm: alarmOf(progress, alarms)?.item ?? null,
   }
 }
