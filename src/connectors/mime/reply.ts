@@ -76,7 +76,7 @@ const PRIVATE = /[\ue000\ue001]/g
  * it see long lines, which are neither attributions nor signatures: it turns each around for each of its expressions,
  * which came to half of all the memory that a backfill went through.
  */
-function showable(head: string): { readonly text: string; restore(text: string): string } {
+function showable(head: string): { readonly text: string; readonly restore: (text: string) => string } {
   const long: string[] = []
   const standIn = (line: string): string => {
     if (line.length <= LONGEST_LINE) return line
