@@ -8,6 +8,8 @@ import type { Run, Violation } from './run.ts'
 
 const ROUNDS = 14
 const ROUND_MS = 3 * 3_600_000
+/** A look at three mailboxes in which nothing happened: tokens, folders and labels, and what changed in each of them. */
+const IDLE_REQUESTS = 40
 
 /**
  * People stop, the weather clears, and time passes: the hub must come to rest within some rounds, and then send and
@@ -55,6 +57,9 @@ async function atRest(run: Run, before: string): Promise<readonly Violation[]> {
     const writes = ground.sent.filter(isWrite)
     if (writes.length > 0)
       return [{ property: 'Echo silence', message: `at rest, yet sent ${writes.slice(0, 3).join('; ')}` }]
+    const asked = ground.sent.filter((line) => /^(gmail|outlook) /.test(line)).length
+    if (asked > IDLE_REQUESTS)
+      return [{ property: 'Mail', message: `at rest, yet ${asked} requests went to mailboxes` }]
     const after = await fingerprint(ground.sql)
     if (after === before) continue
     const [was, is] = [before.split('\n'), after.split('\n')]
@@ -116,9 +121,10 @@ async function answerMassChanges(run: Run): Promise<boolean> {
 /** One line a table; `xmin` also tells of rows that were written again as they were. */
 export async function fingerprint(sql: Sql): Promise<string> {
   const tables = ['contacts', 'companies', 'deals', 'invoices', 'links', 'history', 'outbox', 'consents']
-  const parts = tables.map(
+  const ofMail = ['activities', 'messages', 'message_participants', 'sightings', 'mail_thread_ids']
+  const parts = [...tables, ...ofMail].map(
     (table) =>
-      `select '${table}' as name, md5(coalesce(string_agg(t.xmin::text || t::text, '' order by t.id), '')) as sum from ${table} t`,
+      `select '${table}' as name, md5(coalesce(string_agg(t.xmin::text || t::text, '' order by t::text), '')) as sum from ${table} t`,
   )
   const found = await sql.unsafe<{ name: string; sum: string }[]>(parts.join(' union all '))
   return found.map(({ name, sum }) => `${name} ${sum}`).join('\n')

@@ -110,7 +110,11 @@ export function openMailGround(seed: number, clock: { now: number }): MailGround
       ]
     },
     async googleKeys() {
+      // The hub has had them for long: whatever the weather is now.
+      const { plan } = google.faults
+      google.faults.plan = null
       const reply = await google.app.request('/oauth2/v3/certs')
+      google.faults.plan = plan
       // Served by the sandbox above.
       return (await reply.json()) as JsonObject
     },
