@@ -53,6 +53,21 @@ describe('what the author wrote', () => {
     ])
   })
 
+  test('a long quote at the end is quoted whole, with the line above it, and costs next to nothing', () => {
+    const quote = Array.from({ length: 2_000 }, (_, n) => `> line ${n}`).join('\n')
+    const above = 'On Mon, Jan 5, 2026 at 3:00 PM Bob <b@x.de> wrote:'
+    const said = text(`Yes.\n\n${above}\n${quote}`)
+    expect([said.text, said.quoted]).toEqual(['Yes.', `${above}\n${quote}`])
+  })
+
+  test('long lines come back as they were, wherever they stand', () => {
+    const long = 'what $& and $1 cost '.repeat(30).trim()
+    const said = text(`${long}\n\nOn Mon, Jan 5, 2026 at 3:00 PM Bob <b@x.de> wrote:\n> ${long}\n> 7`)
+    expect(said.text).toBe(long)
+    expect(said.quoted).toBe(`On Mon, Jan 5, 2026 at 3:00 PM Bob <b@x.de> wrote:\n> ${long}\n> 7`)
+    expect(text(`Yes.\n-- \n${long}`).signature).toBe(`-- \n${long}`)
+  })
+
   test('answers between quoted lines stay, in their order', () => {
     const said = text('> One?', 'Yes.', '> Two?', 'No.')
     expect([said.text, said.quoted]).toEqual(['Yes.\n\nNo.', '> One?\n\n> Two?'])
