@@ -60,11 +60,14 @@ export function beginAuthorisation(
     isAnswer: (redirected) => same(redirected.searchParams.get('state') ?? '', state),
     async finish(redirected) {
       const answer = redirected.searchParams
-      if (!same(answer.get('state') ?? '', state)) throw refusal('The answer is to another question.')
+      if (!same(answer.get('state') ?? '', state))
+        throw refusal('The answer is to another question. Open the address that was shown last.')
       const code = answer.get('code') ?? ''
       if (code === '') {
         const said = [answer.get('error'), answer.get('error_description')].filter(Boolean).join(', ')
-        throw refusal(`Access was not allowed${said === '' ? '' : `: ${said.slice(0, 300)}`}.`)
+        throw refusal(
+          `Access was not allowed${said === '' ? '' : `: ${said.slice(0, 300)}`}. Run the command again, and allow it.`,
+        )
       }
       const wire = openWire({
         connection: of.connection,

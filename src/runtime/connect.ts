@@ -103,7 +103,7 @@ export async function addConnection(hub: Hub, plug: Plug, given: Given): Promise
   const secrets = joined(await readSecrets(hub.db.sql, hub.vault, plug.name))
   const stored = { ...before?.settings, ...given.settings }
   const settings = { ...plug.settings, ...stored }
-  const fresh = bringsTokens(given.secrets) ? passingTokens(secrets) : null
+  const fresh = bringsTokens(given.secrets) ? passingTokens(plug.name, secrets) : null
   const checked = await check(
     clientOf(hub, plug, secrets, settings, given.transport, fresh?.store),
     plug.connector,
@@ -132,7 +132,7 @@ const bringsTokens = ({ refreshToken, accessToken }: Secrets): boolean =>
   refreshToken !== undefined || accessToken !== undefined
 
 /** Tokens of a connection that is not saved yet: its row is no place for them, nor for those of another account. */
-function passingTokens(secrets: Secrets): { readonly store: TokenStore; tokens(): Secrets } {
+function passingTokens(name: string, secrets: Secrets): { readonly store: TokenStore; tokens(): Secrets } {
   let tokens: Secrets = {}
   return {
     tokens: () => tokens,
@@ -142,7 +142,7 @@ function passingTokens(secrets: Secrets): { readonly store: TokenStore; tokens()
         if (refreshToken === undefined)
           throw new VendorError({
             kind: 'auth',
-            message: 'The access token is refused, and there is none to refresh it.',
+            message: `The accessToken is refused, and there is no refreshToken to renew it with. Give one as well, or authorise ${name} in a browser, with --browser.`,
           })
         const next = await refresh(refreshToken)
         tokens = { ...tokens, ...tokenSecrets(next) }

@@ -32,7 +32,7 @@ export const mailboxes = pgTable(
     rules: jsonb('rules'),
     /** A review under way: {rules, after}, the rules it goes by and the last remote id it has passed. */
     review: jsonb('review'),
-    /** {listed, total, startedAt, at, done}: how far what was there before has been read. */
+    /** `Backfill` (mail/mailboxes.ts): how far what was there before has been read. */
     backfill: jsonb('backfill'),
     /** What the connector keeps about its subscription; null: there is none. */
     subscription: jsonb('subscription'),

@@ -1,10 +1,12 @@
 import type { Instant } from '../../core/json.ts'
 import { newcomer } from '../../core/mail/newcomers.ts'
-import type { MailRules } from '../../core/mail/rules.ts'
+import type { Participant } from '../../core/mail/people.ts'
+import type { FilterReason, MailRules } from '../../core/mail/rules.ts'
 import type { RecordId } from '../../core/model.ts'
 import { problemsOf, threadOf, timeOf } from '../../store/mail/explain.ts'
 import { listMailboxes, type MailboxRow } from '../../store/mail/mailboxes.ts'
-import { findSightings, type FoundSighting } from '../../store/mail/sightings.ts'
+import type { Direction, MessageState } from '../../store/mail/messages.ts'
+import { findSightings, type FoundSighting, type SightingVerdict } from '../../store/mail/sightings.ts'
 import {
   messagesById,
   participantsById,
@@ -22,9 +24,9 @@ export type MailboxStory = {
   readonly connection: string
   readonly mailbox: string
   readonly remoteId: string
-  readonly verdict: 'logged' | 'filtered' | 'quarantined' | 'gone'
-  /** Why it was filtered, as a word of `FilterReason`; null otherwise. */
-  readonly reason: string | null
+  readonly verdict: SightingVerdict
+  /** Why it was filtered; null otherwise. */
+  readonly reason: FilterReason | null
   /** The same in words, with what decided it. */
   readonly why: string
   readonly at: Instant
@@ -36,8 +38,8 @@ export type MessageStory = {
   /** Null where no mailbox logged it. */
   readonly message: {
     readonly id: RecordId
-    readonly state: 'kept' | 'withdrawn' | 'private' | 'removed'
-    readonly direction: 'sent' | 'received'
+    readonly state: MessageState
+    readonly direction: Direction
     readonly messageId: string | null
     readonly at: Instant
     readonly subject: string | null
@@ -55,7 +57,7 @@ export type MessageStory = {
     readonly people: readonly {
       readonly address: string
       readonly name: string | null
-      readonly role: 'from' | 'to' | 'cc' | 'bcc'
+      readonly role: Participant['role']
       readonly contact: RecordId | null
       readonly why: string
     }[]
@@ -195,7 +197,7 @@ function keptOf({ state, content }: MessageRow): string {
     : 'all but the attachments themselves'
 }
 
-function contactWhy(person: ParticipantRow, direction: 'sent' | 'received', rules: MailRules | null): string {
+function contactWhy(person: ParticipantRow, direction: Direction, rules: MailRules | null): string {
   if (person.side === 'us') return 'one of our own addresses'
   if (person.contact !== null) return `contact ${person.contact}`
   if (rules === null) return 'no contact; its mailbox is not read any more'

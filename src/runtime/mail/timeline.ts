@@ -1,10 +1,11 @@
-import { isList, isObject, type Instant, type Json } from '../../core/json.ts'
+import { isList, isObject, type Json } from '../../core/json.ts'
 import type { Attachment } from '../../core/mail/message.ts'
 import type { RecordId } from '../../core/model.ts'
 import {
   activitiesOf,
   messagesById,
   participantsById,
+  type ActivityRow,
   type Mark,
   type MessageRow,
   type ParticipantRow,
@@ -19,14 +20,7 @@ export type TimelineMessage = Omit<MessageRow, 'id' | 'attachments'> & {
   readonly attachments: readonly Attachment[]
   readonly participants: readonly Omit<ParticipantRow, 'message'>[]
 }
-export type TimelineEntry = {
-  readonly id: RecordId
-  readonly type: string | null
-  readonly at: Instant
-  readonly subject: string | null
-  readonly contact: RecordId | null
-  readonly company: RecordId | null
-  readonly deal: RecordId | null
+export type TimelineEntry = ActivityRow & {
   /** Null for activities that are no email of a mailbox. */
   readonly message: TimelineMessage | null
 }
