@@ -40,7 +40,11 @@ async function one(server: Pick<Server, 'url' | 'template'>, seed: number): Prom
         if (values.seed !== undefined) console.log(line)
         told.push(line)
       }
-      return simulate(seed, url, { plant, tell, mail: values.mail || plant?.mail === true || hasMail(seed) })
+      return simulate(seed, url, {
+        plant,
+        tell,
+        mail: values.mail || (plant === null ? hasMail(seed) : plant.mail === true),
+      })
     })
   const [lines, linesAgain]: [string[], string[]] = [[], []]
   const result = await run(lines)

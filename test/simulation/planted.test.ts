@@ -23,7 +23,7 @@ test.each(Object.entries(MET_BY))(
     for (let seed = from; seed < from + MOST_SEEDS; seed++) {
       const database = `planted_${process.pid}_${seed}`
       const { violations } = await withDatabase(inject('testServer'), database, (url) =>
-        simulate(seed, url, { plant: plant ?? null, ...(plant?.mail ? { mail: true } : {}) }),
+        simulate(seed, url, { plant: plant ?? null, mail: plant?.mail === true }),
       )
       broken.push(...violations.map((violation) => violation.property))
       if (broken.length > 0) break
