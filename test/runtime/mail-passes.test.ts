@@ -7,6 +7,7 @@ import { mailProgress } from '../../src/runtime/mail/progress.ts'
 import { watchMailboxes } from '../../src/runtime/mail/watch.ts'
 import { databaseSession } from '../../src/runtime/hub.ts'
 import { seeded } from '../../src/sandbox/seeded.ts'
+import { foundMailboxes, listMailboxes } from '../../src/store/mail/mailboxes.ts'
 import { storeEvent } from '../../src/store/webhook-events.ts'
 import { fakeConnector, FakeMailbox, HOUR, openMailWorld, T0, type MailWorld } from './mail.support.ts'
 
@@ -216,6 +217,28 @@ describe('order of work', () => {
     await watchMailboxes(w.hub)
     expect(await items()).toMatchObject([{ state: 'done' }])
   })
+})
+
+test('a mailbox that takes over the address of another one keeps its own state, and two may swap theirs', async () => {
+  const w = await open([rep()])
+  const q = w.db.sql
+  const box = (id: string, address: string) => ({ id, address, addresses: [address] })
+  const named = async () =>
+    (await listMailboxes(q, 'mail')).map((row) => [row.remoteId, row.address, row.id, row.lostAt !== null])
+  await foundMailboxes(q, 'mail', [box('1', 'info@us.example'), box('2', 'jo@us.example')], T0)
+  const [one, two] = (await listMailboxes(q, 'mail')).map((row) => row.id)
+  await foundMailboxes(q, 'mail', [box('1', 'jo@us.example'), box('2', 'info@us.example')], T0 + HOUR)
+  expect(await named()).toEqual([
+    ['2', 'info@us.example', two, false],
+    ['1', 'jo@us.example', one, false],
+  ])
+  await foundMailboxes(q, 'mail', [box('1', 'info@us.example')], T0 + 2 * HOUR)
+  expect(await named()).toEqual(
+    expect.arrayContaining([
+      ['1', 'info@us.example', one, false],
+      ['2', 'info@us.example', two, true],
+    ]),
+  )
 })
 
 test('mailboxes that cannot be listed for a while are read on, and a person is told', async () => {

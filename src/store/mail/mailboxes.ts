@@ -67,12 +67,17 @@ export async function foundMailboxes(
 ): Promise<void> {
   const ids = texts(found.map((m) => m.id))
   const names = texts(found.map((m) => streamName(m.address)))
+  // A name that a known mailbox takes over from another one, which may take over its own in turn.
+  await q`
+    update streams s set name = s.name || '#' || s.id
+    from unnest(${ids}::text[], ${names}::text[]) as f(id, name)
+    join mailboxes m on m.connection = ${connection} and m.remote_id = f.id
+    where s.connection = ${connection} and s.name = f.name and s.id <> m.stream_id`
   await q`
     update streams s set name = f.name
     from unnest(${ids}::text[], ${names}::text[]) as f(id, name)
     join mailboxes m on m.connection = ${connection} and m.remote_id = f.id
-    where s.id = m.stream_id and s.name <> f.name
-      and not exists (select from streams o where o.connection = ${connection} and o.name = f.name)`
+    where s.id = m.stream_id and s.name <> f.name`
   await q`
     insert into streams (connection, name) select ${connection}, name from unnest(${names}::text[]) as f(name)
     on conflict do nothing`
