@@ -178,6 +178,24 @@ describe('order of work', () => {
     expect(order.filter((what, i) => what === 'backfill' && order[i - 1] !== 'live')).toEqual([])
   })
 
+  test('a look at many mailboxes gives way to a hint, and goes on afterwards', async () => {
+    const boxes = Array.from({ length: 20 }, (_, i) => new FakeMailbox(`rep${i}@ours.example`))
+    const w = await open(boxes)
+    await w.contact('ann@customer.example')
+    await syncAll(w.hub, ['mail'], 'changes')
+    for (const box of boxes) box.receive({ from: 'ann@customer.example' })
+    const hint = [{ resource: 'mail', id: 'rep7@ours.example' }]
+    await storeEvent(w.db.sql, 'mail', 'event', hint, w.clock.now)
+    const logged = async () => (await w.db.sql`select from sightings where verdict = 'logged'`).length
+    const early = await mailConnection(w.hub, 'mail')
+    expect(early.mailWaits).toBe(true)
+    expect(await logged()).toBeLessThan(boxes.length)
+    await followHints(w.hub, 'mail')
+    const rest = await mailConnection(w.hub, 'mail')
+    expect(rest.mailWaits).toBe(false)
+    expect(await logged()).toBe(boxes.length)
+  })
+
   test('a slice ends by the clock, and progress tells an honest estimate', async () => {
     const box = rep()
     fill(box, 600)

@@ -56,7 +56,12 @@ export async function readMail(
   await each(readers, async (reader) => {
     if ((await reviewBox(reader, isOver)) === 'waits') waiting.add(reader)
   })
-  await each(readers, readLive)
+  let isLate = false
+  await each(fromAnywhere(readers, hub.random()), async (reader) => {
+    if (isLate) return void waiting.add(reader)
+    await readLive(reader)
+    isLate = await isOver()
+  })
   const readAllAgain = () =>
     each(readers, async (reader) => {
       while (await readAgain(reader)) if (await isOver()) return void waiting.add(reader)
@@ -66,6 +71,12 @@ export async function readMail(
   // What was there before may have made contacts of strangers.
   await readAllAgain()
   return close(hub, readers, waiting)
+}
+
+/** Begun elsewhere each time: a pass that always ends early must not always leave out the same ones. */
+function fromAnywhere(readers: readonly Reader[], chance: number): readonly Reader[] {
+  const first = Math.floor(chance * readers.length)
+  return [...readers.slice(first), ...readers.slice(0, first)]
 }
 
 /** Reads what is new in the mailboxes that hints name. */
