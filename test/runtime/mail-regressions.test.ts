@@ -2,7 +2,7 @@
 import { pino } from 'pino'
 import { afterEach, expect, test } from 'vitest'
 import { syncAll } from '../../src/runtime/cycle.ts'
-import { createRecord } from '../../src/runtime/edit.ts'
+import { createRecord, editRecord } from '../../src/runtime/edit.ts'
 import type { Hub } from '../../src/runtime/hub.ts'
 import { openHub } from '../../src/runtime/open.ts'
 import { letter, person } from '../../src/sandbox/mail/letter.ts'
@@ -12,7 +12,7 @@ import { openDatabase } from '../../src/store/database.ts'
 import { openVault } from '../../src/store/secrets.ts'
 import { connectorsWith, simulated } from '../simulation/configuration.ts'
 import { MAIL, type MailGround, openMailGround } from '../simulation/mail/mail-ground.ts'
-import { CLEO } from '../simulation/mail/moods.ts'
+import { ANN, CLEO } from '../simulation/mail/moods.ts'
 import { testDatabase } from '../support/database.ts'
 
 type MailWorld = { readonly hub: Hub; readonly mail: MailGround; readonly clock: { now: number } }
@@ -81,4 +81,34 @@ test('mail of a stranger in an inbox of Outlook is logged once the stranger is a
   clock.now += 60_000
   await syncAll(hub, MAIL, 'changes')
   expect(await verdicts(world)).toEqual([{ verdict: 'logged', reason: null }])
+})
+
+test('a message stays with who held the address, also when it is read again after the address has moved on (230)', async () => {
+  const world = await openWorld()
+  const { hub, mail, clock } = world
+  const zoe = await createRecord(hub, 'contact', { emails: ['zoe@customer.example'] }, 'api')
+  if (zoe.kind !== 'saved') throw new Error(zoe.kind)
+  const [placed] = await mail.google.people.deliver(
+    ANN,
+    letter({
+      from: person('zoe@customer.example'),
+      to: [person(ANN)],
+      subject: 'A question',
+      text: 'How much is it?',
+      date: clock.now,
+      messageId: 'q2@customer.example',
+    }),
+  )
+  await syncAll(hub, MAIL, 'changes')
+  await editRecord(hub, 'contact', zoe.record.id, { emails: ['zoe@elsewhere.example'] }, 'api')
+  const heir = await createRecord(hub, 'contact', { emails: ['zoe@customer.example'] }, 'api')
+  if (heir.kind !== 'saved') throw new Error(heir.kind)
+
+  mail.google.people.label(ANN, placed?.id ?? '', 'Deals')
+  clock.now += 60_000
+  await syncAll(hub, MAIL, 'changes')
+  const holders = await hub.db.sql`select contact_id as id from message_participants where side = 'them'`
+  expect(holders).toEqual([{ id: zoe.record.id }])
+  const told = await hub.db.sql`select id from contacts where last_replied_at is not null`
+  expect(told).toEqual([{ id: zoe.record.id }])
 })

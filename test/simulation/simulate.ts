@@ -58,7 +58,7 @@ const MAIL_STEPS: Readonly<Record<string, readonly [weight: number, step: Step]>
   rename: [3, desk.renaming],
   withdraw: [5, desk.withdrawal],
   'other rules': [2, desk.otherRules],
-  forget: [4, desk.forgetting],
+  forget: [7, desk.forgetting],
   quirks: [3, desk.quirks],
   'mail pass': [8, desk.mailPass],
 }

@@ -144,7 +144,10 @@ export type NewParticipant = {
   readonly at: Instant
 }
 
-/** One row an address of a message; another mailbox may show more of them (bcc) or know more about one. */
+/**
+ * One row an address of a message; another mailbox may show more of them (bcc) or know more about one. Whose message it
+ * was when it was first read it stays, also where the address is somebody else's by now.
+ */
 export async function saveParticipants(q: Query, people: readonly NewParticipant[]): Promise<void> {
   if (people.length === 0) return
   const of = (column: (p: NewParticipant) => string | null) => texts(people.map(column))
@@ -159,7 +162,7 @@ export async function saveParticipants(q: Query, people: readonly NewParticipant
     on conflict (message_id, address) do update set plain = excluded.plain, side = excluded.side,
       exchange = excluded.exchange,
       name = coalesce(excluded.name, message_participants.name),
-      contact_id = coalesce(excluded.contact_id, message_participants.contact_id)`
+      contact_id = coalesce(message_participants.contact_id, excluded.contact_id)`
 }
 
 /** Gives messages logged before to people who have become contacts. Returns who got which messages. */

@@ -182,7 +182,7 @@ export const otherRules: Step = async (run) => {
 export const forgetting: Step = ({ post, ground, chance, fired }) => {
   const { mail } = ground
   if (post === null || mail === null) return null
-  const what = chance.weighted({ history: 3, delta: 3, links: 1, tokens: 2, subscription: 2 })
+  const what = chance.weighted({ history: 3, delta: 3, links: 1, tokens: 4, subscription: 2 })
   switch (what) {
     case 'history': {
       const rep = chance.pick<Rep>([ANN, BOB])
