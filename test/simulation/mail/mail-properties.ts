@@ -116,8 +116,8 @@ async function accounted({ run, post, world, sightings }: Book): Promise<readonl
   for (const copy of post.copies) {
     const row = sightings.get(keyOf(copy))
     const place = placeOf(mail, copy)
-    if (place.kind === 'gone' && post.gaps.has(copy.rep) && copy.acts.includes('delete'))
-      copy.mayLinger = true
+    // Whatever took it away there (a delete, an import, a draft's new id), nobody can tell the hub of it.
+    if (place.kind === 'gone' && post.gaps.has(copy.rep) && copy.settled !== 'gone') copy.mayLinger = true
     const wanted = expected(copy, place, world)
     const is = outcomeOf(row)
     if (!wanted.has(is)) {
