@@ -131,6 +131,9 @@ const editsKept: Check = async ({ run, inbox }) => {
   const inboxText = inbox.map((item) => JSON.stringify(item.detail)).join('\n')
   const heard = (value: string) =>
     inboxText.includes(value) || history.some(({ text }) => text.includes(value))
+  const { hidden } = run.ground.source
+  const isOut = (ref: string) =>
+    oracle.removed.has(ref) || (ref.startsWith('csv ') && hidden.has(ref.slice('csv '.length)))
   const groups = Map.groupBy(
     oracle.edits.filter((edit) => records.has(edit.ref)),
     (edit) => `${records.get(edit.ref)} ${edit.field}`,
@@ -149,8 +152,8 @@ const editsKept: Check = async ({ run, inbox }) => {
       Array.isArray(now) ? value === null || now.includes(value) : now === value
     const says = `contact ${id} ${field} is ${JSON.stringify(now)}`
     const isMeeting = edits.some((edit) => !isMet(edit))
-    // Of what people removed nobody knows whether it was heard before: it may stand, and need not.
-    const isHeard = [...last.keys()].every((ref) => !oracle.removed.has(ref))
+    // Of what people removed, or exports leave out, nobody knows whether it was heard before: it may stand, and need not.
+    const isHeard = ![...last.keys()].some(isOut)
     if (!isHeard && last.size === 1) continue
     const who = [...last].map(([ref, value]) => `${ref}: ${value}`).join(', ')
     if (last.size === 1 && !isMeeting) {
@@ -166,7 +169,7 @@ const editsKept: Check = async ({ run, inbox }) => {
     if (!isSet && ![...last.values()].some(holds) && !((isMeeting || !isHeard) && same(now, toJson(agreed))))
       found.push(violation('No lost edit', `${says}, but was said by ${who}`))
     for (const [ref, value] of last) {
-      if (value === null || holds(value) || heard(value) || oracle.removed.has(ref)) continue
+      if (value === null || holds(value) || heard(value) || isOut(ref)) continue
       found.push(violation('No lost edit', `${says}; ${value} of ${ref} is nowhere to be found (${who})`))
     }
   }
