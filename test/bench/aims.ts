@@ -8,7 +8,6 @@ const AIMS: Readonly<Record<string, { readonly most?: number; readonly least?: n
   import_rss_mb: { most: 350 },
   import_rss_growth: { most: 1.3 },
   rate_use: { least: 0.95 },
-  mail_per_s: { least: 1_000 },
   mail_growth: { most: 1.3 },
 }
 
