@@ -1,8 +1,8 @@
-import freeMailDomains from 'free-email-domains'
 import { DEFAULT_RULES, type MailConfig, type MailRules } from '../core/mail/rules.ts'
 import { dayExists } from './codecs/calendar.ts'
 import { domainFault } from './codecs/domain.ts'
 import { addressFault } from './codecs/email.ts'
+import { isFreeMail } from './free-mail.ts'
 import type { MailEntry, RulesEntry } from './mail-schema.ts'
 import { nearest } from './nearest.ts'
 import { within, type Report } from './problem.ts'
@@ -149,15 +149,13 @@ function blockedOnes(said: readonly string[], report: Report): readonly string[]
   })
 }
 
-const FREE_MAIL: ReadonlySet<string> = new Set(freeMailDomains)
-
 function ownDomains(said: readonly string[], report: Report): readonly string[] {
   return eachOnce(said, 'domain', report, (text, at) => {
     const domain = readDomain(text)
     if (domain === null) {
       const behind = text.slice(text.lastIndexOf('@') + 1)
       at([], `"${text}" is not a domain`, `Write it as ${readDomain(behind) ?? 'example.com'}.`)
-    } else if (FREE_MAIL.has(domain)) {
+    } else if (isFreeMail(domain)) {
       const fix = 'Remove it: customers write from there too, and their mail would not be logged.'
       at([], `"${domain}" gives mailboxes to anybody, so it is not your company's`, fix)
     }

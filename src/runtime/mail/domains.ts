@@ -1,17 +1,15 @@
-import freeEmailDomains from 'free-email-domains'
 import { getDomain } from 'tldts'
 import type { DomainFacts } from '../../core/mail/rules.ts'
-
-const free = new Set(freeEmailDomains)
+import { isFreeMail } from '../../mappings/free-mail.ts'
 
 /** Every Microsoft 365 tenant starts out below it, and the public suffix list does not have it. */
 const TENANT = /[^.]+\.onmicrosoft\.com$/
 
 /**
- * What libraries know about domains: HubSpot's list of free-mail providers by way of `free-email-domains`, and the
- * public suffix list by way of `tldts`, with its private part, so that `acme.myshopify.com` is a company of its own.
+ * What libraries know about domains: free-mail providers, and the public suffix list by way of `tldts` with its private
+ * part, so that `acme.myshopify.com` is a company of its own.
  */
 export const domainFacts: DomainFacts = {
-  isFreeMail: (domain) => free.has(domain.toLowerCase()),
+  isFreeMail,
   registrable: (domain) => TENANT.exec(domain)?.[0] ?? getDomain(domain, { allowPrivateDomains: true }),
 }
