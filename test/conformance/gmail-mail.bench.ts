@@ -6,7 +6,7 @@ import { sandboxFetch } from '../../src/sandbox/faults.ts'
 import { createGmailSandbox, type GmailSandbox } from '../../src/sandbox/gmail/index.ts'
 import { OidcKeys, rsaKey } from '../../src/sandbox/gmail/oidc.ts'
 import { seeded } from '../../src/sandbox/seeded.ts'
-import type { MailBench, MailStand, MailWebhookStand } from './mail-bench.ts'
+import type { MailActs, MailBench, MailStand, MailWebhookStand } from './mail-bench.ts'
 
 const T0 = Date.parse('2026-06-01T09:00:00Z')
 const ANN = 'ann@acme.example'
@@ -74,21 +74,7 @@ export const gmailMailBench: MailBench = {
   },
 }
 
-type Owners = Pick<
-  MailStand,
-  | 'deliver'
-  | 'send'
-  | 'draft'
-  | 'file'
-  | 'unfile'
-  | 'rename'
-  | 'spam'
-  | 'trash'
-  | 'remove'
-  | 'unreadable'
-  | 'expire'
-  | 'contents'
->
+type Owners = MailActs & Pick<MailStand, 'expire'>
 
 function owners({ people }: GmailSandbox): Owners {
   const first = (placed: readonly { readonly id: string }[]) => placed[0]?.id ?? ''

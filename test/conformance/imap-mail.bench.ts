@@ -3,7 +3,7 @@ import { remoteId } from '../../src/connectors/imap/folders.ts'
 import { compose, withoutBcc } from '../../src/sandbox/mail/letter.ts'
 import { type Dovecot, startDovecot, WITHOUT_DOVECOT } from '../connectors/imap.dovecot.ts'
 import { plainSettings, type Person, signIn } from '../connectors/imap.support.ts'
-import type { MailBench, MailStand } from './mail-bench.ts'
+import type { MailActs, MailBench } from './mail-bench.ts'
 import { Lacking } from './verdict.ts'
 
 const SENT = 'Verschickt'
@@ -44,22 +44,7 @@ export function imapMailBench(): MailBench {
   }
 }
 
-type Owner = Pick<
-  MailStand,
-  | 'deliver'
-  | 'send'
-  | 'draft'
-  | 'file'
-  | 'unfile'
-  | 'rename'
-  | 'spam'
-  | 'trash'
-  | 'remove'
-  | 'unreadable'
-  | 'contents'
->
-
-function ownerOf({ client, raw }: Person, clock: { now: number }): Owner {
+function ownerOf({ client, raw }: Person, clock: { now: number }): MailActs {
   const idIn = async (folder: string, uid: number) => {
     const { uidValidity } = await client.status(folder, { uidValidity: true })
     return remoteId(folder, String(uidValidity), uid)

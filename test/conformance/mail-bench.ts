@@ -86,3 +86,19 @@ export type MailWebhookStand = {
   /** The vendor gives the subscription up, and says so. */
   lapse?(mailbox: string): Eventually<void>
 }
+
+/** What the owner of a mailbox does, and its vendor by chance. */
+export type MailActs = Pick<
+  MailStand,
+  | 'deliver'
+  | 'send'
+  | 'draft'
+  | 'file'
+  | 'unfile'
+  | 'rename'
+  | 'spam'
+  | 'trash'
+  | 'remove'
+  | 'unreadable'
+  | 'contents'
+>

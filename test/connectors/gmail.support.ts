@@ -1,8 +1,9 @@
 import { type Io, VendorError } from '../../src/connectors/connector.ts'
 import { gmail } from '../../src/connectors/gmail/index.ts'
-import type { MailAsk, MailPage, Sighting } from '../../src/connectors/mail.ts'
+import type { MailPage, Sighting } from '../../src/connectors/mail.ts'
 import type { JsonObject } from '../../src/core/json.ts'
 import type { Mailbox } from '../../src/core/mail/message.ts'
+import { type Reader, readerOf } from './reader.ts'
 
 export const T0 = Date.parse('2026-06-01T09:00:00Z')
 export const MINUTE = 60_000
@@ -61,53 +62,9 @@ export const mail = (() => {
   return gmail.mail
 })()
 
-/** What a hub does with pages, as far as the connector can tell: it keeps cursors and knows what it read. */
-export type Hub = {
-  readonly read: Map<string, Sighting>
-  readonly bad: Map<string, string>
-  readonly pages: MailPage[]
-  cursor: JsonObject | null
-  since: number | null
-  /** Ids that the hub says it need not read again. */
-  knows: (id: string) => boolean
-  page(want: MailAsk['want']): Promise<MailPage>
-  /** Pages until nothing more of it waits. */
-  drain(want: MailAsk['want'], most?: number): Promise<readonly MailPage[]>
-}
+export type Hub = Reader
 
-export function hubOf(io: Io, mailbox: Mailbox): Hub {
-  const hub: Hub = {
-    read: new Map(),
-    bad: new Map(),
-    pages: [],
-    cursor: null,
-    since: null,
-    knows: (id) => hub.read.has(id) || hub.bad.has(id),
-    async page(want) {
-      const page = await mail.pull(io, mailbox, hub.cursor, {
-        want,
-        since: hub.since,
-        known: async (ids) => new Set(ids.filter((id) => hub.knows(id))),
-      })
-      for (const sighting of page.sightings) hub.read.set(sighting.id, sighting)
-      for (const { id, problem } of page.bad) hub.bad.set(id ?? '', problem)
-      // A cursor is kept as JSON.
-      hub.cursor = JSON.parse(JSON.stringify(page.cursor)) as JsonObject
-      hub.pages.push(page)
-      return page
-    },
-    async drain(want, most = 500) {
-      const pages: MailPage[] = []
-      for (;;) {
-        const page = await hub.page(want)
-        pages.push(page)
-        if (!page.more) return pages
-        if (pages.length >= most) throw new Error(`${want} does not come to an end`)
-      }
-    },
-  }
-  return hub
-}
+export const hubOf = (io: Io, mailbox: Mailbox): Hub => readerOf(mail, io, mailbox)
 
 export function mailboxAt(address: string): Mailbox {
   return { id: address, address, addresses: [address] }

@@ -1,9 +1,9 @@
 import { ImapFlow } from 'imapflow'
 import { type Failure, failureOf, type Io } from '../../src/connectors/connector.ts'
 import { imap } from '../../src/connectors/imap/index.ts'
-import type { MailAsk, MailPage, Sighting } from '../../src/connectors/mail.ts'
 import type { JsonObject } from '../../src/core/json.ts'
 import type { Mailbox, Sighted } from '../../src/core/mail/message.ts'
+import { type Reader, readerOf } from './reader.ts'
 import { compose, type Letter, letter, person } from '../../src/sandbox/mail/letter.ts'
 
 export const DAY = 86_400_000
@@ -45,17 +45,7 @@ export async function failure(promise: Promise<unknown>): Promise<Failure | null
   }
 }
 
-/** What a hub does with pages, as far as the connector can tell: it keeps cursors and knows what it read. */
-export type Hub = {
-  /** In the order of the last sighting. */
-  readonly read: Map<string, Sighting>
-  readonly bad: Map<string, string>
-  readonly pages: MailPage[]
-  cursor: JsonObject | null
-  since: number | null
-  knows: (id: string) => boolean
-  page(want: MailAsk['want']): Promise<MailPage>
-  drain(want: MailAsk['want'], most?: number): Promise<readonly MailPage[]>
+export type Hub = Reader & {
   /** Everything there is to read. */
   settle(): Promise<void>
   /** Messages that are there, by subject. */
@@ -64,38 +54,10 @@ export type Hub = {
 }
 
 export function hubOf(io: Io, mailbox: Mailbox): Hub {
-  const hub: Hub = {
-    read: new Map(),
-    bad: new Map(),
-    pages: [],
-    cursor: null,
-    since: null,
-    knows: (id) => hub.read.get(id)?.kind === 'message',
-    async page(want) {
-      const page = await mail.pull(io, mailbox, hub.cursor, {
-        want,
-        since: hub.since,
-        known: async (ids) => new Set(ids.filter((id) => hub.knows(id))),
-      })
-      for (const sighting of page.sightings) {
-        hub.read.delete(sighting.id)
-        hub.read.set(sighting.id, sighting)
-      }
-      for (const { id, problem } of page.bad) hub.bad.set(id ?? '', problem)
-      // A cursor is kept as JSON.
-      hub.cursor = JSON.parse(JSON.stringify(page.cursor)) as JsonObject
-      hub.pages.push(page)
-      return page
-    },
-    async drain(want, most = 500) {
-      const pages: MailPage[] = []
-      for (;;) {
-        const page = await hub.page(want)
-        pages.push(page)
-        if (!page.more) return pages
-        if (pages.length >= most) throw new Error(`${want} does not come to an end`)
-      }
-    },
+  const reader = readerOf(mail, io, mailbox)
+  // Its ids may come back: what is gone is no longer known.
+  reader.knows = (id) => reader.read.get(id)?.kind === 'message'
+  const hub: Hub = Object.assign(reader, {
     async settle() {
       do {
         await hub.drain('live')
@@ -107,7 +69,7 @@ export function hubOf(io: Io, mailbox: Mailbox): Hub {
       [...hub.read.values()]
         .flatMap((one) => (one.kind === 'message' ? [one.sighted.message.subject ?? ''] : []))
         .toSorted(),
-    bySubject(subject) {
+    bySubject(subject: string) {
       const found = [...hub.read.values()].filter(
         (one) => one.kind === 'message' && one.sighted.message.subject === subject,
       )
@@ -116,7 +78,7 @@ export function hubOf(io: Io, mailbox: Mailbox): Hub {
         throw new Error(`${found.length} messages "${subject}"`)
       return one.sighted
     },
-  }
+  })
   return hub
 }
 
