@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parse } from 'yaml'
 import { isObject, type Json } from '../../../src/core/json.ts'
-import { failureFrom, need, short, want, wantFix, wantSame } from '../verdict.ts'
+import { need, want, wantSame } from '../verdict.ts'
+import { wantOneAccount, wantSecretsRefused, wantSettingsRefused } from './account.ts'
 import type { Check } from './check.ts'
 
 const CONFIG = path.join(import.meta.dirname, '..', '..', '..', 'config')
@@ -14,13 +15,7 @@ export const ACCESS: readonly Check[] = [
     per: 'connector',
     async run(rig) {
       await rig.at.seed(1)
-      const first = await rig.connector.check(rig.io)
-      want(
-        first.accountId !== '' && first.label !== '',
-        `check gave ${short(first)}, without an id or a label`,
-      )
-      const again = rig.restarted()
-      wantSame(await again.connector.check(again.io), first, 'check answered differently the second time')
+      await wantOneAccount(rig)
     },
   },
   {
@@ -28,13 +23,7 @@ export const ACCESS: readonly Check[] = [
     contract: 'Connector.check: "Throws a VendorError of kind auth where they do not [work]".',
     per: 'connector',
     async run(rig) {
-      for (const secrets of need(rig.stand.badSecrets, 'there are no credentials to get wrong')) {
-        const { connector, io } = rig.with({ secrets })
-        const what = `check with the credentials ${short(secrets)}`
-        const failure = await failureFrom(() => connector.check(io), what)
-        wantSame(failure.kind, 'auth', `${what} should fail as auth (it said "${failure.message}")`)
-        wantFix(failure.message, what)
-      }
+      await wantSecretsRefused(rig)
     },
   },
   {
@@ -42,14 +31,7 @@ export const ACCESS: readonly Check[] = [
     contract: 'Failure of kind rejected: `field` names what to correct, here the setting of the connection.',
     per: 'connector',
     async run(rig) {
-      for (const { field, settings } of need(rig.stand.badSettings, 'there are no settings to get wrong')) {
-        const { connector, io } = rig.with({ settings })
-        const what = `check with the settings ${short(settings)}`
-        const failure = await failureFrom(() => connector.check(io), what)
-        want(failure.kind === 'rejected', `${what} should fail as rejected, not as ${failure.kind}`)
-        wantSame(failure.field, field, `${what} should name the setting in \`field\``)
-        wantFix(failure.message, what)
-      }
+      await wantSettingsRefused(rig, {})
     },
   },
   {
