@@ -37,7 +37,7 @@ export async function wakeHints(q: Query, connection: string): Promise<void> {
 }
 
 /**
- * Queues the mail of connections to be read on, after all other work that waits for them: a backfill takes its time in
+ * Queues the mail of those connections that were added to be read on, after all other work that waits for them: a backfill takes its time in
  * slices, between which the rest gets its turn.
  */
 export async function wakeMail(q: Query, connections: Iterable<string>): Promise<void> {
@@ -46,7 +46,7 @@ export async function wakeMail(q: Query, connections: Iterable<string>): Promise
   await q`
     select graphile_worker.add_job('mail', json_build_object('connection', name), queue_name := 'connection:' || name,
       job_key := 'mail:' || name, priority := 1, max_attempts := 25)
-    from unnest(${names}::text[]) as n(name)`
+    from connections where name = any(${names}::text[])`
 }
 
 /** Whether other work than its mail waits for a connection: webhook hints, writes, a pass over its streams. */

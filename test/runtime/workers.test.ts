@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { syncAll } from '../../src/runtime/cycle.ts'
 import { createRecord, editRecord } from '../../src/runtime/edit.ts'
 import { startWorkers, type Workers } from '../../src/runtime/jobs.ts'
-import { queueSync, wakeHints } from '../../src/store/wake.ts'
+import { queueSync, wakeHints, wakeMail } from '../../src/store/wake.ts'
 import { storeEvent } from '../../src/store/webhook-events.ts'
 import { openWorld, type World } from '../support/world.ts'
 
@@ -102,6 +102,14 @@ test('a stored webhook is followed by the workers, to the other systems', async 
   await storeEvent(world.db.sql, 'mailchimp', 'e1', [{ resource: 'members', id: member.id }], world.clock.now)
   await wakeHints(world.db.sql, 'mailchimp')
   await until('Stripe is told', () => world.stripe.admin.customers()[0]?.metadata['email_opt_out'] === 'true')
+})
+
+test('schedules of connections that ship, but were not added, make no jobs', async () => {
+  await wakeMail(world.db.sql, ['gmail', 'mailchimp'])
+  await queueSync(world.db.sql, 'gmail', false)
+  const jobs = await world.db
+    .sql`select key from graphile_worker.jobs where key like 'mail:%' or key like 'sync:%'`
+  expect(jobs).toEqual([{ key: 'mail:mailchimp' }])
 })
 
 test('the jobs of a worker that died are taken over within seconds', async () => {
