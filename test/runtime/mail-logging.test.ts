@@ -281,9 +281,10 @@ describe('one message in several mailboxes', () => {
     const passes = await Promise.all([
       syncAll(w.hub, ['mail'], 'changes'),
       syncAll(second, ['other'], 'changes'),
-    ])
-    isOver = true
-    await editing
+    ]).finally(async () => {
+      isOver = true
+      await editing
+    })
     for (const pass of passes.flat()) expect(pass.problem).toBeNull()
     await sync(w, ['mail', 'other'])
     const counted = await w.db.sql`select verdict, recheck, count(*) as n from sightings group by 1, 2`
