@@ -277,14 +277,13 @@ describe('one message in several mailboxes', () => {
         await editRecord(w.hub, 'contact', id, { jobTitle: `title ${i}` }, 'api')
       }
     }
-    const editing = people()
-    const passes = await Promise.all([
-      syncAll(w.hub, ['mail'], 'changes'),
-      syncAll(second, ['other'], 'changes'),
-    ]).finally(async () => {
-      isOver = true
-      await editing
-    })
+    const syncing = Promise.all([syncAll(w.hub, ['mail'], 'changes'), syncAll(second, ['other'], 'changes')])
+    const [passes] = await Promise.all([
+      syncing.finally(() => {
+        isOver = true
+      }),
+      people(),
+    ])
     for (const pass of passes.flat()) expect(pass.problem).toBeNull()
     await sync(w, ['mail', 'other'])
     const counted = await w.db.sql`select verdict, recheck, count(*) as n from sightings group by 1, 2`
