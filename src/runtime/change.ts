@@ -95,12 +95,14 @@ export function blanks(
   return Object.entries(edits).some(([field, edit]) => isEmpty(edit.value) && !isEmpty(before.fields[field]))
 }
 
-/** Writes changes of one kind; see `applyChanges`. Rules are given it, to write what follows from a change. */
-export type ApplyChanges = (
-  hub: Hub,
-  q: Query,
-  kind: RecordKind,
-  changes: readonly Change[],
-  run: number | null,
-  source: Source,
-) => Promise<ReadonlySet<string>>
+/** Where rules write what follows from changes: in the same transaction, for the same run. */
+export type Following = {
+  readonly hub: Hub
+  readonly q: Query
+  /** Writes changes of one kind; see `applyChanges`. */
+  readonly apply: (
+    kind: RecordKind,
+    changes: readonly Change[],
+    source: Source,
+  ) => Promise<ReadonlySet<string>>
+}

@@ -7,7 +7,7 @@ import { claim, release, type Holding } from '../store/identities.ts'
 import { openItems } from '../store/inbox.ts'
 import { wakeLinks } from '../store/links.ts'
 import { insertRecords, updateRecords } from '../store/records.ts'
-import { RaceError, shows, type Change } from './change.ts'
+import { RaceError, shows, type Change, type Following } from './change.ts'
 import { creatingStreams, type Hub } from './hub.ts'
 import { inTurn } from './in-turn.ts'
 import { followRules } from './rules.ts'
@@ -74,9 +74,16 @@ export async function applyChanges(
     })),
     creatingStreams(hub, kind),
   )
-  const more = await followRules(hub, q, kind, shown, run, applyChanges)
+  const more = await followRules(following(hub, q, run), kind, shown)
   return new Set([...woken, ...more])
 }
+
+/** The transaction and run of changes, for the rules that follow from them. */
+export const following = (hub: Hub, q: Query, run: number | null): Following => ({
+  hub,
+  q,
+  apply: (kind, changes, source) => applyChanges(hub, q, kind, changes, run, source),
+})
 
 function historyRow(kind: RecordKind, change: Change, source: Source): HistoryRow {
   const { before, after } = change

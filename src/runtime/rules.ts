@@ -4,8 +4,8 @@ import type { HubRecord, RecordId, RecordKind } from '../core/model.ts'
 import type { Query } from '../store/database.ts'
 import { closeItems, openItems, openKeys, type NewItem } from '../store/inbox.ts'
 import { loadRecords, newRecordIds } from '../store/records.ts'
-import { birth, bornRecord, editChange, type ApplyChanges, type Change } from './change.ts'
-import { invoicingOf, type Hub } from './hub.ts'
+import { birth, bornRecord, editChange, type Following, type Change } from './change.ts'
+import { invoicingOf } from './hub.ts'
 import { followMail } from './mail/follow.ts'
 
 const RULE = 'rule:invoicing'
@@ -17,26 +17,21 @@ const changedKey = (invoice: RecordId) => `changed_after_invoice:${invoice}`
  * a new contact's mail is looked for. Returns the connections that have work now.
  */
 export async function followRules(
-  hub: Hub,
-  q: Query,
+  following: Following,
   kind: RecordKind,
   changes: readonly Change[],
-  run: number | null,
-  apply: ApplyChanges,
 ): Promise<ReadonlySet<string>> {
-  const woken = await followInvoicing(hub, q, kind, changes, run, apply)
-  const more = await followMail(hub, q, kind, changes, run, apply)
+  const woken = await followInvoicing(following, kind, changes)
+  const more = await followMail(following, kind, changes)
   return more.size === 0 ? woken : woken.union(more)
 }
 
 async function followInvoicing(
-  hub: Hub,
-  q: Query,
+  following: Following,
   kind: RecordKind,
   changes: readonly Change[],
-  run: number | null,
-  apply: ApplyChanges,
 ): Promise<ReadonlySet<string>> {
+  const { hub, q } = following
   const invoicing = invoicingOf(hub)
   if (invoicing === null) return new Set()
   const connections = new Set(hub.configuration.connections.map((connection) => connection.name))
@@ -47,12 +42,12 @@ async function followInvoicing(
         return wasJustWon(before, after, isArrival, invoicing.rule, invoicing.pipelines)
       })
       const deals = changes.map((c) => c.after)
-      return invoiceDeals(hub, q, deals, new Set(won.map((c) => c.after.id)), run, apply)
+      return invoiceDeals(following, deals, new Set(won.map((c) => c.after.id)))
     }
     case 'contact':
-      return invoiceDeals(hub, q, await dealsWaitingFor(q, changes), new Set(), run, apply)
+      return invoiceDeals(following, await dealsWaitingFor(q, changes), new Set())
     case 'invoice':
-      return showPayment(hub, q, changes, run, apply)
+      return showPayment(following, changes)
     case 'company':
     case 'activity':
       return new Set()
@@ -83,12 +78,9 @@ async function recordsOf(
 
 /** Invoices the deals that were just won, and those that wait for what was missing; compares all with theirs. */
 async function invoiceDeals(
-  hub: Hub,
-  q: Query,
+  { hub, q, apply }: Following,
   deals: readonly HubRecord[],
   justWon: ReadonlySet<RecordId>,
-  run: number | null,
-  apply: ApplyChanges,
 ): Promise<ReadonlySet<string>> {
   const invoicing = invoicingOf(hub)
   if (invoicing === null || deals.length === 0) return new Set()
@@ -134,7 +126,7 @@ async function invoiceDeals(
     if (id === undefined) return []
     return [birth(bornRecord(id, 'invoice', fields, { source: RULE, at, rule: 'the deal was won' }))]
   })
-  return apply(hub, q, 'invoice', births, run, RULE)
+  return apply('invoice', births, RULE)
 }
 
 async function invoicesOf(q: Query, dealIds: readonly RecordId[]): Promise<readonly HubRecord[]> {
@@ -144,11 +136,8 @@ async function invoicesOf(q: Query, dealIds: readonly RecordId[]): Promise<reado
 
 /** A deal's payment status follows its invoices. */
 async function showPayment(
-  hub: Hub,
-  q: Query,
+  { hub, q, apply }: Following,
   changes: readonly Change[],
-  run: number | null,
-  apply: ApplyChanges,
 ): Promise<ReadonlySet<string>> {
   const moved = changes.filter(
     (c) => !same(c.before?.fields['status'] ?? null, c.after.fields['status'] ?? null),
@@ -165,7 +154,7 @@ async function showPayment(
     const why = { paymentStatus: { value: status, rule: 'follows its invoices' } }
     return editChange(deal, why, RULE, at) ?? []
   })
-  return apply(hub, q, 'deal', updates, run, RULE)
+  return apply('deal', updates, RULE)
 }
 
 function missingItem(

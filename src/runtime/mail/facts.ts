@@ -13,7 +13,7 @@ import {
   type ReplyRow,
 } from '../../store/mail/replies.ts'
 import { loadRecords } from '../../store/records.ts'
-import { editChange, type ApplyChanges, type Change } from '../change.ts'
+import { editChange, type Following, type Change } from '../change.ts'
 import { iso, type Hub } from '../hub.ts'
 import { addressHash } from './judge.ts'
 
@@ -90,26 +90,21 @@ export const emailsOf = ({ fields }: Pick<HubRecord, 'fields'>): readonly string
 
 /** Writes what mail says about contacts and deals. Returns the connections that have work now. */
 export async function refreshFacts(
-  hub: Hub,
-  q: Query,
+  following: Following,
   ids: { readonly contacts: readonly RecordId[]; readonly deals: readonly RecordId[] },
-  run: number | null,
-  apply: ApplyChanges,
 ): Promise<ReadonlySet<string>> {
+  const { hub, q, apply } = following
   const at = hub.clock.now()
   const contacts = [...(await loadRecords(q, 'contact', ids.contacts, 'lock')).values()]
   const facts = await contactFacts(hub, q, contacts)
   const changes = contacts.flatMap((contact) => derived(contact, facts.get(contact.id) ?? {}, at) ?? [])
-  const woken = await apply(hub, q, 'contact', changes, run, RULE)
-  return woken.union(await refreshDeals(hub, q, ids.deals, run, apply))
+  const woken = await apply('contact', changes, RULE)
+  return woken.union(await refreshDeals(following, ids.deals))
 }
 
 export async function refreshDeals(
-  hub: Hub,
-  q: Query,
+  { hub, q, apply }: Following,
   ids: readonly RecordId[],
-  run: number | null,
-  apply: ApplyChanges,
 ): Promise<ReadonlySet<string>> {
   if (ids.length === 0) return new Set()
   const at = hub.clock.now()
@@ -119,16 +114,13 @@ export async function refreshDeals(
     const deal = deals.get(row.id)
     return (deal === undefined ? null : derived(deal, repliesOf(row), at)) ?? []
   })
-  return apply(hub, q, 'deal', changes, run, RULE)
+  return apply('deal', changes, RULE)
 }
 
 /** Which deals' next step is late, and since when, with their contacts'. Deals and contacts are given by id. */
 export async function refreshSteps(
-  hub: Hub,
-  q: Query,
+  { hub, q, apply }: Following,
   ids: { readonly contacts: readonly RecordId[]; readonly deals: readonly RecordId[] },
-  run: number | null,
-  apply: ApplyChanges,
 ): Promise<ReadonlySet<string>> {
   if (ids.deals.length === 0 && ids.contacts.length === 0) return new Set()
   const at = hub.clock.now()
@@ -152,8 +144,8 @@ export async function refreshSteps(
   const theirs = [...contacts.values()].flatMap(
     (contact) => derived(contact, since(byContact.get(contact.id) ?? []), at) ?? [],
   )
-  const woken = await apply(hub, q, 'deal', late, run, RULE)
-  return woken.union(await apply(hub, q, 'contact', theirs, run, RULE))
+  const woken = await apply('deal', late, RULE)
+  return woken.union(await apply('contact', theirs, RULE))
 }
 
 /** Stages that nobody configured count as open: the step is somebody's to take. */

@@ -1,41 +1,31 @@
 import { same } from '../../core/json.ts'
 import type { RecordId, RecordKind } from '../../core/model.ts'
-import type { Query } from '../../store/database.ts'
 import { bouncesOf } from '../../store/mail/bounces.ts'
 import { attachParticipants } from '../../store/mail/messages.ts'
 import { recheckStrangers } from '../../store/mail/sightings.ts'
 import { loadRecords } from '../../store/records.ts'
 import { wakeMail } from '../../store/wake.ts'
-import { editChange, type ApplyChanges, type Change } from '../change.ts'
-import type { Hub } from '../hub.ts'
+import { editChange, type Following, type Change } from '../change.ts'
 import { emailsOf, refreshFacts, refreshSteps, RULE } from './facts.ts'
 import { waitForMail } from './gate.ts'
 import { addressHash } from './judge.ts'
 
 /** What changes of records mean for mail, in their transaction. Returns the connections that have work now. */
 export async function followMail(
-  hub: Hub,
-  q: Query,
+  following: Following,
   kind: RecordKind,
   changes: readonly Change[],
-  run: number | null,
-  apply: ApplyChanges,
 ): Promise<ReadonlySet<string>> {
-  if (kind === 'contact') return meetContacts(hub, q, changes, run, apply)
-  return kind === 'deal' ? followSteps(hub, q, changes, run, apply) : new Set()
+  if (kind === 'contact') return meetContacts(following, changes)
+  return kind === 'deal' ? followSteps(following, changes) : new Set()
 }
 
 /**
  * Somebody who was a stranger is a contact now: mail that was left out for want of one is read again, and messages
  * that were logged for others' sake show on the new contact's timeline too.
  */
-async function meetContacts(
-  hub: Hub,
-  q: Query,
-  changes: readonly Change[],
-  run: number | null,
-  apply: ApplyChanges,
-): Promise<ReadonlySet<string>> {
+async function meetContacts(following: Following, changes: readonly Change[]): Promise<ReadonlySet<string>> {
+  const { hub, q } = following
   if (hub.mails.length === 0 || hub.preview) return new Set()
   const gained = changes.flatMap(({ before, after }) => {
     if (after.archived) return []
@@ -55,17 +45,14 @@ async function meetContacts(
   const bouncing = hashed.filter((one) => bounces.has(one.hash))
   const touched = [...new Set([...attached, ...bouncing].map(({ contact }) => contact))]
   if (touched.length === 0) return new Set()
-  const woken = await showMain(hub, q, attached, run, apply)
-  return woken.union(await refreshFacts(hub, q, { contacts: touched, deals: [] }, run, apply))
+  const woken = await showMain(following, attached)
+  return woken.union(await refreshFacts(following, { contacts: touched, deals: [] }))
 }
 
 /** Activities that had no contact get the new one. */
 async function showMain(
-  hub: Hub,
-  q: Query,
+  { hub, q, apply }: Following,
   attached: readonly { readonly message: RecordId; readonly contact: RecordId }[],
-  run: number | null,
-  apply: ApplyChanges,
 ): Promise<ReadonlySet<string>> {
   const contacts = new Map(attached.map(({ message, contact }) => [message, contact]))
   const activities = await loadRecords(q, 'activity', [...contacts.keys()], 'lock')
@@ -76,17 +63,11 @@ async function showMain(
     const why = { contact: { value: contact, rule: 'became a contact' } }
     return editChange(activity, why, RULE, at) ?? []
   })
-  return apply(hub, q, 'activity', fills, run, RULE)
+  return apply('activity', fills, RULE)
 }
 
 /** A next step that is set, moved or done, or whose deal is closed or somebody else's. */
-async function followSteps(
-  hub: Hub,
-  q: Query,
-  changes: readonly Change[],
-  run: number | null,
-  apply: ApplyChanges,
-): Promise<ReadonlySet<string>> {
+async function followSteps(following: Following, changes: readonly Change[]): Promise<ReadonlySet<string>> {
   const moved = changes.filter(({ before, after }) => {
     const due = (record: Change['before']) => (record?.fields['nextStepDue'] ?? null) !== null
     if (!due(before) && !due(after)) return false
@@ -101,11 +82,8 @@ async function followSteps(
   const contacts = moved.flatMap(({ before, after }) =>
     [before?.fields['contact'], after.fields['contact']].filter((id) => typeof id === 'number'),
   )
-  return refreshSteps(
-    hub,
-    q,
-    { deals: moved.map(({ after }) => after.id), contacts: [...new Set(contacts)] },
-    run,
-    apply,
-  )
+  return refreshSteps(following, {
+    deals: moved.map(({ after }) => after.id),
+    contacts: [...new Set(contacts)],
+  })
 }

@@ -1,7 +1,7 @@
 import { dealsDue } from '../../store/mail/replies.ts'
 import { loadRecords } from '../../store/records.ts'
 import { wakePush } from '../../store/wake.ts'
-import { applyChanges } from '../changes.ts'
+import { following } from '../changes.ts'
 import { iso, type Hub } from '../hub.ts'
 import { withRaces } from '../races.ts'
 import { openRun } from '../run.ts'
@@ -24,7 +24,7 @@ export async function noteOverdue(hub: Hub): Promise<void> {
           typeof contact === 'number' ? [contact] : [],
         )
         const due = { deals: ids, contacts: [...new Set(contacts)] }
-        await wakePush(tx, await refreshSteps(hub, tx, due, await run.id(), applyChanges))
+        await wakePush(tx, await refreshSteps(following(hub, tx, await run.id()), due))
         return ids.at(-1) ?? null
       }),
     )

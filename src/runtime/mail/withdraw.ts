@@ -12,7 +12,7 @@ import {
 import { loggedAt } from '../../store/mail/sightings.ts'
 import { loadRecords } from '../../store/records.ts'
 import { editChange } from '../change.ts'
-import { applyChanges } from '../changes.ts'
+import { applyChanges, following } from '../changes.ts'
 import type { Hub } from '../hub.ts'
 import { refreshFacts } from './facts.ts'
 
@@ -38,7 +38,7 @@ export async function withdraw(
   const deals = [...activities.values()].flatMap(({ fields: { deal } }) =>
     typeof deal === 'number' ? [deal] : [],
   )
-  return woken.union(await refreshFacts(hub, q, { contacts, deals }, run, applyChanges))
+  return woken.union(await refreshFacts(following(hub, q, run), { contacts, deals }))
 }
 
 /**

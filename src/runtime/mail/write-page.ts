@@ -6,7 +6,7 @@ import { dealsOf } from '../../store/mail/replies.ts'
 import { joinThreads, saveThreadIds, threadsOf } from '../../store/mail/threads.ts'
 import { loadRecords } from '../../store/records.ts'
 import { birth, bornRecord, editChange, RaceError, type Change } from '../change.ts'
-import { applyChanges } from '../changes.ts'
+import { applyChanges, following } from '../changes.ts'
 import { inTurn } from '../in-turn.ts'
 import { companyDomainOf, contactOf } from './crowd.ts'
 import { contactFacts, derived, isOpen, refreshDeals, RULE } from './facts.ts'
@@ -53,7 +53,7 @@ export async function writePage(
   const deals = changes.flatMap(({ after: { fields } }) =>
     typeof fields['deal'] === 'number' ? [fields['deal']] : [],
   )
-  const more = await refreshDeals(hub, tx, [...new Set(deals)], runId, applyChanges)
+  const more = await refreshDeals(following(hub, tx, runId), [...new Set(deals)])
   return companies.union(activities).union(contacts).union(more)
 }
 
