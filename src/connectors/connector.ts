@@ -175,7 +175,8 @@ export type Observation =
       /** The record a create of ours was for, where the object itself says so: it is that one, whatever its keys. */
       readonly madeFor?: RecordId
     }
-  | { readonly kind: 'absent'; readonly id: RemoteId }
+  /** `mergedInto`: the vendor merged it into that object, which lives on. */
+  | { readonly kind: 'absent'; readonly id: RemoteId; readonly mergedInto?: RemoteId }
 
 /** A row or object that cannot be an observation at all. `where` finds it: `people.csv line 12`, `customer cus_1`. */
 export type BadRow = {

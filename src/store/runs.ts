@@ -1,7 +1,18 @@
 import type { Instant } from '../core/json.ts'
 import { jsonText, type Query } from './database.ts'
 
-export type RunKind = 'observe' | 'sweep' | 'push' | 'hints' | 'edit' | 'invoice' | 'mail'
+export type RunKind =
+  | 'observe'
+  | 'sweep'
+  | 'push'
+  | 'hints'
+  | 'edit'
+  | 'invoice'
+  | 'mail'
+  | 'merge'
+  | 'unmerge'
+  | 'undo'
+  | 'erase'
 export type Counts = Readonly<Record<string, number>>
 
 /** A pass that changed nothing is not written down, so a run begins with its first change. */

@@ -47,6 +47,10 @@ export const streams = pgTable(
     /** Harm of the run that a person approved. */
     approved: jsonb('approved'),
     held: boolean('held').notNull().default(false),
+    /** Fingerprint of the mapping, filters and policies that a person let it write with; null: none yet. */
+    approvedShape: text('approved_shape'),
+    /** When its first complete pass ended: until then nothing is automated from it. */
+    firstSyncedAt: at('first_synced_at'),
     checkedAt: at('checked_at'),
     movedAt: at('moved_at'),
     problem: text('problem'),
@@ -101,7 +105,8 @@ export const history = pgTable(
     /** By field: {before, after, rule, lost?}; for a creation {after}. */
     changes: json('changes').notNull(),
   },
-  (t) => [index('history_record').on(t.recordId, t.at)],
+  // Runs follow each other in time, as the rows do: one summary a block range finds a run's rows, and costs next to nothing.
+  (t) => [index('history_record').on(t.recordId, t.at), index('history_run').using('brin', t.runId)],
 )
 
 export const runs = pgTable('runs', {
@@ -113,6 +118,10 @@ export const runs = pgTable('runs', {
   endedAt: at('ended_at'),
   counts: jsonb('counts').notNull().default({}),
   problem: text('problem'),
+  /** Who asked for it; null: a schedule. */
+  by: text('by'),
+  /** The run that this one takes back. */
+  undoes: big('undoes'),
 })
 
 /** Every write to a vendor: made before the call, kept with its outcome. */
@@ -144,6 +153,7 @@ export const outbox = pgTable(
     uniqueIndex('outbox_key').on(t.key),
     index('outbox_open').on(t.streamId, t.id).where(sql`state in ('sending', 'uncertain')`),
     index('outbox_record').on(t.recordId),
+    index('outbox_run').using('brin', t.runId),
   ],
 )
 
@@ -184,6 +194,8 @@ export const inbox = pgTable(
     createdAt: at('created_at').notNull(),
     updatedAt: at('updated_at').notNull(),
     resolution: text('resolution'),
+    assignee: text('assignee'),
+    snoozedUntil: at('snoozed_until'),
   },
   (t) => [
     uniqueIndex('inbox_open').on(t.key).where(sql`state = 'open'`),

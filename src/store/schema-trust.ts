@@ -1,0 +1,240 @@
+import { sql } from 'drizzle-orm'
+import {
+  bigint,
+  customType,
+  date,
+  doublePrecision,
+  index,
+  integer,
+  json,
+  jsonb,
+  pgTable,
+  primaryKey,
+  serial,
+  text,
+  timestamp,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core'
+
+const bytea = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' })
+const at = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
+const big = (name: string) => bigint(name, { mode: 'number' })
+
+/** Records that are new or changed in what they are recognised by: to be compared with the others. */
+export const matchQueue = pgTable('match_queue', {
+  recordId: big('record_id').primaryKey(),
+  kind: text('kind').notNull(),
+})
+
+/** Records that share a key are compared; most share none. */
+export const matchKeys = pgTable(
+  'match_keys',
+  {
+    kind: text('kind').notNull(),
+    key: text('key').notNull(),
+    recordId: big('record_id').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.kind, t.key, t.recordId] }), index('match_keys_record').on(t.recordId)],
+)
+
+/** The weights learned from this hub's own records; without a row the shipped ones count. */
+export const matchModels = pgTable('match_models', {
+  kind: text('kind').primaryKey(),
+  model: jsonb('model').notNull(),
+  records: integer('records').notNull(),
+  trainedAt: at('trained_at').notNull(),
+})
+
+/** Pairs that a person said are two; `a` is the lower id. They are never asked about or merged again. */
+export const keptApart = pgTable(
+  'kept_apart',
+  { a: big('a').notNull(), b: big('b').notNull(), by: text('by').notNull(), at: at('at').notNull() },
+  (t) => [primaryKey({ columns: [t.a, t.b] }), index('kept_apart_b').on(t.b)],
+)
+
+/** One row a record that was merged into another. Undone ones stay. */
+export const merges = pgTable(
+  'merges',
+  {
+    id: serial('id').primaryKey(),
+    kind: text('kind').notNull(),
+    survivorId: big('survivor_id').notNull(),
+    loserId: big('loser_id').notNull(),
+    /** merged | unmerged */
+    state: text('state').notNull(),
+    rule: text('rule').notNull(),
+    by: text('by').notNull(),
+    runId: big('run_id').notNull(),
+    at: at('at').notNull(),
+    undoneBy: text('undone_by'),
+    undoneRunId: big('undone_run_id'),
+    undoneAt: at('undone_at'),
+  },
+  (t) => [
+    uniqueIndex('merges_loser').on(t.loserId).where(sql`state = 'merged'`),
+    index('merges_survivor').on(t.survivorId).where(sql`state = 'merged'`),
+    index('merges_run').on(t.runId),
+  ],
+)
+
+/** What a merge moved to the survivor: links, references of other records, participants of messages. */
+export const mergeMoves = pgTable(
+  'merge_moves',
+  {
+    mergeId: integer('merge_id').notNull(),
+    /** link | ref | participant */
+    what: text('what').notNull(),
+    /** Of a reference: the kind of the record that refers. Else ''. */
+    kind: text('kind').notNull().default(''),
+    id: big('id').notNull(),
+    /** Of a reference: the field. Of a participant: the address. */
+    field: text('field').notNull().default(''),
+  },
+  (t) => [primaryKey({ columns: [t.mergeId, t.what, t.kind, t.id, t.field] })],
+)
+
+/** What each member of a merged record says by itself: the survivor's own values, and those of each loser. */
+export const facets = pgTable(
+  'facets',
+  {
+    recordId: big('record_id').primaryKey(),
+    rootId: big('root_id').notNull(),
+    fields: json('fields').notNull(),
+    provenance: json('provenance').notNull(),
+  },
+  (t) => [index('facets_root').on(t.rootId)],
+)
+
+/** What a sync would do, worked out before it may. */
+export const plans = pgTable('plans', {
+  id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+  connections: text('connections').array().notNull(),
+  /** open | approved | rejected | replaced */
+  state: text('state').notNull(),
+  /** By stream label: the fingerprint of mapping, filters and policies that the plan was made with. */
+  shapes: jsonb('shapes').notNull(),
+  summary: jsonb('summary').notNull(),
+  by: text('by').notNull(),
+  createdAt: at('created_at').notNull(),
+  decidedBy: text('decided_by'),
+  decidedAt: at('decided_at'),
+})
+
+export const planLines = pgTable(
+  'plan_lines',
+  {
+    planId: big('plan_id').notNull(),
+    n: integer('n').notNull(),
+    streamId: integer('stream_id').notNull(),
+    /** hub | remote */
+    side: text('side').notNull(),
+    /** create | link | update | archive | consent | conflict | unreadable | filtered */
+    op: text('op').notNull(),
+    recordId: big('record_id'),
+    remoteId: text('remote_id'),
+    title: text('title').notNull(),
+    /** By field: {before, after, rule}. */
+    changes: json('changes').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.planId, t.n] })],
+)
+
+/** What the guard holds of a stream, record by record, until a person has decided about each. */
+export const heldChanges = pgTable(
+  'held_changes',
+  {
+    streamId: integer('stream_id').notNull(),
+    /** in | out */
+    side: text('side').notNull(),
+    /** deletes | blanks | optIns */
+    what: text('what').notNull(),
+    recordId: big('record_id').notNull(),
+    remoteId: text('remote_id'),
+    title: text('title').notNull(),
+    changes: json('changes').notNull(),
+    /** approved | rejected; null: nobody has decided. */
+    verdict: text('verdict'),
+    seenAt: at('seen_at').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.streamId, t.side, t.what, t.recordId] })],
+)
+
+/** One figure of the data-quality report on one day. */
+export const quality = pgTable(
+  'quality',
+  {
+    day: date('day').notNull(),
+    kind: text('kind').notNull(),
+    /** records | complete | duplicates | stale | bouncing | unowned | … */
+    metric: text('metric').notNull(),
+    /** Of `complete`: the field. Else ''. */
+    field: text('field').notNull().default(''),
+    value: doublePrecision('value').notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.day, t.kind, t.metric, t.field] })],
+)
+
+/** Source and hub counted against each other, at the end of a full comparison. */
+export const reconciliations = pgTable(
+  'reconciliations',
+  {
+    id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    streamId: integer('stream_id').notNull(),
+    at: at('at').notNull(),
+    /** Objects at the source, objects the hub held before, and what the comparison found between them. */
+    source: integer('source').notNull(),
+    hub: integer('hub').notNull(),
+    drift: jsonb('drift').notNull(),
+    runId: big('run_id'),
+  },
+  (t) => [index('reconciliations_stream').on(t.streamId, t.at)],
+)
+
+/** One row a cause that somebody is told about, when it begins and when it is over. */
+export const alarms = pgTable('alarms', {
+  key: text('key').primaryKey(),
+  kind: text('kind').notNull(),
+  title: text('title').notNull(),
+  fix: text('fix').notNull(),
+  since: at('since').notNull(),
+  recoveredAt: at('recovered_at'),
+})
+
+/** What is to be told, to whom; kept until it was taken. */
+export const alertDeliveries = pgTable(
+  'alert_deliveries',
+  {
+    id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    /** Names the message for good, so that a repeat is one at the receiver. */
+    messageId: text('message_id').notNull(),
+    channel: text('channel').notNull(),
+    payload: jsonb('payload').notNull(),
+    attempts: integer('attempts').notNull().default(0),
+    notBefore: at('not_before').notNull(),
+    deliveredAt: at('delivered_at'),
+    problem: text('problem'),
+  },
+  (t) => [
+    uniqueIndex('alert_deliveries_message').on(t.messageId, t.channel),
+    index('alert_deliveries_due').on(t.notBefore).where(sql`delivered_at is null`),
+  ],
+)
+
+/** Keyed digests of what an erased person was recognised by: it does not come in again. */
+export const tombstones = pgTable('tombstones', {
+  digest: bytea('digest').primaryKey(),
+  /** key | object */
+  kind: text('kind').notNull(),
+  erasureId: big('erasure_id').notNull(),
+})
+
+export const erasures = pgTable('erasures', {
+  id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+  recordId: big('record_id').notNull(),
+  kind: text('kind').notNull(),
+  by: text('by').notNull(),
+  at: at('at').notNull(),
+  counts: jsonb('counts').notNull(),
+  /** By stream label: what was asked of it, and what came of it. */
+  remotes: jsonb('remotes').notNull(),
+})
