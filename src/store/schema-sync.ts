@@ -200,6 +200,9 @@ export const inbox = pgTable(
   (t) => [
     uniqueIndex('inbox_open').on(t.key).where(sql`state = 'open'`),
     index('inbox_record').on(t.recordId),
+    index('inbox_duplicate')
+      .on(sql`((detail->'records'->>1)::bigint)`)
+      .where(sql`kind = 'duplicate' and state = 'open'`),
   ],
 )
 

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm'
 import {
   bigint,
+  boolean,
   customType,
   date,
   doublePrecision,
@@ -26,15 +27,31 @@ export const matchQueue = pgTable('match_queue', {
   kind: text('kind').notNull(),
 })
 
-/** Records that share a key are compared; most share none. */
+/** Records that share a key are compared; most share none. Keys are hashed: short to store, and nobody reads them. */
 export const matchKeys = pgTable(
   'match_keys',
+  { key: big('key').notNull(), recordId: big('record_id').notNull() },
+  (t) => [primaryKey({ columns: [t.key, t.recordId] }), index('match_keys_record').on(t.recordId)],
+)
+
+/** Pairs that look like one, as they were last compared; `a` is the lower id. The best of them are asked about. */
+export const matchPairs = pgTable(
+  'match_pairs',
   {
+    a: big('a').notNull(),
+    b: big('b').notNull(),
     kind: text('kind').notNull(),
-    key: text('key').notNull(),
-    recordId: big('record_id').notNull(),
+    probability: doublePrecision('probability').notNull(),
+    evidence: text('evidence').notNull(),
+    /** The inbox had an item about it, which may be closed by now. */
+    asked: boolean('asked').notNull().default(false),
+    at: at('at').notNull(),
   },
-  (t) => [primaryKey({ columns: [t.kind, t.key, t.recordId] }), index('match_keys_record').on(t.recordId)],
+  (t) => [
+    primaryKey({ columns: [t.a, t.b] }),
+    index('match_pairs_b').on(t.b),
+    index('match_pairs_best').on(t.kind, t.probability.desc(), t.a, t.b),
+  ],
 )
 
 /** The weights learned from this hub's own records; without a row the shipped ones count. */
