@@ -109,20 +109,24 @@ export const history = pgTable(
   (t) => [index('history_record').on(t.recordId, t.at), index('history_run').using('brin', t.runId)],
 )
 
-export const runs = pgTable('runs', {
-  id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
-  streamId: integer('stream_id'),
-  kind: text('kind').notNull(),
-  state: text('state').notNull(),
-  startedAt: at('started_at').notNull(),
-  endedAt: at('ended_at'),
-  counts: jsonb('counts').notNull().default({}),
-  problem: text('problem'),
-  /** Who asked for it; null: a schedule. */
-  by: text('by'),
-  /** The run that this one takes back. */
-  undoes: big('undoes'),
-})
+export const runs = pgTable(
+  'runs',
+  {
+    id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
+    streamId: integer('stream_id'),
+    kind: text('kind').notNull(),
+    state: text('state').notNull(),
+    startedAt: at('started_at').notNull(),
+    endedAt: at('ended_at'),
+    counts: jsonb('counts').notNull().default({}),
+    problem: text('problem'),
+    /** Who asked for it; null: a schedule. */
+    by: text('by'),
+    /** The run that this one takes back. */
+    undoes: big('undoes'),
+  },
+  (t) => [index('runs_stream').on(t.streamId, t.startedAt)],
+)
 
 /** Every write to a vendor: made before the call, kept with its outcome. */
 export const outbox = pgTable(

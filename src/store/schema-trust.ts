@@ -229,13 +229,21 @@ export const alertDeliveries = pgTable(
     attempts: integer('attempts').notNull().default(0),
     notBefore: at('not_before').notNull(),
     deliveredAt: at('delivered_at'),
+    /** It was tried for long enough, or its channel is gone. */
+    givenUpAt: at('given_up_at'),
     problem: text('problem'),
   },
   (t) => [
     uniqueIndex('alert_deliveries_message').on(t.messageId, t.channel),
-    index('alert_deliveries_due').on(t.notBefore).where(sql`delivered_at is null`),
+    index('alert_deliveries_open').on(t.notBefore).where(sql`delivered_at is null and given_up_at is null`),
   ],
 )
+
+/** What a channel signs or signs in with, by the channel's name; encrypted like the connections' secrets. */
+export const alertSecrets = pgTable('alert_secrets', {
+  name: text('name').primaryKey(),
+  sealed: bytea('sealed').notNull(),
+})
 
 /** Keyed digests of what an erased person was recognised by: it does not come in again. */
 export const tombstones = pgTable('tombstones', {
