@@ -1,4 +1,5 @@
 import type { ConsentReading, ConsentState } from './consent.ts'
+import type { Thresholds } from './duplicates.ts'
 import type { GuardLimits } from './guard.ts'
 import type { KeyKind } from './identity.ts'
 import type { Json, JsonObject } from './json.ts'
@@ -39,6 +40,8 @@ export type Stream = {
   readonly resource: string
   readonly record: RecordKind
   readonly direction: 'in' | 'out' | 'both'
+  /** Fingerprint of all that decides what it writes: mapping, filters, policies; not of schedules and guards. */
+  readonly shape: string
   /** Cron, in UTC. */
   readonly schedule: string
   /** Cron of the full sweep, which finds what hints and cursors lost. */
@@ -55,6 +58,8 @@ export type Stream = {
   /** What an archived record does to its remote object. */
   readonly archives: 'archive' | 'keep'
   readonly guard: GuardLimits
+  /** When records that come through it and look like others are merged or asked about. */
+  readonly duplicates: Thresholds
   readonly consent: ConsentLens | null
   /** Which remote objects come in. Opt-outs pass all the same. */
   filterIn(body: Json): boolean
@@ -96,6 +101,10 @@ export type Configuration = {
   }[]
   readonly pipelines: readonly Pipeline[]
   readonly invoicing: InvoicingRule | null
+  /** `ask`: a stream writes nothing before a person has approved a plan of what it would do. */
+  readonly approvals: 'ask' | 'none'
+  /** Of records that came through no stream. */
+  readonly duplicates: Thresholds
   /** ISO 3166-1 alpha-2; reads phone numbers written without a country. */
   readonly defaultCountry: string
   readonly defaultCurrency: string

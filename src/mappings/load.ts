@@ -1,6 +1,8 @@
+import { DEFAULT_THRESHOLDS, type Thresholds } from '../core/duplicates.ts'
 import { fieldType, RECORD_KINDS, type RecordKind } from '../core/model.ts'
 import type { Configuration, InvoicingRule, Pipeline, Stream } from '../core/stream.ts'
 import type { Defaults } from './codec.ts'
+import { compileDuplicates } from './duplicates.ts'
 import { countryOf } from './codecs/country.ts'
 import { currencyCodes, currencyOf } from './codecs/currency.ts'
 import { parseFile, type Parsed, type SourceFile } from './document.ts'
@@ -47,13 +49,14 @@ export function loadConfiguration(files: readonly SourceFile[], catalog: Catalog
   const sections = sort(files, problems)
   const [hub] = only(sections.hub)
   const [policyFile] = only(sections.policies)
-  const defaults = hub === undefined ? FALLBACK : loadHub(hub)
+  const { approvals, ...defaults } = hub === undefined ? FALLBACK : loadHub(hub)
+  const duplicates = hub === undefined ? DEFAULT_THRESHOLDS : hubDuplicates(hub)
   const names = sections.connection.map(({ root }) => textAt(root, 'connection') ?? '')
   const policies = policyFile === undefined ? {} : loadPolicies(policyFile, names)
   const connections = sections.connection.map((document, i) => {
     if (names.indexOf(names[i] ?? '') < i)
       document.report(['connection'], `there are two connections "${names[i]}"`, 'Give one another name.')
-    return loadConnection(document, { defaults, policies, connections: names }, catalog)
+    return loadConnection(document, { defaults, policies, duplicates, connections: names }, catalog)
   })
   const [pipelineFile] = only(sections.pipelines)
   const pipelines = pipelineFile === undefined ? [] : loadPipelines(pipelineFile)
@@ -67,13 +70,16 @@ export function loadConfiguration(files: readonly SourceFile[], catalog: Catalog
       connections: connections.filter((connection) => connection !== undefined),
       pipelines,
       invoicing,
+      approvals,
+      duplicates,
       defaultCountry: defaults.country,
       defaultCurrency: defaults.currency,
     },
   }
 }
 
-const FALLBACK: Defaults = { country: 'US', currency: 'USD' }
+type HubSays = Defaults & Pick<Configuration, 'approvals'>
+const FALLBACK: HubSays = { country: 'US', currency: 'USD', approvals: 'ask' }
 
 function byPlace(a: Problem, b: Problem): number {
   return a.file === b.file ? a.line - b.line || a.column - b.column : a.file < b.file ? -1 : 1
@@ -131,10 +137,10 @@ function textAt(root: unknown, key: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
-function loadHub(document: Parsed): Defaults {
+function loadHub(document: Parsed): HubSays {
   const parsed = validate(hubFile, document.root, document, [])
   if (parsed === undefined) return FALLBACK
-  const { defaultCountry, defaultCurrency } = parsed.hub
+  const { defaultCountry, defaultCurrency, approvals = FALLBACK.approvals } = parsed.hub
   const country = defaultCountry.length === 2 ? countryOf(defaultCountry) : undefined
   const currency = currencyOf(defaultCurrency)
   if (country === undefined)
@@ -147,7 +153,13 @@ function loadHub(document: Parsed): Defaults {
     const fix = choose(defaultCurrency.toUpperCase(), currencyCodes())
     document.report(['hub', 'defaultCurrency'], `"${defaultCurrency}" is not an ISO 4217 currency`, fix)
   }
-  return { country: country ?? FALLBACK.country, currency: currency ?? FALLBACK.currency }
+  return { country: country ?? FALLBACK.country, currency: currency ?? FALLBACK.currency, approvals }
+}
+
+/** What is wrong with the file's form, `loadHub` tells. */
+function hubDuplicates(document: Parsed): Thresholds {
+  const entry = hubFile.safeParse(document.root).data?.hub.duplicates
+  return compileDuplicates(entry, DEFAULT_THRESHOLDS, within(document.report, 'hub', 'duplicates'))
 }
 
 function loadPolicies(document: Parsed, connections: readonly string[]): Policies {
@@ -173,7 +185,7 @@ function loadPolicies(document: Parsed, connections: readonly string[]): Policie
 
 function loadConnection(
   document: Parsed,
-  shared: Pick<StreamContext, 'defaults' | 'policies' | 'connections'>,
+  shared: Pick<StreamContext, 'defaults' | 'policies' | 'duplicates' | 'connections'>,
   catalog: Catalog,
 ): Connection | undefined {
   const { root, report } = document

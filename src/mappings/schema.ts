@@ -168,6 +168,18 @@ const consent = z.strictObject({
 })
 export type ConsentEntry = z.infer<typeof consent>
 
+const probability = z.union([z.string(), z.number()])
+const duplicates = z
+  .strictObject({
+    link: probability.optional().describe('Merge records by their likeness alone from here on; or never.'),
+    ask: probability
+      .optional()
+      .describe('Ask a person about records that look like one from here on; or never.'),
+  })
+  .optional()
+  .describe('Probabilities, above 0 and at most 1, that two records are one.')
+export type DuplicatesEntry = z.infer<typeof duplicates>
+
 export const streamEntry = z.strictObject({
   record: REF_KINDS,
   resource: z
@@ -213,6 +225,7 @@ export const streamEntry = z.strictObject({
     })
     .optional()
     .describe('How much may be deleted, blanked or opted in at once before a person is asked.'),
+  duplicates,
   consent: consent.optional(),
   fields: z.array(fieldEntry).min(1),
 })
@@ -276,6 +289,13 @@ export const hubFile = z.strictObject({
   hub: z.strictObject({
     defaultCountry: z.string().describe('ISO 3166-1 alpha-2; reads phone numbers written without a country.'),
     defaultCurrency: z.string().describe('ISO 4217; reads amounts written without a currency.'),
+    approvals: z
+      .enum(['ask', 'none'])
+      .optional()
+      .describe(
+        'ask: a new connection, or a changed mapping, filter or policy, writes nothing until its plan was approved.',
+      ),
+    duplicates,
   }),
 })
 

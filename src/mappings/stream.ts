@@ -2,22 +2,27 @@ import { validateDetailed } from 'node-cron'
 import { DEFAULT_LIMITS } from '../core/guard.ts'
 import type { Json } from '../core/json.ts'
 import type { Lens } from '../core/lens.ts'
+import { isMatched, type Thresholds } from '../core/duplicates.ts'
 import type { RecordKind } from '../core/model.ts'
 import type { Refs, Stream } from '../core/stream.ts'
 import { compileCel, recordVariable } from './cel.ts'
 import { compileConsent, type CompiledConsent } from './consent.ts'
 import { brokenLaw } from './laws.ts'
 import type { FieldContext } from './fit.ts'
+import { compileDuplicates } from './duplicates.ts'
 import { compileField, type Field } from './lens.ts'
 import { choose } from './nearest.ts'
 import type { Path } from './path.ts'
 import { within, type Report } from './problem.ts'
 import type { FieldEntry, StreamEntry } from './schema.ts'
+import { shapeOfEntry } from './shape.ts'
 
 export type StreamContext = Omit<FieldContext, 'kind' | 'direction'> & {
   readonly connection: string
   /** What the connector offers; undefined where the connector itself is unknown. */
   readonly resources: readonly string[] | undefined
+  /** The hub's own, for streams that say nothing else. */
+  readonly duplicates: Thresholds
 }
 
 const EVERY_FIVE_MINUTES = '*/5 * * * *'
@@ -41,6 +46,13 @@ export function compileStream(
   checkCron(schedule, within(tell, 'schedule'))
   checkCron(sweep, within(tell, 'sweep'))
   checkMatch(entry, tell)
+  if (entry.duplicates !== undefined && !isMatched(record))
+    tell(
+      ['duplicates'],
+      `records of the kind "${record}" are not compared`,
+      'Remove it; contacts and companies are.',
+    )
+  const duplicates = compileDuplicates(entry.duplicates, context.duplicates, within(tell, 'duplicates'))
   const fields = entry.fields.map((field, i) =>
     compileField(field, { ...context, kind: record, direction }, within(tell, 'fields', i)),
   )
@@ -50,26 +62,35 @@ export function compileStream(
   const only = condition(entry.only, 'remote', record, within(tell, 'only'))
   const where = condition(entry.create?.where, 'record', record, within(tell, 'create', 'where'))
   if (!sound) return undefined
-  return {
-    connection: context.connection,
-    name,
+  const resolved = {
     resource,
     record,
     direction,
-    schedule,
-    sweep,
     match:
       entry.match ??
-      (record === 'contact' ? ['email', 'phone'] : record === 'company' ? ['domain', 'phone'] : []),
+      (record === 'contact'
+        ? (['email', 'phone'] as const)
+        : record === 'company'
+          ? (['domain', 'phone'] as const)
+          : []),
     trustTimes: entry.times === 'trusted',
     createInHub: entry.create?.hub ?? true,
     createAtRemote: entry.create?.remote ?? 'never',
     deletes: entry.deletes ?? 'unlink',
     archives: entry.archives ?? 'keep',
+  } as const
+  return {
+    ...resolved,
+    connection: context.connection,
+    name,
+    schedule,
+    sweep,
+    shape: shapeOfEntry(entry, resolved, context),
     guard: {
       share: entry.guard?.share ?? DEFAULT_LIMITS.share,
       atLeast: entry.guard?.atLeast ?? DEFAULT_LIMITS.atLeast,
     },
+    duplicates,
     consent: consent?.lens ?? null,
     filterIn: only,
     filterOut: (values) => where(recordVariable(record, values)),

@@ -74,6 +74,31 @@ describe('a mistake is told with its place and what to do', () => {
       'a.yaml:7:54  streams.members.fields[0].codec.seperator: unknown key "seperator". Fix: Did you mean "separator"?',
     ],
     [
+      'a probability above 1',
+      stream('duplicates: { ask: 80 }\nfields:\n  - { hub: emails, remote: e }'),
+      'a.yaml:6:24  streams.members.duplicates.ask: 80 is no probability. Fix: Write a probability above 0 and at most 1, such as 0.999, or never.',
+    ],
+    [
+      'a word that is no probability',
+      stream('duplicates: { link: sometimes }\nfields:\n  - { hub: emails, remote: e }'),
+      'a.yaml:6:25  streams.members.duplicates.link: "sometimes" is no probability. Fix: Write a probability above 0 and at most 1, such as 0.999, or never.',
+    ],
+    [
+      'merging what is not even asked about',
+      stream('duplicates: { link: 0.7 }\nfields:\n  - { hub: emails, remote: e }'),
+      'a.yaml:6:25  streams.members.duplicates.link: link (0.7) is not above ask (0.8): nobody would ever be asked. Fix: Raise link, lower ask, or write ask: never.',
+    ],
+    [
+      'duplicates of what is not compared',
+      stream('duplicates: { ask: 0.9 }\nfields:\n  - { hub: name, remote: n }').replace('contact', 'deal'),
+      'a.yaml:6:17  streams.members.duplicates: records of the kind "deal" are not compared. Fix: Remove it; contacts and companies are.',
+    ],
+    [
+      'a threshold of the whole hub',
+      'hub: { defaultCountry: DE, defaultCurrency: EUR, duplicates: { ask: 0 } }',
+      'a.yaml:1:69  hub.duplicates.ask: 0 is no probability. Fix: Write a probability above 0 and at most 1, such as 0.999, or never.',
+    ],
+    [
       'a field that does not exist',
       field('{ hub: emial, remote: e }'),
       'a.yaml:7:16  streams.members.fields[0].hub: a contact has no field "emial". Fix: Did you mean "emails"? A field of your own is named custom.<name>.',

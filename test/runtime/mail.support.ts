@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import type { Connector } from '../../src/connectors/connector.ts'
 import type { MailPage, Sighting } from '../../src/connectors/mail.ts'
+import { DEFAULT_THRESHOLDS } from '../../src/core/duplicates.ts'
 import type { Instant, Json } from '../../src/core/json.ts'
 import type { Envelope, MailAddress, MailFlag, MailMessage } from '../../src/core/mail/message.ts'
 import { DEFAULT_RULES, type MailConfig, type MailRules } from '../../src/core/mail/rules.ts'
@@ -288,6 +289,7 @@ export async function openMailWorld(
       connections,
       pipelines: PIPELINES,
       invoicing: null,
+      duplicates: DEFAULT_THRESHOLDS,
       defaultCountry: 'DE',
       defaultCurrency: 'EUR',
     }
