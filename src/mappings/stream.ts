@@ -85,7 +85,7 @@ export function compileStream(
     name,
     schedule,
     sweep,
-    shape: shapeOfEntry(entry, resolved, context),
+    shape: shapeOfEntry(entry, { ...resolved, merges: duplicates.link }, context),
     guard: {
       share: entry.guard?.share ?? DEFAULT_LIMITS.share,
       atLeast: entry.guard?.atLeast ?? DEFAULT_LIMITS.atLeast,

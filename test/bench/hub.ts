@@ -52,4 +52,4 @@ function load(texts: readonly string[], connectors: Readonly<Record<string, Conn
   return loaded.configuration
 }
 
-const HUB = 'hub: { defaultCountry: US, defaultCurrency: USD }'
+const HUB = 'hub: { defaultCountry: US, defaultCurrency: USD, approvals: none }'

@@ -289,6 +289,7 @@ export async function openMailWorld(
       connections,
       pipelines: PIPELINES,
       invoicing: null,
+    approvals: 'none',
       duplicates: DEFAULT_THRESHOLDS,
       defaultCountry: 'DE',
       defaultCurrency: 'EUR',

@@ -11,6 +11,7 @@ import { isList } from '../../src/core/json.ts'
 import type { Mailbox } from '../../src/core/mail/message.ts'
 import type { Configuration } from '../../src/core/stream.ts'
 import { compile } from '../../src/runtime/boot.ts'
+import { unasked } from '../support/unasked.ts'
 import { ANN, BOB, CLEO, inMood, type MoodName } from './mail/moods.ts'
 
 export type Connectors = Readonly<Record<string, Connector>>
@@ -57,7 +58,7 @@ function adapted(name: string, text: string, mood: MoodName): string {
   if (name === 'mailchimp.yaml') return text.replace(/guard: \{[^}]*\}/, guard)
   if (name === 'gmail.yaml') return inMood(text, mood, [ANN, BOB])
   if (name === 'outlook.yaml') return inMood(text, mood, [CLEO])
-  return text
+  return unasked(name, text)
 }
 
 const compiled = new Map<MoodName, Configuration>()

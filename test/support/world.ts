@@ -24,6 +24,7 @@ import { openDatabase, type Database } from '../../src/store/database.ts'
 import { openVault } from '../../src/store/secrets.ts'
 import { testDatabase } from './database.ts'
 import { COLUMNS, type Table } from './exports.ts'
+import { unasked } from './unasked.ts'
 import { seeded } from '../../src/sandbox/seeded.ts'
 
 export const T0 = Date.parse('2026-03-02T09:00:00Z')
@@ -54,7 +55,10 @@ export function shippedConfiguration(
   const folder = path.join(import.meta.dirname, '..', '..', 'config')
   const files = readdirSync(folder)
     .filter((name) => name.endsWith('.yaml'))
-    .map((name) => ({ name, text: change(name, readFileSync(path.join(folder, name), 'utf8')) }))
+    .map((name) => ({
+      name,
+      text: change(name, unasked(name, readFileSync(path.join(folder, name), 'utf8'))),
+    }))
   const loaded = loadConfiguration(files, catalogOf(CONNECTORS))
   if (loaded.kind === 'problems') throw new Error(loaded.problems.map(formatProblem).join('\n'))
   return loaded.configuration
