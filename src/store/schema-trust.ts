@@ -169,12 +169,45 @@ export const heldChanges = pgTable(
     remoteId: text('remote_id'),
     title: text('title').notNull(),
     changes: json('changes').notNull(),
-    /** approved | rejected; null: nobody has decided. */
+    /** What the change was judged at: another state of the record is judged anew. */
+    stamp: text('stamp').notNull().default(''),
+    /** approved | rejected | done; null: nobody has decided. */
     verdict: text('verdict'),
+    decidedBy: text('decided_by'),
     seenAt: at('seen_at').notNull(),
   },
   (t) => [primaryKey({ columns: [t.streamId, t.side, t.what, t.recordId] })],
 )
+
+/** What records lack by the rules of pipelines, picklists and required fields; kept with the records they are about. */
+export const findings = pgTable(
+  'findings',
+  {
+    recordId: big('record_id').notNull(),
+    kind: text('kind').notNull(),
+    /** lacking | stage | unknown */
+    what: text('what').notNull(),
+    field: text('field').notNull(),
+    /** Of `stage`: the stage. Of `unknown`: the value, without case and punctuation. Else ''. */
+    value: text('value').notNull().default(''),
+    /** Of `unknown`: the value as it was written. */
+    said: text('said').notNull().default(''),
+    /** Where the record came from: a connection, `api`, … */
+    source: text('source').notNull(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.recordId, t.what, t.field, t.value] }),
+    index('findings_group').on(t.kind, t.what, t.field, t.value, t.source, t.recordId),
+    index('findings_source').on(t.kind, t.what, t.source, t.recordId),
+  ],
+)
+
+/** The rules that `findings` were made by: one row. */
+export const findingRules = pgTable('finding_rules', {
+  id: integer('id').primaryKey(),
+  fingerprint: text('fingerprint').notNull(),
+  at: at('at').notNull(),
+})
 
 /** One figure of the data-quality report on one day. */
 export const quality = pgTable(
