@@ -44,8 +44,10 @@ export const streams = pgTable(
     cursor: jsonb('cursor'),
     /** A listing under way when the process died cannot prove what is gone; sweep again. */
     needsSweep: boolean('needs_sweep').notNull().default(false),
-    /** Harm of the run that a person approved. */
+    /** By side, the harm that an approved plan lets through. */
     approved: jsonb('approved'),
+    /** By side, the harm of the last hour: many small runs may not do what one may not. */
+    harmed: jsonb('harmed'),
     held: boolean('held').notNull().default(false),
     /** Fingerprint of the mapping, filters and policies that a person let it write with; null: none yet. */
     approvedShape: text('approved_shape'),
