@@ -1,6 +1,6 @@
 import { keysOf, type Key } from '../core/identity.ts'
 import { same, type JsonObject } from '../core/json.ts'
-import type { RecordKind, Source } from '../core/model.ts'
+import type { FieldName, HubRecord, RecordKind, Source } from '../core/model.ts'
 import type { Query } from '../store/database.ts'
 import { appendHistory, type HistoryRow } from '../store/history.ts'
 import { claim, release, type Holding } from '../store/identities.ts'
@@ -100,10 +100,20 @@ function historyRow(kind: RecordKind, change: Change, source: Source): HistoryRo
       after: value,
       rule: why?.rule ?? 'edit',
       ...(why?.lost === undefined ? {} : { lost: { source: why.lost.source, value: why.lost.value } }),
+      ...wordsOf(field, before, after, source),
     }
   }
   const op = before.archived === after.archived ? 'update' : after.archived ? 'archive' : 'restore'
   return { recordId: after.id, kind, op, version: after.version, source, changes }
+}
+
+/** Whose word the value was, and whose it is now where that is not the writer's: an undo gives it back with the value. */
+function wordsOf(field: FieldName, before: HubRecord, after: HubRecord, source: Source): JsonObject {
+  const [was, says] = [before.provenance[field], after.provenance[field]?.source]
+  return {
+    ...(was === undefined ? {} : { was: { ...was } }),
+    ...(says === undefined || says === source ? {} : { says }),
+  }
 }
 
 async function swapKeys(q: Query, kind: RecordKind, changes: readonly Change[]): Promise<readonly Holding[]> {
