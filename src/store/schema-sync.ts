@@ -127,7 +127,11 @@ export const runs = pgTable(
     /** The run that this one takes back. */
     undoes: big('undoes'),
   },
-  (t) => [index('runs_stream').on(t.streamId, t.startedAt)],
+  (t) => [
+    index('runs_stream').on(t.streamId, t.startedAt),
+    // A run is taken back once: two people who undo it at the same time cannot both.
+    uniqueIndex('runs_undoes').on(t.undoes).where(sql`undoes is not null`),
+  ],
 )
 
 /** Every write to a vendor: made before the call, kept with its outcome. */
@@ -179,7 +183,10 @@ export const consents = pgTable(
     runId: big('run_id'),
     seenAt: at('seen_at').notNull().defaultNow(),
   },
-  (t) => [index('consents_address').on(t.address, t.channel)],
+  (t) => [
+    index('consents_address').on(t.address, t.channel),
+    index('consents_run').using('brin', t.runId),
+  ],
 )
 
 /** One open item a key, however often its cause comes back. */
