@@ -10,6 +10,7 @@ import { insertRecords, updateRecords } from '../store/records.ts'
 import { RaceError, shows, type Change, type Following } from './change.ts'
 import { creatingStreams, type Hub } from './hub.ts'
 import { inTurn } from './in-turn.ts'
+import { followIdentity } from './matching/follow.ts'
 import { followRules } from './rules.ts'
 
 /**
@@ -53,6 +54,7 @@ export async function applyChanges(
         at,
       ),
     () => swapKeys(q, kind, changes),
+    () => followIdentity(q, kind, changes, at),
   )
   if (written.size !== changed.length) throw new RaceError('a record changed meanwhile')
   const bornIds = new Set(born.map((c) => c.after.id))

@@ -60,6 +60,23 @@ export async function closeItems(
   return closed.count
 }
 
+/** Closes what asks whether one of these records is another one. */
+export async function closeDuplicatesOf(
+  q: Query,
+  ids: readonly RecordId[],
+  resolution: string,
+  at: Instant,
+): Promise<void> {
+  if (ids.length === 0) return
+  await q`
+    update inbox set state = 'done', resolution = ${resolution}, updated_at = ${at}
+    where id in (
+      select id from inbox where kind = 'duplicate' and state = 'open' and (detail->'records'->>1)::bigint = any(${[...ids]})
+      union all
+      select id from inbox where kind = 'duplicate' and state = 'open' and record_id = any(${[...ids]})
+    ) and state = 'open'`
+}
+
 /** Which of the keys have an open item. */
 export async function openKeys(q: Query, keys: readonly string[]): Promise<ReadonlySet<string>> {
   if (keys.length === 0) return new Set()
