@@ -118,6 +118,8 @@ export const facets = pgTable(
     rootId: big('root_id').notNull(),
     fields: json('fields').notNull(),
     provenance: json('provenance').notNull(),
+    /** By field: the members whose later word about the merged record counts more than this one's. */
+    overruled: json('overruled').notNull().default({}),
   },
   (t) => [index('facets_root').on(t.rootId)],
 )
@@ -126,7 +128,7 @@ export const facets = pgTable(
 export const plans = pgTable('plans', {
   id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
   connections: text('connections').array().notNull(),
-  /** open | approved | rejected | replaced */
+  /** running | open | approved | rejected | failed */
   state: text('state').notNull(),
   /** By stream label: the fingerprint of mapping, filters and policies that the plan was made with. */
   shapes: jsonb('shapes').notNull(),
@@ -145,13 +147,17 @@ export const planLines = pgTable(
     streamId: integer('stream_id').notNull(),
     /** hub | remote */
     side: text('side').notNull(),
-    /** create | link | update | archive | consent | conflict | unreadable | filtered */
+    /** create | link | update | archive | consent | conflict | duplicate | unreadable | filtered */
     op: text('op').notNull(),
     recordId: big('record_id'),
     remoteId: text('remote_id'),
     title: text('title').notNull(),
     /** By field: {before, after, rule}. */
     changes: json('changes').notNull(),
+    /** What the guard counts it as: deletes | blanks | optIns. */
+    harm: text('harm'),
+    /** Why, of a line without fields. */
+    why: text('why'),
   },
   (t) => [primaryKey({ columns: [t.planId, t.n] })],
 )

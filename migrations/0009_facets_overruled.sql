@@ -1,0 +1,1 @@
+ALTER TABLE "facets" ADD COLUMN "overruled" json DEFAULT '{}'::json NOT NULL;
