@@ -51,6 +51,8 @@ export const streams = pgTable(
     held: boolean('held').notNull().default(false),
     /** Fingerprint of the mapping, filters and policies that a person let it write with; null: none yet. */
     approvedShape: text('approved_shape'),
+    /** The one its links were last planned with: where it is another one now, they are planned again. */
+    appliedShape: text('applied_shape'),
     /** When its first complete pass ended: until then nothing is automated from it. */
     firstSyncedAt: at('first_synced_at'),
     checkedAt: at('checked_at'),
