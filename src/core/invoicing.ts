@@ -1,6 +1,7 @@
 import { isEmpty, isObject, same, type Json } from './json.ts'
 import type { Fields, HubRecord, Line, Money } from './model.ts'
 import { formatMoney, minorDigits, moneyOf, splitAmount } from './money.ts'
+import { placeOf } from './pipeline.ts'
 import type { InvoicingRule, Pipeline } from './stream.ts'
 
 /** What keeps a won deal from being invoiced: the field, and in words what to fill in and where. */
@@ -69,11 +70,7 @@ export function outcomeOf(
   deal: Pick<HubRecord, 'fields'>,
   pipelines: readonly Pipeline[],
 ): Outcome | undefined {
-  const named = folded(deal.fields['pipeline'])
-  const only = pipelines.length === 1 ? pipelines[0] : undefined
-  const pipeline = named === '' ? only : pipelines.find(({ name }) => folded(name) === named)
-  const stage = folded(deal.fields['stage'])
-  return pipeline?.stages.find(({ name }) => folded(name) === stage)?.outcome
+  return placeOf(deal.fields, pipelines)?.stage.outcome
 }
 
 const folded = (value: Json | undefined): string =>

@@ -1,11 +1,13 @@
+import type { Alerts } from './alerts.ts'
 import type { ConsentReading, ConsentState } from './consent.ts'
 import type { Thresholds } from './duplicates.ts'
+import type { Governance } from './governance/rules.ts'
 import type { GuardLimits } from './guard.ts'
 import type { KeyKind } from './identity.ts'
 import type { Json, JsonObject } from './json.ts'
 import type { Lens } from './lens.ts'
 import type { MailConfig } from './mail/rules.ts'
-import type { Fields, RecordId, RecordKind } from './model.ts'
+import type { FieldName, Fields, RecordId, RecordKind } from './model.ts'
 
 /**
  * How a remote object names another record: by one of its keys, by its `name`, by its hub `id`, or by the remote id
@@ -33,6 +35,12 @@ export type ConsentLens = {
   write(state: 'in' | 'out'): JsonObject
 }
 
+/** How long a stream may bring nothing before somebody is told: as learned from itself, never, or so long. */
+export type Quiet =
+  | { readonly kind: 'learned' }
+  | { readonly kind: 'never' }
+  | { readonly kind: 'after'; readonly ms: number }
+
 /** One object kind over one connection, compiled from the configuration. */
 export type Stream = {
   readonly connection: string
@@ -42,6 +50,8 @@ export type Stream = {
   readonly direction: 'in' | 'out' | 'both'
   /** Fingerprint of all that decides what it writes: mapping, filters, policies; not of schedules and guards. */
   readonly shape: string
+  /** Fingerprint of what of it decides which remote objects come in at all. */
+  readonly arrivals: string
   /** Cron, in UTC. */
   readonly schedule: string
   /** Cron of the full sweep, which finds what hints and cursors lost. */
@@ -58,6 +68,7 @@ export type Stream = {
   /** What an archived record does to its remote object. */
   readonly archives: 'archive' | 'keep'
   readonly guard: GuardLimits
+  readonly quiet: Quiet
   /** When records that come through it and look like others are merged or asked about. */
   readonly duplicates: Thresholds
   readonly consent: ConsentLens | null
@@ -86,7 +97,15 @@ export type InvoicingRule = {
 
 export type Pipeline = {
   readonly name: string
-  readonly stages: readonly { readonly name: string; readonly outcome: 'open' | 'won' | 'lost' }[]
+  readonly stages: readonly {
+    readonly name: string
+    readonly outcome: 'open' | 'won' | 'lost'
+    /** What a deal must have to come to the stage, and to go on from it. */
+    readonly enter?: readonly FieldName[]
+    readonly exit?: readonly FieldName[]
+  }[]
+  /** `required`: an open deal has a next step, with a day when it is due. */
+  readonly nextStep?: 'required' | 'optional'
 }
 
 /** The whole active configuration, compiled. */
@@ -101,6 +120,9 @@ export type Configuration = {
   }[]
   readonly pipelines: readonly Pipeline[]
   readonly invoicing: InvoicingRule | null
+  readonly alerts: Alerts
+  /** What good data is: picklists, required fields, names. */
+  readonly governance: Governance
   /** `ask`: a stream writes nothing before a person has approved a plan of what it would do. */
   readonly approvals: 'ask' | 'none'
   /** Of records that came through no stream. */

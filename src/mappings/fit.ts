@@ -1,3 +1,4 @@
+import type { Governance } from '../core/governance/rules.ts'
 import { same } from '../core/json.ts'
 import { fieldType, type FieldName, type FieldType, type RecordKind } from '../core/model.ts'
 import type { Lens } from '../core/lens.ts'
@@ -16,6 +17,7 @@ export type FieldContext = {
   /** The stream's direction; an entry that says none follows it. */
   readonly direction: Lens['direction']
   readonly defaults: Defaults
+  readonly governance: Governance
   readonly policies: Policies
   readonly connections: readonly string[]
   /** The streams of the same connection, by name. */

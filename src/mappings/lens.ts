@@ -1,10 +1,11 @@
 import { isEmpty, same, type Json } from '../core/json.ts'
 import { ABSENT, type Lens, type Reading } from '../core/lens.ts'
 import { CATALOG, fieldType, isSet, type FieldName, type RecordKind } from '../core/model.ts'
-import { buildCodec } from './build-codec.ts'
+import { buildCodec, type CodecPlace, type ValueCodecOptions } from './build-codec.ts'
 import { compileCel, recordVariable, type Expression } from './cel.ts'
 import { EMPTY, invalid, readAs, type Codec } from './codec.ts'
 import { codecOptionsOf, placeOf, refBy, spotsOf, type FieldContext } from './fit.ts'
+import { governed, governedOptions } from './governed.ts'
 import { hubCodec, unknownField } from './normalise.ts'
 import { pairLens, type Frame } from './pair-lens.ts'
 import { patchPlace, placePaths, readPlace, type Path, type Place } from './path.ts'
@@ -118,7 +119,8 @@ function expressionField(
   const { run } = compiled
   if (place !== undefined)
     return { kind: 'expression', lens: writer(frame, place, run, context.kind), written: placePaths(place) }
-  const codec = hubCodec(field ?? '', type ?? 'text', context.defaults)
+  const plain = hubCodec(field ?? '', type ?? 'text', context.defaults)
+  const codec = governed(plain, context.kind, fields, context.governance)
   const get = (body: Json): Reading => {
     const outcome = run(body)
     return outcome.kind === 'failed' ? invalid(null, outcome.problem) : codec.get(outcome.value)
@@ -172,7 +174,7 @@ function spreadField(
   const { empty } = entry
   const { defaults } = context
   const frame = frameOf(entry, fields, entry.direction ?? context.direction, context, report)
-  const codec = buildCodec(options, { field, type, inParts: false, empty, defaults }, within(report, 'codec'))
+  const codec = ruledCodec(options, fields, { field, type, inParts: false, empty, defaults }, context, report)
   return {
     kind: 'pair',
     lens: spreadLens(frame, spots, codec, entry.missing ?? 'absent'),
@@ -204,7 +206,7 @@ function pairField(
   const inParts = place.kind === 'parts'
   const { empty } = entry
   const { defaults } = context
-  const codec = buildCodec(options, { field, type, inParts, empty, defaults }, within(report, 'codec'))
+  const codec = ruledCodec(options, fields, { field, type, inParts, empty, defaults }, context, report)
   const single = frame.set && options.name !== 'list'
   return {
     kind: 'pair',
@@ -213,4 +215,17 @@ function pairField(
     single,
     written,
   }
+}
+
+/** The codec of an entry, which reads values as picklists and rules of names would have them. */
+function ruledCodec(
+  options: ValueCodecOptions,
+  fields: readonly FieldName[],
+  place: CodecPlace,
+  { kind, governance }: FieldContext,
+  report: Report,
+): Codec {
+  const inside = within(report, 'codec')
+  const own = governedOptions(options, kind, place.field, governance, inside)
+  return governed(buildCodec(own, place, inside), kind, fields, governance)
 }

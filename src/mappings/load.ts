@@ -1,16 +1,19 @@
 import { DEFAULT_THRESHOLDS, type Thresholds } from '../core/duplicates.ts'
 import { fieldType, RECORD_KINDS, type RecordKind } from '../core/model.ts'
-import type { Configuration, InvoicingRule, Pipeline, Stream } from '../core/stream.ts'
+import type { Configuration, InvoicingRule, Stream } from '../core/stream.ts'
+import { loadAlerts } from './alerts.ts'
 import type { Defaults } from './codec.ts'
 import { compileDuplicates } from './duplicates.ts'
 import { countryOf } from './codecs/country.ts'
 import { currencyCodes, currencyOf } from './codecs/currency.ts'
 import { parseFile, type Parsed, type SourceFile } from './document.ts'
 import { compileField } from './lens.ts'
+import { loadGovernance } from './governance.ts'
 import { compileMail } from './mail.ts'
 import { mailEntry } from './mail-schema.ts'
 import { choose } from './nearest.ts'
 import { unknownField } from './normalise.ts'
+import { loadPipelines } from './pipelines.ts'
 import { checkPolicy, type Policies } from './policy.ts'
 import { within, type Problem, type Report } from './problem.ts'
 import {
@@ -19,7 +22,6 @@ import {
   fieldEntry,
   hubFile,
   invoicingFile,
-  pipelinesFile,
   policiesFile,
   streamEntry,
 } from './schema.ts'
@@ -53,16 +55,24 @@ export function loadConfiguration(files: readonly SourceFile[], catalog: Catalog
   const duplicates = hub === undefined ? DEFAULT_THRESHOLDS : hubDuplicates(hub)
   const names = sections.connection.map(({ root }) => textAt(root, 'connection') ?? '')
   const policies = policyFile === undefined ? {} : loadPolicies(policyFile, names)
+  const [pipelineFile] = only(sections.pipelines)
+  const pipelines = pipelineFile === undefined ? [] : loadPipelines(pipelineFile)
+  const [picklistFile] = only(sections.picklists)
+  const [qualityFile] = only(sections.quality)
+  const governance = loadGovernance(picklistFile, qualityFile, pipelines)
   const connections = sections.connection.map((document, i) => {
     if (names.indexOf(names[i] ?? '') < i)
       document.report(['connection'], `there are two connections "${names[i]}"`, 'Give one another name.')
-    return loadConnection(document, { defaults, policies, duplicates, connections: names }, catalog)
+    return loadConnection(
+      document,
+      { defaults, policies, duplicates, governance, connections: names },
+      catalog,
+    )
   })
-  const [pipelineFile] = only(sections.pipelines)
-  const pipelines = pipelineFile === undefined ? [] : loadPipelines(pipelineFile)
   const [invoicingDocument] = only(sections.invoicing)
   const invoicing =
     invoicingDocument === undefined ? null : loadInvoicing(invoicingDocument, sections.connection)
+  const alerts = loadAlerts(only(sections.alerts)[0])
   if (problems.length > 0) return { kind: 'problems', problems: problems.toSorted(byPlace) }
   return {
     kind: 'ok',
@@ -70,6 +80,8 @@ export function loadConfiguration(files: readonly SourceFile[], catalog: Catalog
       connections: connections.filter((connection) => connection !== undefined),
       pipelines,
       invoicing,
+      governance,
+      alerts,
       approvals,
       duplicates,
       defaultCountry: defaults.country,
@@ -86,7 +98,16 @@ function byPlace(a: Problem, b: Problem): number {
 }
 
 /** The kinds of file, by the top-level key that tells them apart. */
-const SECTIONS = ['connection', 'policies', 'pipelines', 'invoicing', 'hub'] as const
+const SECTIONS = [
+  'connection',
+  'policies',
+  'pipelines',
+  'picklists',
+  'quality',
+  'invoicing',
+  'alerts',
+  'hub',
+] as const
 type Section = (typeof SECTIONS)[number]
 
 /** The files by what they are about, which their top-level key says. */
@@ -95,7 +116,10 @@ function sort(files: readonly SourceFile[], problems: Problem[]): Record<Section
     connection: [],
     policies: [],
     pipelines: [],
+    picklists: [],
+    quality: [],
     invoicing: [],
+    alerts: [],
     hub: [],
   }
   for (const file of files) {
@@ -185,7 +209,7 @@ function loadPolicies(document: Parsed, connections: readonly string[]): Policie
 
 function loadConnection(
   document: Parsed,
-  shared: Pick<StreamContext, 'defaults' | 'policies' | 'duplicates' | 'connections'>,
+  shared: Omit<StreamContext, 'connection' | 'resources' | 'streams'>,
   catalog: Catalog,
 ): Connection | undefined {
   const { root, report } = document
@@ -283,30 +307,6 @@ function checkSchedules(raw: unknown, report: Report): void {
 function checkConditions(raw: unknown, kind: RecordKind, report: Report): void {
   condition(textAt(raw, 'only'), 'remote', kind, within(report, 'only'))
   condition(textAt(at(raw, 'create'), 'where'), 'record', kind, within(report, 'create', 'where'))
-}
-
-function loadPipelines(document: Parsed): readonly Pipeline[] {
-  const pipelines = validate(pipelinesFile, document.root, document, [])?.pipelines ?? []
-  const twice = (names: readonly string[], i: number) => names.indexOf(names[i] ?? '') < i
-  const names = pipelines.map((pipeline) => pipeline.name)
-  for (const [i, pipeline] of pipelines.entries()) {
-    if (twice(names, i))
-      document.report(
-        ['pipelines', i, 'name'],
-        `there are two pipelines "${pipeline.name}"`,
-        'Give one another name.',
-      )
-    const stages = pipeline.stages.map((stage) => stage.name)
-    for (const [j, stage] of stages.entries()) {
-      if (twice(stages, j))
-        document.report(
-          ['pipelines', i, 'stages', j, 'name'],
-          `there are two stages "${stage}"`,
-          'Give one another name.',
-        )
-    }
-  }
-  return pipelines
 }
 
 function loadInvoicing(document: Parsed, connections: readonly Parsed[]): InvoicingRule | null {

@@ -1,3 +1,5 @@
+import { chooserFor, textsOf } from '../core/governance/findings.ts'
+import { NO_GOVERNANCE, type Governance } from '../core/governance/rules.ts'
 import { isObject, type Json } from '../core/json.ts'
 import { CATALOG, fieldType, type FieldName, type FieldType, type RecordKind } from '../core/model.ts'
 import { codecFrom, invalid, readAs, shown, type Codec, type Defaults } from './codec.ts'
@@ -12,6 +14,7 @@ import { list } from './codecs/list.ts'
 import { money } from './codecs/money.ts'
 import { phone } from './codecs/phone.ts'
 import { text } from './codecs/text.ts'
+import { governed } from './governed.ts'
 import { choose } from './nearest.ts'
 
 export type Normalised =
@@ -20,9 +23,16 @@ export type Normalised =
 
 /**
  * The canonical form of a value that a person or the API writes into a hub field. Empty text and empty lists become
- * null. Derived fields, unknown fields and unreadable values are refused, with what to do instead.
+ * null. Derived fields, unknown fields, unreadable values and values that a picklist would ask about are refused, with
+ * what to do instead.
  */
-export function normalise(kind: RecordKind, field: FieldName, value: Json, defaults: Defaults): Normalised {
+export function normalise(
+  kind: RecordKind,
+  field: FieldName,
+  value: Json,
+  defaults: Defaults,
+  governance: Governance = NO_GOVERNANCE,
+): Normalised {
   const type = fieldType(kind, field)
   if (type === undefined) {
     const [message, fix] = unknownField(kind, field)
@@ -30,15 +40,27 @@ export function normalise(kind: RecordKind, field: FieldName, value: Json, defau
   }
   if (CATALOG[kind][field]?.derived === true)
     return { kind: 'invalid', problem: `${field} is computed by the hub and cannot be written.` }
-  const reading = hubCodec(field, type, defaults).get(value)
+  const reading = governed(hubCodec(field, type, defaults), kind, [field], governance).get(value)
   switch (reading.kind) {
-    case 'value':
-      return reading
+    case 'value': {
+      const problem = unlisted(kind, field, reading.value, governance)
+      return problem === null ? reading : { kind: 'invalid', problem }
+    }
     case 'absent':
       return { kind: 'invalid', problem: `${field}: ${shown(value)} is not complete. Send the whole value.` }
     case 'invalid':
       return { kind: 'invalid', problem: `${field}: ${reading.problem}` }
   }
+}
+
+/** Whoever writes it is there to be asked at once. */
+function unlisted(kind: RecordKind, field: FieldName, value: Json, governance: Governance): string | null {
+  const chooser = chooserFor(governance, kind, field)
+  if (chooser === undefined || chooser.list.unknown !== 'inbox') return null
+  const strange = textsOf(value).find((said) => chooser.choose(said).kind === 'unknown')
+  if (strange === undefined) return null
+  const known = chooser.list.values.map((one) => one.value)
+  return `${field}: ${shown(strange)} is not on its list. ${choose(strange, known)}`
 }
 
 export function unknownField(kind: RecordKind, field: FieldName): readonly [message: string, fix: string] {

@@ -3,6 +3,8 @@ import { RECORD_KINDS } from '../core/model.ts'
 import { ADDRESS_PARTS, STREET } from './codecs/address.ts'
 import { COUNTRY_FORMS } from './codecs/country.ts'
 import { DATE_FORMATS, MONTHDAY_FORMATS } from './codecs/date.ts'
+import { alertsFile } from './alerts-schema.ts'
+import { picklistsFile, pipelinesFile, qualityFile } from './governance-schema.ts'
 import { mailEntry } from './mail-schema.ts'
 
 const REF_KINDS = z.enum(RECORD_KINDS)
@@ -225,6 +227,10 @@ export const streamEntry = z.strictObject({
     })
     .optional()
     .describe('How much may be deleted, blanked or opted in at once before a person is asked.'),
+  quiet: z
+    .string()
+    .optional()
+    .describe('Raise an alarm when it brings nothing for so long: 12h, 3d; never; learned where left out.'),
   duplicates,
   consent: consent.optional(),
   fields: z.array(fieldEntry).min(1),
@@ -254,19 +260,6 @@ export const policiesFile = z.strictObject({
     activity: fieldPolicies,
     invoice: fieldPolicies,
   }),
-})
-
-export const pipelinesFile = z.strictObject({
-  pipelines: z
-    .array(
-      z.strictObject({
-        name: z.string().min(1),
-        stages: z
-          .array(z.strictObject({ name: z.string().min(1), outcome: z.enum(['open', 'won', 'lost']) }))
-          .min(1),
-      }),
-    )
-    .min(1),
 })
 
 export const invoicingFile = z.strictObject({
@@ -301,6 +294,15 @@ export const hubFile = z.strictObject({
 
 /** JSON Schema for editors, of any configuration file. Shipped as `config/schema.json`. */
 export function jsonSchema(): object {
-  const files = z.union([connectionFile, policiesFile, pipelinesFile, invoicingFile, hubFile])
+  const files = z.union([
+    connectionFile,
+    policiesFile,
+    pipelinesFile,
+    picklistsFile,
+    qualityFile,
+    invoicingFile,
+    alertsFile,
+    hubFile,
+  ])
   return z.toJSONSchema(files, { target: 'draft-7', io: 'input' })
 }

@@ -32,11 +32,12 @@ function normalised(
 ):
   | { readonly kind: 'ok'; readonly fields: Record<string, Json> }
   | { readonly kind: 'invalid'; readonly problems: readonly Problem[] } {
-  const { defaultCountry, defaultCurrency } = hub.configuration
+  const { defaultCountry: country, defaultCurrency: currency } = hub.configuration
+  const defaults = { country, currency }
   const fields: Record<string, Json> = {}
   const problems: Problem[] = []
   for (const [field, value] of Object.entries(given)) {
-    const result = normalise(kind, field, value, { country: defaultCountry, currency: defaultCurrency })
+    const result = normalise(kind, field, value, defaults, hub.configuration.governance)
     if (result.kind === 'value') fields[field] = result.value
     else problems.push({ field, message: result.problem })
   }

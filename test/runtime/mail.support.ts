@@ -1,3 +1,4 @@
+import { DEFAULT_ALERTS } from '../../src/core/alerts.ts'
 import { pino } from 'pino'
 import type { Connector } from '../../src/connectors/connector.ts'
 import type { MailPage, Sighting } from '../../src/connectors/mail.ts'
@@ -5,6 +6,7 @@ import { DEFAULT_THRESHOLDS } from '../../src/core/duplicates.ts'
 import type { Instant, Json } from '../../src/core/json.ts'
 import type { Envelope, MailAddress, MailFlag, MailMessage } from '../../src/core/mail/message.ts'
 import { DEFAULT_RULES, type MailConfig, type MailRules } from '../../src/core/mail/rules.ts'
+import { NO_GOVERNANCE } from '../../src/core/governance/rules.ts'
 import type { Configuration, Pipeline } from '../../src/core/stream.ts'
 import { createRecord } from '../../src/runtime/edit.ts'
 import type { Hub } from '../../src/runtime/hub.ts'
@@ -289,7 +291,9 @@ export async function openMailWorld(
       connections,
       pipelines: PIPELINES,
       invoicing: null,
-    approvals: 'none',
+      governance: NO_GOVERNANCE,
+      alerts: DEFAULT_ALERTS,
+      approvals: 'none',
       duplicates: DEFAULT_THRESHOLDS,
       defaultCountry: 'DE',
       defaultCurrency: 'EUR',

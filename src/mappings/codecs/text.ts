@@ -38,11 +38,13 @@ function tooLong(said: string) {
 const UNTIDY = /[^ -~]| {2}|^ | $/
 // PostgreSQL stores neither NUL nor half a surrogate pair.
 const CONTROL = /[^\P{Cc}\s]/gu
+/** What copying leaves behind and nobody sees: two values that look the same would not be. Joiners mean something. */
+const INVISIBLE = /[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g
 
-/** Canonical text: well-formed, composed (NFC), without control characters, single spaces, trimmed. */
+/** Canonical text: well-formed, composed (NFC), without control and invisible characters, single spaces, trimmed. */
 export function cleanText(said: string, multiline = false): string {
   if (!UNTIDY.test(said)) return said
-  const sound = said.toWellFormed().replace(CONTROL, '').normalize('NFC')
+  const sound = said.toWellFormed().replace(CONTROL, '').replace(INVISIBLE, '').normalize('NFC')
   if (!multiline) return sound.replace(/\s+/g, ' ').trim()
   return sound
     .replace(/\r\n?|\u2028|\u2029/g, '\n')
