@@ -6,6 +6,7 @@ import { isMatched, type Thresholds } from '../core/duplicates.ts'
 import type { RecordKind } from '../core/model.ts'
 import type { Refs, Stream } from '../core/stream.ts'
 import { compileCel, recordVariable } from './cel.ts'
+import { compileQuiet } from './alerts.ts'
 import { compileConsent, type CompiledConsent } from './consent.ts'
 import { brokenLaw } from './laws.ts'
 import type { FieldContext } from './fit.ts'
@@ -15,7 +16,7 @@ import { choose } from './nearest.ts'
 import type { Path } from './path.ts'
 import { within, type Report } from './problem.ts'
 import type { FieldEntry, StreamEntry } from './schema.ts'
-import { shapeOfEntry } from './shape.ts'
+import { arrivalsOf, shapeOfEntry } from './shape.ts'
 
 export type StreamContext = Omit<FieldContext, 'kind' | 'direction'> & {
   readonly connection: string
@@ -86,11 +87,13 @@ export function compileStream(
     schedule,
     sweep,
     shape: shapeOfEntry(entry, { ...resolved, merges: duplicates.link }, context),
+    arrivals: arrivalsOf(entry, resolved),
     guard: {
       share: entry.guard?.share ?? DEFAULT_LIMITS.share,
       atLeast: entry.guard?.atLeast ?? DEFAULT_LIMITS.atLeast,
     },
     duplicates,
+    quiet: compileQuiet(entry.quiet, within(report, 'quiet')),
     consent: consent?.lens ?? null,
     filterIn: only,
     filterOut: (values) => where(recordVariable(record, values)),

@@ -1,5 +1,6 @@
 import { stat, statfs } from 'node:fs/promises'
 import path from 'node:path'
+import { rotateAlertSecrets } from '../store/alert-secrets.ts'
 import { listConnections, readSecrets, rotateSecrets } from '../store/connections.ts'
 import { rotateMailKey } from '../store/mail/key.ts'
 import { activeOrShipped, compile, openStore, type BootOptions, type OpenStore } from './boot.ts'
@@ -182,6 +183,7 @@ async function configuration(store: OpenStore, options: BootOptions): Promise<re
 export async function reencrypt(store: OpenStore): Promise<number> {
   return store.db.sql.begin(async (tx) => {
     await rotateMailKey(tx, store.vault)
-    return rotateSecrets(tx, store.vault)
+    const alerts = await rotateAlertSecrets(tx, store.vault)
+    return alerts + (await rotateSecrets(tx, store.vault))
   })
 }

@@ -12,6 +12,7 @@ export type InboxKind =
   | 'unreadable'
   | 'changed_after_invoice'
   | 'connection'
+  | 'alarm'
 
 export type NewItem = {
   readonly kind: InboxKind
