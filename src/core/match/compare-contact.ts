@@ -1,0 +1,127 @@
+import { MISSING } from './attributes.ts'
+import { GENERIC } from './organisation.ts'
+import { firstWord, type Prepared } from './prepare.ts'
+import { edits, isSlip, jaroWinkler } from './similarity.ts'
+import { joined, wordsOf } from './text.ts'
+
+/** The best level over all pairs of two sets. */
+function best(
+  a: readonly string[],
+  b: readonly string[],
+  level: (one: string, two: string) => number,
+): number {
+  let found = MISSING
+  for (const one of a) {
+    for (const two of b) {
+      const here = level(one, two)
+      if (here !== MISSING && (found === MISSING || here < found)) found = here
+    }
+  }
+  return found
+}
+
+const SHORTEST_LOCAL = 5
+
+/**
+ * An address whose local part is built from the names says nothing that the names do not say, so two of those that
+ * agree before the @ are no evidence at all.
+ */
+export function compareEmails(a: Prepared, b: Prepared): number {
+  const level = best(a.emails, b.emails, emailLevel)
+  if (level !== 2 && level !== 3) return level
+  return a.locals.some((local) => isBuiltFrom(local, a)) && b.locals.some((local) => isBuiltFrom(local, b))
+    ? MISSING
+    : level
+}
+
+function emailLevel(a: string, b: string): number {
+  if (a === b) return 0
+  if (isSlip(a, b)) return 1
+  const [one, two] = [beforeAt(a), beforeAt(b)]
+  if (one === two && one.length >= SHORTEST_LOCAL) return 2
+  if (one.length >= SHORTEST_LOCAL && two.length >= SHORTEST_LOCAL) {
+    if (a.slice(one.length) === b.slice(two.length) ? edits(one, two, 2) <= 2 : isSlip(one, two)) return 3
+  }
+  return 4
+}
+const beforeAt = (email: string): string => email.slice(0, email.lastIndexOf('@'))
+
+function isBuiltFrom(local: string, { given, family }: Prepared): boolean {
+  const [first, last] = [firstWord(given), joined(family)]
+  const bare = local.replace(/\d+$/, '')
+  return (last.length > 2 && bare.includes(last)) || (first.length > 2 && bare.startsWith(first))
+}
+
+export function comparePhones(a: readonly string[], b: readonly string[]): number {
+  return best(a, b, (one, two) => {
+    if (one === two) return 0
+    const [shorter, longer] = one.length < two.length ? [one, two] : [two, one]
+    if (shorter.length >= 7 && longer.endsWith(shorter)) return 0
+    return shorter.length >= 7 && edits(one, two, 1) <= 1 ? 1 : 2
+  })
+}
+
+export const compareDomains = (a: readonly string[], b: readonly string[]): number =>
+  best(a, b, (one, two) => {
+    if (one === two) return 0
+    return nameOfDomain(one) === nameOfDomain(two) || isSlip(one, two) ? 1 : 2
+  })
+/** "acme.co.uk" and "acme.com" are both "acme"; "mail.acme.com" is, too. */
+function nameOfDomain(domain: string): string {
+  const parts = domain.split('.').filter((part) => part.length > 3)
+  return parts.at(-1) ?? domain
+}
+
+export function compareOrganisations(a: string, b: string): number {
+  if (a === '' || b === '') return MISSING
+  const [one, two] = [joined(a), joined(b)]
+  if (one === two) return 0
+  if (isSlip(one, two)) return 1
+  const shared = overlap(a, b)
+  if (shared >= 0.99) return 2
+  return shared >= 0.5 || jaroWinkler(one, two) >= 0.92 ? 3 : 4
+}
+
+/**
+ * The share of the shorter name's words that the longer one has too, slips forgiven; words that many firms use count
+ * a quarter. "Acme" in "Acme Industries" is whole, "Acme Industries" and "Apex Industries" share little.
+ */
+function overlap(a: string, b: string): number {
+  const [few, many] = [wordsOf(a), wordsOf(b)].toSorted(
+    (x, y) => x.length - y.length || (x.join() < y.join() ? -1 : 1),
+  )
+  if (few === undefined || many === undefined) return 0
+  let whole = 0
+  let shared = 0
+  let telling = false
+  for (const word of few) {
+    const weight = GENERIC.has(word) ? 0.25 : Math.min(1, word.length / 4)
+    const isShared = many.some((other) => other === word || (word.length > 4 && isSlip(word, other)))
+    whole += weight
+    if (!isShared) continue
+    shared += weight
+    if (!GENERIC.has(word) && word.length > 2) telling = true
+  }
+  return telling ? shared / whole : 0
+}
+
+/** Dates of eight digits. A birthday without a year is judged by what both state. */
+export function compareBirth(a: string, b: string): number {
+  if (a === '' || b === '') return MISSING
+  const yearless = a.startsWith('-') || b.startsWith('-')
+  const [one, two] = yearless ? [a.slice(4), b.slice(4)] : [a, b]
+  if (one === two) return yearless ? 2 : 0
+  if (yearless) return edits(one, two, 1) <= 1 ? 3 : 4
+  if (edits(one, two, 1) <= 1) return 1
+  const [year, month, day] = [
+    a.slice(0, 4) === b.slice(0, 4),
+    a.slice(4, 6) === b.slice(4, 6),
+    a.slice(6) === b.slice(6),
+  ]
+  if (year && a.slice(4, 6) === b.slice(6) && a.slice(6) === b.slice(4, 6)) return 1
+  if (Number(year) + Number(month) + Number(day) === 2) return 2
+  const near = Math.abs(dayNumber(a) - dayNumber(b)) <= 62 || edits(one, two, 2) <= 2
+  return near ? 3 : 4
+}
+const dayNumber = (date: string): number =>
+  Number(date.slice(0, 4)) * 365 + Number(date.slice(4, 6)) * 30 + Number(date.slice(6))

@@ -1,0 +1,129 @@
+import { AT, ATTRIBUTE_NAMES, type Agreement, type Attribute } from './attributes.ts'
+import { byAttribute, type Model } from './model.ts'
+
+/** A pattern of agreement and how many pairs show it: millions of pairs make some thousand patterns. */
+export type Pattern = { readonly levels: Agreement; readonly count: number }
+export type Session = { readonly patterns: readonly Pattern[]; readonly consumed: readonly Attribute[] }
+type Levels = Record<Attribute, number[]>
+
+/** In order of first appearance sorted away, so that the order of pairs does not count. */
+export function bundle(agreements: readonly Agreement[]): readonly Pattern[] {
+  const counts = new Map<string, { levels: Agreement; count: number }>()
+  for (const levels of agreements) {
+    const text = levels.join()
+    const known = counts.get(text)
+    if (known === undefined) counts.set(text, { levels, count: 1 })
+    else known.count++
+  }
+  return [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, pattern]) => pattern)
+}
+
+const ROUNDS = 60
+const ENOUGH = 1e-4
+/** For how many pairs the shipped figures stand beside those seen. */
+const STRANGERS_KNOWN = 20
+const MATCHES_KNOWN = 30
+const SHARES_KNOWN = 4
+
+/** How strangers agree, from random pairs; the few that are one are reckoned out. */
+export function fitStrangers(start: Model, patterns: readonly Pattern[]): Model['u'] {
+  let u = start.u
+  for (let round = 0; round < 4; round++) {
+    const model = { ...start, u }
+    const counts = priorCounts(start.u, STRANGERS_KNOWN)
+    for (const { levels, count } of patterns) {
+      const [match = 0, stranger = 0] = normalised(likelihoods(model, levels, [start.prior, 1 - start.prior]))
+      if (match < 1) addTo(counts, levels, count * stranger, [])
+    }
+    u = shares(counts)
+  }
+  return u
+}
+
+/**
+ * How the same one agrees, from pairs that share a key; each key's family is a mixture of its own of matches,
+ * strangers and those with a bond, and teaches nothing of the attributes it was made by. `objective` is the logarithm
+ * of the posterior after every round: it never falls.
+ */
+export function fitMatches(
+  start: Model,
+  sessions: readonly Session[],
+): { readonly m: Model['m']; readonly objective: readonly number[] } {
+  let m = start.m
+  const usual = [0.4, 0.5, ...start.bonds.map(() => 0.1 / Math.max(1, start.bonds.length))]
+  let mixtures = sessions.map(() => usual)
+  const objective: number[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    const model = { ...start, m }
+    const counts = priorCounts(start.m, MATCHES_KNOWN)
+    let sum = logPrior(m, start.m, MATCHES_KNOWN)
+    mixtures = sessions.map(({ patterns, consumed }, s) => {
+      const mixture = mixtures[s] ?? usual
+      const expected = usual.map((share) => share * SHARES_KNOWN)
+      sum += usual.reduce((total, share, k) => total + share * SHARES_KNOWN * Math.log(mixture[k] ?? 1), 0)
+      for (const { levels, count } of patterns) {
+        const likely = likelihoods(model, levels, mixture, consumed)
+        sum += count * Math.log(likely.reduce((total, one) => total + one, 0))
+        const classes = normalised(likely)
+        classes.forEach((share, k) => (expected[k] = (expected[k] ?? 0) + share * count))
+        addTo(counts, levels, count * (classes[0] ?? 0), consumed)
+      }
+      return normalised(expected)
+    })
+    objective.push(sum)
+    m = shares(counts)
+    const before = objective.at(-2)
+    if (before !== undefined && sum - before < ENOUGH * Math.abs(sum) * 0.01) break
+  }
+  return { m, objective }
+}
+
+/** How likely a pattern is of each class, times the class's share: matches, strangers, then each bond. */
+export function likelihoods(
+  { m, u, bonds }: Model,
+  levels: Agreement,
+  mixture: readonly number[],
+  consumed: readonly Attribute[] = [],
+): number[] {
+  const found = [...mixture]
+  for (const attribute of ATTRIBUTE_NAMES) {
+    const level = levels[AT[attribute]] ?? -1
+    if (level < 0 || consumed.includes(attribute)) continue
+    const stranger = u[attribute][level] ?? 1e-9
+    found[0] = (found[0] ?? 0) * (m[attribute][level] ?? 1e-9)
+    for (let k = 1; k < found.length; k++)
+      found[k] = (found[k] ?? 0) * (k === 1 ? stranger : (bonds[k - 2]?.u[attribute]?.[level] ?? stranger))
+  }
+  return found
+}
+
+export function normalised(values: readonly number[]): number[] {
+  const sum = values.reduce((total, value) => total + value, 0)
+  return sum > 0 ? values.map((value) => value / sum) : values.map(() => 0)
+}
+
+const priorCounts = (chances: Model['m'], strength: number): Levels =>
+  byAttribute((attribute) => chances[attribute].map((chance) => chance * strength))
+
+const logPrior = (chances: Model['m'], prior: Model['m'], strength: number): number =>
+  ATTRIBUTE_NAMES.reduce(
+    (sum, attribute) =>
+      sum +
+      prior[attribute].reduce(
+        (part, chance, level) => part + chance * strength * Math.log(chances[attribute][level] ?? 1),
+        0,
+      ),
+    0,
+  )
+
+function addTo(counts: Levels, levels: Agreement, weight: number, consumed: readonly Attribute[]): void {
+  if (weight === 0) return
+  for (const attribute of ATTRIBUTE_NAMES) {
+    const level = levels[AT[attribute]] ?? -1
+    if (level < 0 || consumed.includes(attribute)) continue
+    const own = counts[attribute]
+    own[level] = (own[level] ?? 0) + weight
+  }
+}
+
+const shares = (counts: Levels): Model['m'] => byAttribute((attribute) => normalised(counts[attribute]))

@@ -1,0 +1,45 @@
+import { likelihoods, normalised, type Pattern } from './em.ts'
+import type { Model } from './model.ts'
+
+/** Duplicates a record, before and beside what was seen. */
+const EXPECTED = 0.02
+const KNOWN_RECORDS = 0.05
+
+/**
+ * How many of all pairs are one, or have a bond: what the candidates add up to, because pairs that share no key are
+ * strangers. Solved by repetition.
+ */
+export function overallShares(
+  model: Model,
+  patterns: readonly Pattern[],
+  set: { readonly records: number; readonly share: number },
+): Model {
+  const pairs = (set.records * (set.records - 1)) / 2
+  let mixture = mixtureOf(model)
+  for (let round = 0; round < 30; round++) {
+    const sums = mixture.map(() => 0)
+    for (const { levels, count } of patterns) {
+      normalised(likelihoods(model, levels, mixture)).forEach((share, k) => {
+        sums[k] = (sums[k] ?? 0) + (share * count) / set.share
+      })
+    }
+    const matches = (sums[0] ?? 0) * (1 - KNOWN_RECORDS) + set.records * EXPECTED * KNOWN_RECORDS
+    const prior = Math.min(0.1, matches / pairs)
+    const bonds = model.bonds.map((bond, k) =>
+      Math.min(0.2, ((sums[k + 2] ?? 0) + bond.share * pairs * KNOWN_RECORDS) / pairs),
+    )
+    const strangers = 1 - prior - bonds.reduce((sum, bond) => sum + bond, 0)
+    mixture = [prior, strangers, ...bonds]
+  }
+  const [prior = model.prior, , ...bonds] = mixture
+  return {
+    ...model,
+    prior,
+    bonds: model.bonds.map((bond, k) => ({ ...bond, share: bonds[k] ?? bond.share })),
+  }
+}
+
+function mixtureOf(model: Model): number[] {
+  const bonds = model.bonds.map((bond) => bond.share)
+  return [model.prior, 1 - model.prior - bonds.reduce((sum, bond) => sum + bond, 0), ...bonds]
+}
