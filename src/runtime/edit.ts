@@ -1,3 +1,4 @@
+import { refusals } from '../core/governance/refusals.ts'
 import { keysOf, STRONG } from '../core/identity.ts'
 import type { Json } from '../core/json.ts'
 import type { HubRecord, RecordId, RecordKind, Source } from '../core/model.ts'
@@ -9,6 +10,7 @@ import { wakePush } from '../store/wake.ts'
 import { birth, bornRecord, type Change } from './change.ts'
 import { applyChanges } from './changes.ts'
 import { addressesOf, consentOver } from './consent.ts'
+import { rulesOf } from './governance/follow.ts'
 import type { Hub } from './hub.ts'
 import { withRaces } from './races.ts'
 import { openRun } from './run.ts'
@@ -84,6 +86,8 @@ export async function createRecord(
       const keys = keysOf(kind, checked.fields).filter((key) => STRONG[key.kind])
       const [holder] = await holders(tx, kind, keys)
       if (holder !== undefined) return { kind: 'exists', id: holder.id, by: holder.key.value }
+      const refused = refusals(kind, null, checked.fields, rulesOf(hub))
+      if (refused.length > 0) return { kind: 'invalid', problems: refused }
       const [id] = await newRecordIds(tx, 1)
       if (id === undefined) throw new Error('the sequence gave no id')
       const record = bornRecord(id, kind, checked.fields, { source, at: hub.clock.now(), rule: 'created' })
@@ -130,6 +134,8 @@ export async function editRecord(
       const keys = keysOf(kind, checked.fields).filter((key) => STRONG[key.kind])
       const taken = (await holders(tx, kind, keys)).find((holder) => holder.id !== id)
       if (taken !== undefined) return { kind: 'exists', id: taken.id, by: taken.key.value }
+      const refused = refusals(kind, record.fields, { ...record.fields, ...checked.fields }, rulesOf(hub))
+      if (refused.length > 0) return { kind: 'invalid', problems: refused }
       const set = openWorkingSet()
       set.read([record])
       const how = { source, at: hub.clock.now(), origin: null }

@@ -1,5 +1,6 @@
 import type { Instant, JsonObject } from '../core/json.ts'
 import type { RecordId } from '../core/model.ts'
+import { numbers, texts } from './columns.ts'
 import { rows, type Query } from './database.ts'
 
 export type InboxKind =
@@ -9,6 +10,7 @@ export type InboxKind =
   | 'rejected_write'
   | 'uncertain_outcome'
   | 'missing_data'
+  | 'unknown_value'
   | 'unreadable'
   | 'changed_after_invoice'
   | 'connection'
@@ -61,21 +63,25 @@ export async function closeItems(
   return closed.count
 }
 
-/** Closes what asks whether one of these records is another one. */
+/** Closes what asks whether one of these records is another one; `why` says what became of the record. */
 export async function closeDuplicatesOf(
   q: Query,
-  ids: readonly RecordId[],
-  resolution: string,
+  gone: readonly { readonly id: RecordId; readonly why: string }[],
   at: Instant,
 ): Promise<void> {
-  if (ids.length === 0) return
+  if (gone.length === 0) return
+  const ids = numbers(gone.map((one) => one.id))
+  const given = q`unnest(${ids}::bigint[], ${texts(gone.map((one) => one.why))}::text[]) as g(id, why)`
+  // Each half finds its index.
   await q`
-    update inbox set state = 'done', resolution = ${resolution}, updated_at = ${at}
-    where id in (
-      select id from inbox where kind = 'duplicate' and state = 'open' and (detail->'records'->>1)::bigint = any(${[...ids]})
+    update inbox i set state = 'done', resolution = g.why, updated_at = ${at}
+    from (
+      select i.id, g.why from ${given} join inbox i on i.record_id = g.id and i.kind = 'duplicate' and i.state = 'open'
       union all
-      select id from inbox where kind = 'duplicate' and state = 'open' and record_id = any(${[...ids]})
-    ) and state = 'open'`
+      select i.id, g.why from ${given}
+      join inbox i on (i.detail->'records'->>1)::bigint = g.id and i.kind = 'duplicate' and i.state = 'open'
+    ) g
+    where i.id = g.id and i.state = 'open'`
 }
 
 /** Which of the keys have an open item. */
