@@ -181,19 +181,10 @@ export async function savePairs(
 export async function forgetPairs(q: Query, pairs: readonly Pair[]): Promise<void> {
   if (pairs.length === 0) return
   await q`
-    delete from match_pairs m using ${unnested(q, pairs)} where m.a = p.a and m.b = p.b`
+    delete from match_pairs m
+    using unnest(${numbers(pairs.map((p) => p.a))}::bigint[], ${numbers(pairs.map((p) => p.b))}::bigint[]) as p(a, b)
+    where m.a = p.a and m.b = p.b`
 }
-
-/** Those of the pairs that a person said are two. */
-export async function keptApartAmong(q: Query, pairs: readonly Pair[]): Promise<ReadonlySet<string>> {
-  if (pairs.length === 0) return new Set()
-  const found = await q<Pair[]>`
-    select k.a, k.b from ${unnested(q, pairs)} join kept_apart k on k.a = p.a and k.b = p.b`
-  return new Set(found.map(pairKey))
-}
-
-const unnested = (q: Query, pairs: readonly Pair[]) =>
-  q`unnest(${numbers(pairs.map((p) => p.a))}::bigint[], ${numbers(pairs.map((p) => p.b))}::bigint[]) as p(a, b)`
 
 /** The streams that records came through. */
 export async function streamsOf(

@@ -60,3 +60,8 @@ export async function isWaitedFor(q: Query, connection: string): Promise<boolean
       ) as waits`
   return row?.waits ?? false
 }
+
+/** Queues the comparison of records that wait for it. */
+export async function queueMatchStep(q: Query): Promise<void> {
+  await q`select graphile_worker.add_job('match', job_key := 'match', max_attempts := 25)`
+}

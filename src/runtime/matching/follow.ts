@@ -27,12 +27,15 @@ export async function followIdentity(
     kind,
     present.map((c) => c.after.id),
   )
-  const gone = changes.filter((c) => c.after.archived && c.before?.archived === false).map((c) => c.after.id)
-  await forgetMatching(q, gone)
+  const gone = changes.filter((c) => c.after.archived && c.before?.archived === false)
+  await forgetMatching(
+    q,
+    gone.map((c) => c.after.id),
+  )
+  const why = (change: Change) => change.why['archived']?.rule ?? `${kind} ${change.after.id} is archived`
   await closeDuplicatesOf(
     q,
-    gone,
-    `one of the two ${kind === 'contact' ? 'contacts' : 'companies'} is archived`,
+    gone.map((c) => ({ id: c.after.id, why: why(c) })),
     at,
   )
 }

@@ -1,0 +1,88 @@
+import type { MatchedKind } from '../../core/duplicates.ts'
+import type { RecordId } from '../../core/model.ts'
+import type { Tx } from '../../store/database.ts'
+import { closeItems, openItems, type NewItem } from '../../store/inbox.ts'
+import { loadRecognised, pairKey, type LikelyPair, type Recognised } from '../../store/matching.ts'
+import {
+  askedByKey,
+  bestUnasked,
+  countAsked,
+  countUnasked,
+  isTitled,
+  markAsked,
+} from '../../store/matching-pairs.ts'
+import type { Hub } from '../hub.ts'
+import { titleOf } from './title.ts'
+
+/** So many questions of likeness wait in the inbox at a time: a first sync may find thousands, and nobody reads those. */
+export const MOST_ASKED = 100
+
+const PLURAL: Readonly<Record<MatchedKind, string>> = { contact: 'contacts', company: 'companies' }
+
+/** The question about one pair. `known` holds both. */
+export function itemFor(
+  kind: MatchedKind,
+  pair: LikelyPair,
+  known: ReadonlyMap<RecordId, Pick<Recognised, 'fields'>>,
+): NewItem {
+  const title = (id: RecordId) => titleOf(kind, known.get(id)?.fields ?? {})
+  return {
+    kind: 'duplicate',
+    key: pairKey(pair),
+    // The younger one is the news.
+    title: `${title(pair.b)} may be ${title(pair.a)}: ${pair.evidence}`,
+    fix: `If they are one, merge them: \`concord merge ${kind} ${pair.a} ${pair.b}\`. If they are two, say so once, and nobody is asked again.`,
+    detail: {
+      records: [pair.a, pair.b],
+      kind,
+      evidence: pair.evidence,
+      probability: pair.probability,
+    },
+    streamId: null,
+    recordId: pair.a,
+  }
+}
+
+/**
+ * Asks about the likeliest pairs that nobody was asked about, as far as there is room, and says in one item how many
+ * more there are. In the caller's transaction.
+ */
+export async function askAboutPairs(hub: Hub, q: Tx, kind: MatchedKind): Promise<void> {
+  const at = hub.clock.now()
+  const room = MOST_ASKED - (await countAsked(q, kind))
+  const best = room > 0 ? await bestUnasked(q, kind, room) : []
+  if (best.length > 0) {
+    const byKey = await askedByKey(q, best)
+    const known = await loadRecognised(
+      q,
+      kind,
+      best.flatMap(({ a, b }) => [a, b]),
+    )
+    const items = best.filter((pair) => !byKey.has(pairKey(pair))).map((pair) => itemFor(kind, pair, known))
+    await openItems(q, items, at)
+    await markAsked(q, best)
+  }
+  await sumUp(hub, q, kind, best.length === 0 && room > 0 ? 0 : await countUnasked(q, kind))
+}
+
+async function sumUp({ clock }: Hub, q: Tx, kind: MatchedKind, count: number): Promise<void> {
+  const key = `duplicates:${kind}`
+  const at = clock.now()
+  if (count === 0) {
+    await closeItems(q, [key], 'all of them are asked about one by one', at)
+    return
+  }
+  const pairs = count === 1 ? 'pair' : 'pairs'
+  const title = `${count.toLocaleString('en-US')} more ${pairs} of ${PLURAL[kind]} look like one`
+  if (await isTitled(q, key, title)) return
+  const item: NewItem = {
+    kind: 'duplicate',
+    key,
+    title,
+    fix: `The likeliest ${MOST_ASKED} are asked about first; the next ones follow as those are settled. All of them: \`concord duplicates ${PLURAL[kind]} --out FILE.csv\`.`,
+    detail: { kind, pairs: count },
+    streamId: null,
+    recordId: null,
+  }
+  await openItems(q, [item], at)
+}
