@@ -23,8 +23,28 @@ export type PastChange = {
   readonly changes: JsonObject
 }
 
+/** Why something is not taken back. */
+export type SparedFor =
+  /** Somebody changed it since. */
+  | 'changed'
+  /** Another source says the same by now. */
+  | 'confirmed'
+  /** Another record holds the key. */
+  | 'key'
+  /** It lives on in another record. */
+  | 'merged'
+  /** Another system has it too, or another record refers to it. */
+  | 'needed'
+  /** A system that owns the field would say it again. */
+  | 'owned'
+  | 'message'
+  | 'invoice'
+  | 'consent'
+  | 'erased'
+
 /** What is not taken back, and who stands in its way. */
 export type Spared = {
+  readonly reason: SparedFor
   /** Null: the whole record. */
   readonly field: FieldName | null
   /** In words, for the list a person reads. */
@@ -80,9 +100,12 @@ export function undoRecord(record: HubRecord, rows: readonly PastChange[], run: 
 export const isDerived = (kind: RecordKind, field: FieldName): boolean =>
   CATALOG[kind][field]?.derived === true
 
+/** A row that archives or restores names that among its changes. */
+const isField = (kind: RecordKind, field: string): boolean => field !== 'archived' && !isDerived(kind, field)
+
 function touchedFields(kind: RecordKind, rows: readonly PastChange[], run: number): readonly FieldName[] {
   const own = rows.filter((row) => row.run === run && row.op !== 'create')
-  return [...new Set(own.flatMap((row) => Object.keys(row.changes)))].filter((f) => !isDerived(kind, f))
+  return [...new Set(own.flatMap((row) => Object.keys(row.changes)))].filter((field) => isField(kind, field))
 }
 
 function touchesOf(rows: readonly PastChange[], field: FieldName, run: number): readonly Touch[] {
@@ -131,7 +154,7 @@ function undoValue(record: HubRecord, field: FieldName, touches: readonly Touch[
 
 const spare = (field: FieldName | null, why: string): Undone => ({
   reverted: null,
-  spared: [{ field, why, by: null, at: null, run: null }],
+  spared: [{ reason: 'changed', field, why, by: null, at: null, run: null }],
 })
 
 /** Another source has said the same since: the value is its word now, not the run's. */
@@ -139,10 +162,18 @@ function confirmedBy(record: HubRecord, field: FieldName, { row, change }: Touch
   const says = record.provenance[field]
   const left = typeof change['says'] === 'string' ? change['says'] : row.source
   if (says === undefined || says.source === left) return null
-  return { field, why: 'another source says the same by now', by: says.source, at: says.at, run: null }
+  return {
+    reason: 'confirmed',
+    field,
+    why: 'another source says the same by now',
+    by: says.source,
+    at: says.at,
+    run: null,
+  }
 }
 
 const changedSince = (field: FieldName | null, row: PastChange): Spared => ({
+  reason: 'changed',
   field,
   why: 'changed since',
   by: row.source,
@@ -225,7 +256,7 @@ function undoCreation(record: HubRecord, rows: readonly PastChange[], run: numbe
   const nothing = { fields: {}, archived: null }
   const fields = new Set(rows.slice(1).flatMap((row) => Object.keys(row.changes)))
   const foreign = [...fields]
-    .filter((field) => !isDerived(record.kind, field))
+    .filter((field) => isField(record.kind, field))
     .flatMap((field) => standing(touchesOf(rows, field, run)).filter((t) => !t.own))
   const life = undoLife(record, rows, run)
   const moved = standing(

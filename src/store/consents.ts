@@ -29,3 +29,28 @@ export async function statementsAbout(
     select address, channel, audience, state, at, explicit, source, reason from consents
     where channel = ${channel} and address = any(${[...addresses]}) order by at, id`
 }
+
+/** A page of what a run's opt-ins are about. */
+export async function runOptIns(
+  q: Query,
+  run: number,
+  after: number,
+  limit: number,
+): Promise<readonly { readonly id: number; readonly address: string; readonly audience: string }[]> {
+  return q<{ id: number; address: string; audience: string }[]>`
+    select id, address, audience from consents
+    where run_id = ${run} and state = 'in' and id > ${after} order by id limit ${limit}`
+}
+
+/** Every statement about the addresses on a channel, each with whether this run brought it. */
+export async function statementsBeside(
+  q: Query,
+  channel: string,
+  addresses: readonly string[],
+  run: number,
+): Promise<readonly (Statement & { readonly brought: boolean })[]> {
+  if (addresses.length === 0) return []
+  return q<(Statement & { brought: boolean })[]>`
+    select address, channel, audience, state, at, explicit, source, reason, run_id is not distinct from ${run}::bigint as brought
+    from consents where channel = ${channel} and address = any(${[...addresses]}) order by at, id`
+}

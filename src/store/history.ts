@@ -10,8 +10,9 @@ export type HistoryRow = {
   readonly version: number
   readonly source: Source
   /**
-   * By field: {before, after, rule, lost?: {source, value}}; a creation holds the values themselves.  records an
-   * edit elsewhere that did not stand.
+   * By field: {before, after, rule, lost?: {source, value}, was?: whose word `before` was, says?: whose word `after`
+   * is, where not the writer's}; a creation holds the values themselves. `keep` records an edit elsewhere that did not
+   * stand.
    */
   readonly changes: JsonObject
 }
