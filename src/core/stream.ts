@@ -8,6 +8,7 @@ import type { Json, JsonObject } from './json.ts'
 import type { Lens } from './lens.ts'
 import type { MailConfig } from './mail/rules.ts'
 import type { FieldName, Fields, RecordId, RecordKind } from './model.ts'
+import type { Survivorship } from './survivorship.ts'
 
 /**
  * How a remote object names another record: by one of its keys, by its `name`, by its hub `id`, or by the remote id
@@ -67,6 +68,8 @@ export type Stream = {
   readonly deletes: 'archive' | 'unlink'
   /** What an archived record does to its remote object. */
   readonly archives: 'archive' | 'keep'
+  /** What becomes of the second of two remote objects whose records were merged. */
+  readonly merges: 'keep' | 'archive'
   readonly guard: GuardLimits
   readonly quiet: Quiet
   /** When records that come through it and look like others are merged or asked about. */
@@ -128,6 +131,8 @@ export type Configuration = {
   /** Of records that came through no stream. */
   readonly duplicates: Thresholds
   /** ISO 3166-1 alpha-2; reads phone numbers written without a country. */
+  /** Whose value stands where two records are merged. */
+  readonly survivorship: Survivorship
   readonly defaultCountry: string
   readonly defaultCurrency: string
 }

@@ -1,5 +1,6 @@
 import { DEFAULT_THRESHOLDS, type Thresholds } from '../core/duplicates.ts'
 import { fieldType, RECORD_KINDS, type RecordKind } from '../core/model.ts'
+import type { Survivorship } from '../core/survivorship.ts'
 import type { Configuration, InvoicingRule, Stream } from '../core/stream.ts'
 import { loadAlerts } from './alerts.ts'
 import type { Defaults } from './codec.ts'
@@ -15,6 +16,7 @@ import { choose } from './nearest.ts'
 import { unknownField } from './normalise.ts'
 import { loadPipelines } from './pipelines.ts'
 import { checkPolicy, type Policies } from './policy.ts'
+import { compileSurvivorship } from './survivorship.ts'
 import { within, type Problem, type Report } from './problem.ts'
 import {
   connectionFile,
@@ -55,6 +57,7 @@ export function loadConfiguration(files: readonly SourceFile[], catalog: Catalog
   const duplicates = hub === undefined ? DEFAULT_THRESHOLDS : hubDuplicates(hub)
   const names = sections.connection.map(({ root }) => textAt(root, 'connection') ?? '')
   const policies = policyFile === undefined ? {} : loadPolicies(policyFile, names)
+  const survivorship = loadSurvivorship(policyFile, policies, names)
   const [pipelineFile] = only(sections.pipelines)
   const pipelines = pipelineFile === undefined ? [] : loadPipelines(pipelineFile)
   const [picklistFile] = only(sections.picklists)
@@ -84,6 +87,7 @@ export function loadConfiguration(files: readonly SourceFile[], catalog: Catalog
       alerts,
       approvals,
       duplicates,
+      survivorship,
       defaultCountry: defaults.country,
       defaultCurrency: defaults.currency,
     },
@@ -205,6 +209,18 @@ function loadPolicies(document: Parsed, connections: readonly string[]): Policie
     }
   }
   return policies
+}
+
+function loadSurvivorship(
+  document: Parsed | undefined,
+  policies: Policies,
+  connections: readonly string[],
+): Survivorship {
+  // A file of the wrong shape was reported with its policies.
+  const entries =
+    document === undefined ? undefined : policiesFile.safeParse(document.root).data?.survivorship
+  const report = document === undefined ? () => undefined : within(document.report, 'survivorship')
+  return compileSurvivorship(entries ?? {}, policies, connections, report)
 }
 
 function loadConnection(

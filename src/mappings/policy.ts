@@ -1,7 +1,7 @@
 import type { Policy } from '../core/lens.ts'
 import { fieldType, isSet, type FieldName, type RecordKind } from '../core/model.ts'
 import { choose } from './nearest.ts'
-import type { Report } from './problem.ts'
+import { within, type Report } from './problem.ts'
 import type { PolicyEntry } from './schema.ts'
 
 /** What policies.yaml says, as written: the sources it names are checked where it stands. */
@@ -41,10 +41,16 @@ export function checkPolicy(
   if (entry === 'union' && kind !== undefined && field !== undefined && !isSet(fieldType(kind, field)))
     report([], `${field} holds one value, so there is nothing to unite`, 'Use newest, prefer, owner or ask.')
   if (typeof entry === 'string') return
+  if ('owner' in entry)
+    checkSources([entry.owner], connections, (_, ...problem) => report(['owner'], ...problem))
+  else checkSources(entry.prefer, connections, within(report, 'prefer'))
+}
+
+/** Reports names that are no source, each at its place in the list. */
+export function checkSources(names: readonly string[], connections: readonly string[], report: Report): void {
   const known = [...connections, ...CLASSES]
-  const names = 'owner' in entry ? [entry.owner] : entry.prefer
   for (const [i, name] of names.entries()) {
     if (known.includes(name) || CLASSES.includes(name.split(':')[0] ?? '')) continue
-    report('owner' in entry ? ['owner'] : ['prefer', i], `there is no source "${name}"`, choose(name, known))
+    report([i], `there is no source "${name}"`, choose(name, known))
   }
 }

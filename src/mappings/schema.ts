@@ -220,6 +220,10 @@ export const streamEntry = z.strictObject({
     .enum(['archive', 'keep'])
     .optional()
     .describe('What an archived record does to its remote object.'),
+  merges: z
+    .enum(['keep', 'archive'])
+    .optional()
+    .describe('Two remote objects whose records were merged: both in agreement, or the later one archived.'),
   guard: z
     .strictObject({
       share: z.number().min(0).max(1).optional(),
@@ -251,7 +255,20 @@ export const connectionFile = z.strictObject({
 export type ConnectionFile = z.infer<typeof connectionFile>
 
 const fieldPolicies = z.record(z.string(), policy).optional()
+const survivorshipRule = z.union([
+  z.enum(['survivor', 'newest', 'oldest', 'longest', 'complete']),
+  z.strictObject({ prefer: z.array(z.string().min(1)).min(1) }),
+])
+export type SurvivorshipEntry = z.infer<typeof survivorshipRule>
+const survivorship = z.strictObject({
+  default: survivorshipRule.optional(),
+  contact: z.record(z.string(), survivorshipRule).optional(),
+  company: z.record(z.string(), survivorshipRule).optional(),
+})
+export type SurvivorshipEntries = z.infer<typeof survivorship>
+
 export const policiesFile = z.strictObject({
+  survivorship: survivorship.optional().describe('Whose value stands where two records are merged into one.'),
   policies: z.strictObject({
     default: policy.optional(),
     contact: fieldPolicies,

@@ -79,6 +79,7 @@ export function compileStream(
     createAtRemote: entry.create?.remote ?? 'never',
     deletes: entry.deletes ?? 'unlink',
     archives: entry.archives ?? 'keep',
+    merges: entry.merges ?? 'keep',
   } as const
   return {
     ...resolved,
@@ -86,7 +87,7 @@ export function compileStream(
     name,
     schedule,
     sweep,
-    shape: shapeOfEntry(entry, { ...resolved, merges: duplicates.link }, context),
+    shape: shapeOfEntry(entry, { ...resolved, mergesFrom: duplicates.link }, context),
     arrivals: arrivalsOf(entry, resolved),
     guard: {
       share: entry.guard?.share ?? DEFAULT_LIMITS.share,

@@ -24,6 +24,8 @@ export type Change = {
   readonly origin: number | null
   /** An opt-out: it goes first. */
   readonly urgent: boolean
+  /** A merged record worked out anew from its members, by a merge or its undoing: nobody edited it. */
+  readonly isRecomputed?: true
 }
 
 /** Somebody else changed the same records in between: the caller starts its transaction over. */
@@ -95,10 +97,19 @@ export function blanks(
   return Object.entries(edits).some(([field, edit]) => isEmpty(edit.value) && !isEmpty(before.fields[field]))
 }
 
+/**
+ * True: the changes are of a stream's first complete pass, and nothing is automated from them unless that was asked for
+ * in so many words. `always`: an undo brings them back, and automates nothing at all.
+ */
+export type Muted = boolean | 'always'
+
 /** Where rules write what follows from changes: in the same transaction, for the same run. */
 export type Following = {
   readonly hub: Hub
   readonly q: Query
+  readonly run: number | null
+  /** Nothing is automated from the changes. See `Muted`. */
+  readonly muted: Muted
   /** Writes changes of one kind; see `applyChanges`. */
   readonly apply: (
     kind: RecordKind,

@@ -7,16 +7,18 @@ import { claim, release, type Holding } from '../store/identities.ts'
 import { openItems } from '../store/inbox.ts'
 import { wakeLinks } from '../store/links.ts'
 import { insertRecords, updateRecords } from '../store/records.ts'
-import { RaceError, shows, type Change, type Following } from './change.ts'
+import { RaceError, shows, type Change, type Following, type Muted } from './change.ts'
 import { creatingStreams, type Hub } from './hub.ts'
 import { inTurn } from './in-turn.ts'
 import { followIdentity } from './matching/follow.ts'
+import { keepFacets } from './merge/facets.ts'
+import { ruleLines } from './plan/lines.ts'
 import { followRules } from './rules.ts'
 
 /**
  * The one way records are written: records, history, keys, wake-ups and the rules that follow, in the caller's
  * transaction, with a constant number of statements. All changes are of one kind, one a record.
- * Returns the connections that have work now. Throws `RaceError`.
+ * `muted`: see `Following`. Returns the connections that have work now. Throws `RaceError`.
  */
 export async function applyChanges(
   hub: Hub,
@@ -25,6 +27,7 @@ export async function applyChanges(
   changes: readonly Change[],
   run: number | null,
   source: Source,
+  muted: Muted = false,
 ): Promise<ReadonlySet<string>> {
   if (changes.length === 0) return new Set()
   const at = hub.clock.now()
@@ -57,6 +60,7 @@ export async function applyChanges(
     () => followIdentity(q, kind, changes, at),
   )
   if (written.size !== changed.length) throw new RaceError('a record changed meanwhile')
+  await keepFacets(q, kind, changed)
   const bornIds = new Set(born.map((c) => c.after.id))
   if (refused.some((claimed) => bornIds.has(claimed.id)))
     throw new RaceError('a record with this key was made meanwhile')
@@ -65,6 +69,8 @@ export async function applyChanges(
     refused.map((claimed) => duplicateItem(kind, claimed)),
     at,
   )
+  if (hub.planning !== null && source.startsWith('rule:'))
+    hub.planning.draft(ruleLines(hub.planning, shown, source))
   const woken = await wakeLinks(
     q,
     shown.map((c) => ({
@@ -73,18 +79,21 @@ export async function applyChanges(
       urgent: c.urgent,
       // Its links are those of this page, and were planned for what it was born with.
       isNew: c.before === null && c.origin !== null,
+      isArchived: c.after.archived,
     })),
     creatingStreams(hub, kind),
   )
-  const more = await followRules(following(hub, q, run), kind, shown)
+  const more = await followRules(following(hub, q, run, muted), kind, shown)
   return new Set([...woken, ...more])
 }
 
 /** The transaction and run of changes, for the rules that follow from them. */
-export const following = (hub: Hub, q: Query, run: number | null): Following => ({
+export const following = (hub: Hub, q: Query, run: number | null, muted: Muted = false): Following => ({
   hub,
   q,
-  apply: (kind, changes, source) => applyChanges(hub, q, kind, changes, run, source),
+  run,
+  muted,
+  apply: (kind, changes, source) => applyChanges(hub, q, kind, changes, run, source, muted),
 })
 
 function historyRow(kind: RecordKind, change: Change, source: Source): HistoryRow {
@@ -105,6 +114,10 @@ function historyRow(kind: RecordKind, change: Change, source: Source): HistoryRo
       ...wordsOf(field, before, after, source),
     }
   }
+  // Why a record was archived or came back is told where something other than an edit did it.
+  const turned = change.why['archived']
+  if (turned !== undefined && before.archived !== after.archived)
+    changes['archived'] = { before: before.archived, after: after.archived, rule: turned.rule }
   const op = before.archived === after.archived ? 'update' : after.archived ? 'archive' : 'restore'
   return { recordId: after.id, kind, op, version: after.version, source, changes }
 }

@@ -1,10 +1,11 @@
 import type { ConsentState } from '../core/consent.ts'
 import type { Instant, JsonObject } from '../core/json.ts'
-import type { RecordId } from '../core/model.ts'
+import type { RecordId, RecordKind } from '../core/model.ts'
 import type { Base } from '../core/plan.ts'
 import { packed, unpacked } from './base.ts'
 import { lines, numbers, texts } from './columns.ts'
 import { idsFrom, rows, type Query } from './database.ts'
+import { TABLE } from './records.ts'
 
 /**
  * `pending`: to be created at the remote. `creating`: a create is under way or its outcome is unknown. `linked`: both
@@ -216,6 +217,8 @@ export async function wakeLinks(
     readonly urgent: boolean
     /** Has no links that do not know. */
     readonly isNew: boolean
+    /** Gets no new links. */
+    readonly isArchived: boolean
   }[],
   creatingStreams: readonly number[],
 ): Promise<readonly string[]> {
@@ -231,14 +234,15 @@ export async function wakeLinks(
           returning l.stream_id
         )
         select distinct stream_id as "streamId" from woken`
+  const present = changes.filter((change) => !change.isArchived)
   const born =
-    changes.length === 0 || creatingStreams.length === 0
+    present.length === 0 || creatingStreams.length === 0
       ? []
       : await q<{ streamId: number }[]>`
         with born as (
           insert into links (id, stream_id, record_id, state, wake)
           select nextval('link_ids'), s.id, c.id, 'pending', 1
-          from unnest(${changes.map((c) => c.recordId)}::bigint[]) as c(id)
+          from unnest(${present.map((c) => c.recordId)}::bigint[]) as c(id)
           cross join unnest(${[...creatingStreams]}::int[]) as s(id)
           where not exists (select from links l where l.record_id = c.id and l.stream_id = s.id)
           returning stream_id
@@ -288,4 +292,62 @@ export async function linkedAfter(
 export async function unresolvedLinks(q: Query, streamId: number, limit: number): Promise<readonly Link[]> {
   return read(q<LinkRow[]>`
     select ${q.unsafe(COLUMNS)} from links where stream_id = ${streamId} and unresolved order by id limit ${limit}`)
+}
+
+/** Pages through all links of a stream. */
+export async function linksAfter(
+  q: Query,
+  streamId: number,
+  after: number,
+  limit: number,
+): Promise<readonly Link[]> {
+  return read(q<LinkRow[]>`
+    select ${q.unsafe(COLUMNS)} from links
+    where stream_id = ${streamId} and state <> 'gone' and id > ${after} order by id limit ${limit}`)
+}
+
+/** Wakes links whose records the stream's filter kept from its remote. */
+export async function wakeFiltered(q: Query, ids: readonly number[]): Promise<void> {
+  if (ids.length === 0) return
+  await q`update links set wake = wake + 1, not_before = null where id = any(${[...ids]}) and state = 'filtered'`
+}
+
+/** Gives every record of a kind that has no link in a stream one, to be created at its remote. */
+export async function linkAll(q: Query, streamId: number, kind: RecordKind): Promise<void> {
+  await q`
+    insert into links (id, stream_id, record_id, state, wake)
+    select nextval('link_ids'), ${streamId}, r.id, 'pending', 1 from ${q(TABLE[kind])} r
+    where r.archived_at is null
+      and not exists (select from links l where l.record_id = r.id and l.stream_id = ${streamId})`
+}
+
+/** The links of records in one stream that stand for an object. */
+export async function linksIn(
+  q: Query,
+  streamId: number,
+  recordIds: readonly RecordId[],
+): Promise<readonly number[]> {
+  if (recordIds.length === 0) return []
+  const found = await q<{ id: number }[]>`
+    select id from links where record_id = any(${[...recordIds]}) and stream_id = ${streamId} and state = 'linked'`
+  return found.map((row) => row.id)
+}
+
+/** Nobody else writes these links until the transaction ends. */
+export async function lockLinks(q: Query, ids: readonly number[]): Promise<void> {
+  if (ids.length === 0) return
+  await q`select 1 from links where id = any(${[...ids]}) order by id for update`
+}
+
+/** Gives links another base, and wakes them: what was agreed on is another thing now. */
+export async function rebaseLinks(
+  q: Query,
+  links: readonly { readonly id: number; readonly base: Base }[],
+): Promise<void> {
+  if (links.length === 0) return
+  await q`
+    update links l set base = r.base::json, wake = l.wake + 1, not_before = null
+    from unnest(${numbers(links.map((link) => link.id))}::bigint[],
+      string_to_array(${lines(links.map((link) => packed(link.base)))}, E'\n', 'null')) as r(id, base)
+    where l.id = r.id`
 }

@@ -1,5 +1,6 @@
 import type { Instant } from '../core/json.ts'
 import type { RecordId, Source } from '../core/model.ts'
+import type { MergedKind } from '../core/survivorship.ts'
 import { numbers } from './columns.ts'
 import type { Query } from './database.ts'
 
@@ -39,4 +40,87 @@ export async function isKeptApart(q: Query, pairs: readonly Pair[]): Promise<rea
     join unnest(${numbers(low.map(([a]) => a))}::bigint[], ${numbers(low.map(([, b]) => b))}::bigint[]) as p(a, b)
       on k.a = p.a and k.b = p.b`
   return found.map(({ a, b }) => [a, b])
+}
+
+export type Merge = {
+  readonly id: number
+  readonly kind: MergedKind
+  readonly survivor: RecordId
+  readonly loser: RecordId
+  readonly state: 'merged' | 'unmerged'
+  readonly rule: string
+  readonly by: Source
+  readonly run: number
+  readonly at: Instant
+  readonly undoneBy: Source | null
+  readonly undoneAt: Instant | null
+}
+const COLUMNS = `id, kind, survivor_id as survivor, loser_id as loser, state, rule, by, run_id as run, at,
+  undone_by as "undoneBy", undone_at as "undoneAt"`
+
+/** Notes that records were merged into one. Returns the id of each merge, by loser. */
+export async function insertMerges(
+  q: Query,
+  merge: Omit<Merge, 'id' | 'loser' | 'state' | 'undoneBy' | 'undoneAt'>,
+  losers: readonly RecordId[],
+): Promise<ReadonlyMap<RecordId, number>> {
+  const written = await q<{ id: number; loser: RecordId }[]>`
+    insert into merges (kind, survivor_id, loser_id, state, rule, by, run_id, at)
+    select ${merge.kind}, ${merge.survivor}, loser, 'merged', ${merge.rule}, ${merge.by}, ${merge.run}, ${merge.at}
+    from unnest(${numbers(losers)}::bigint[]) as l(loser) returning id, loser_id as loser`
+  return new Map(written.map((row) => [row.loser, row.id]))
+}
+
+export async function endMerge(
+  q: Query,
+  id: number,
+  by: Source,
+  run: number | null,
+  at: Instant,
+): Promise<void> {
+  await q`
+    update merges set state = 'unmerged', undone_by = ${by}, undone_run_id = ${run}, undone_at = ${at} where id = ${id}`
+}
+
+/** The merge that a record was lost in, while it stands. */
+export async function mergeOf(q: Query, loser: RecordId): Promise<Merge | undefined> {
+  const [found] = await q<Merge[]>`
+    select ${q.unsafe(COLUMNS)} from merges where loser_id = ${loser} and state = 'merged'`
+  return found
+}
+
+/** Merges that a record took part in, or all of them, latest first. */
+export async function listMerges(
+  q: Query,
+  filter: { readonly record?: RecordId; readonly before?: number; readonly limit: number },
+): Promise<readonly Merge[]> {
+  const record = filter.record ?? null
+  return q<Merge[]>`
+    select ${q.unsafe(COLUMNS)} from merges
+    where (${record}::bigint is null or survivor_id = ${record} or loser_id = ${record})
+      and id < ${filter.before ?? Number.MAX_SAFE_INTEGER} order by id desc limit ${filter.limit}`
+}
+
+/** A record with everything that was merged into it and still is, by its id. */
+export async function membersUnder(q: Query, id: RecordId): Promise<readonly RecordId[]> {
+  const found = await q<{ id: RecordId }[]>`
+    with recursive down as (
+      select ${id}::bigint as id
+      union all
+      select m.loser_id from down join merges m on m.survivor_id = down.id and m.state = 'merged'
+    )
+    select id from down`
+  return found.map((row) => row.id)
+}
+
+/** The merges that stand above a record: that in which it was lost, and so on to its survivor's. */
+export async function mergesAbove(q: Query, id: RecordId): Promise<readonly number[]> {
+  const found = await q<{ merge: number }[]>`
+    with recursive up as (
+      select id as merge, survivor_id as survivor from merges where loser_id = ${id} and state = 'merged'
+      union all
+      select m.id, m.survivor_id from up join merges m on m.loser_id = up.survivor and m.state = 'merged'
+    )
+    select merge from up`
+  return found.map((row) => row.merge)
 }

@@ -2,6 +2,7 @@ import { DEFAULT_ALERTS } from '../../src/core/alerts.ts'
 import { pino } from 'pino'
 import type { Connector } from '../../src/connectors/connector.ts'
 import type { MailPage, Sighting } from '../../src/connectors/mail.ts'
+import { DEFAULT_SURVIVORSHIP } from '../../src/core/survivorship.ts'
 import { DEFAULT_THRESHOLDS } from '../../src/core/duplicates.ts'
 import type { Instant, Json } from '../../src/core/json.ts'
 import type { Envelope, MailAddress, MailFlag, MailMessage } from '../../src/core/mail/message.ts'
@@ -295,6 +296,7 @@ export async function openMailWorld(
       alerts: DEFAULT_ALERTS,
       approvals: 'none',
       duplicates: DEFAULT_THRESHOLDS,
+      survivorship: DEFAULT_SURVIVORSHIP,
       defaultCountry: 'DE',
       defaultCurrency: 'EUR',
     }

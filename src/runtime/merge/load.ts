@@ -1,0 +1,79 @@
+import {
+  CATALOG,
+  fieldType,
+  type FieldName,
+  type Fields,
+  type HubRecord,
+  type Provenances,
+} from '../../core/model.ts'
+import type { MergedKind } from '../../core/survivorship.ts'
+import { same } from '../../core/json.ts'
+import type { Query } from '../../store/database.ts'
+import { survivorsOf } from '../../store/merges.ts'
+import type { RootedFacet } from '../../store/facets.ts'
+
+const isOwn = (kind: MergedKind, field: FieldName): boolean => CATALOG[kind][field]?.derived !== true
+
+/** What a record says that nothing was merged into yet. */
+export function ownFacet(kind: MergedKind, record: HubRecord): RootedFacet {
+  const fields = Object.entries(record.fields).filter(([field]) => isOwn(kind, field))
+  return {
+    id: record.id,
+    root: record.id,
+    fields: Object.fromEntries(fields),
+    provenance: record.provenance,
+    overruled: {},
+  }
+}
+
+/** A record with these values in place of its own, one version up; derived fields stay as they are. */
+export function withValues(
+  kind: MergedKind,
+  record: HubRecord,
+  values: { readonly fields: Fields; readonly provenance: Provenances },
+  archived: boolean,
+): HubRecord {
+  const cleared = Object.keys(record.fields).filter(
+    (field) => isOwn(kind, field) && values.fields[field] === undefined,
+  )
+  return {
+    ...record,
+    version: record.version + 1,
+    fields: {
+      ...record.fields,
+      ...Object.fromEntries(cleared.map((field) => [field, null])),
+      ...values.fields,
+    },
+    provenance: provenanceWith(kind, record, values.provenance),
+    archived,
+  }
+}
+
+/** The values' own words, and the record's about what is derived. What `*` says already is left out. */
+function provenanceWith(kind: MergedKind, record: HubRecord, values: Provenances): Provenances {
+  const derived = Object.entries(record.provenance).filter(([field]) => field !== '*' && !isOwn(kind, field))
+  const told = Object.entries(values).filter(
+    ([field, says]) => field === '*' || (isOwn(kind, field) && !same(says, values['*'])),
+  )
+  return Object.fromEntries([...derived, ...told])
+}
+
+type Values = { readonly fields: Fields; readonly provenance: Provenances }
+
+/** What a member says may name a record that was merged since: that one's survivor is meant. */
+export async function withLiveReferences<V extends Values>(
+  q: Query,
+  kind: MergedKind,
+  values: V,
+): Promise<V> {
+  const named = Object.entries(values.fields).flatMap(([field, value]) =>
+    typeof value === 'number' && typeof fieldType(kind, field) === 'object' ? [[field, value] as const] : [],
+  )
+  const where = await survivorsOf(
+    q,
+    named.map(([, id]) => id),
+  )
+  if (where.size === 0) return values
+  const moved = named.map(([field, id]) => [field, where.get(id) ?? id] as const)
+  return { ...values, fields: { ...values.fields, ...Object.fromEntries(moved) } }
+}

@@ -1,0 +1,230 @@
+import { withoutMembers } from '../../core/facet-edit.ts'
+import { keysOf, STRONG } from '../../core/identity.ts'
+import { same } from '../../core/json.ts'
+import { CATALOG, type Fields, type HubRecord, type Provenances, type RecordId } from '../../core/model.ts'
+import type { HubEdit } from '../../core/plan.ts'
+import { survive, type Facet, type MergedKind } from '../../core/survivorship.ts'
+import { dropFacets, facetsOf, saveFacets, type RootedFacet } from '../../store/facets.ts'
+import { forgetMoves, returnKeys, returnLinks, returnParticipants } from '../../store/merge-moves.ts'
+import {
+  endMerge,
+  keepApart,
+  membersUnder,
+  mergeOf,
+  mergesAbove,
+  survivorsOf,
+  type Merge,
+} from '../../store/merges.ts'
+import { loadRecords } from '../../store/records.ts'
+import { beginRun, endRun } from '../../store/runs.ts'
+import { wakePush } from '../../store/wake.ts'
+import { RaceError, type Change, type Following } from '../change.ts'
+import { following } from '../changes.ts'
+import { addressesOf, consentOf, consentOver } from '../consent.ts'
+import type { Hub } from '../hub.ts'
+import { withRaces } from '../races.ts'
+import { returnedBy } from './carried.ts'
+import { withLiveReferences, withValues } from './load.ts'
+import { recomputed, refreshMail } from './merge.ts'
+import { returnReferences } from './references.ts'
+import type { UnmergeRequest, UnmergeResult } from './words.ts'
+
+export type { UnmergeRequest, UnmergeResult } from './words.ts'
+
+/**
+ * Takes a merge back, in one transaction: the loser is one by itself again, with what it said then and what was said in
+ * its place since, its links, references, messages and keys; what had been merged into it before stays with it. What is
+ * left of the survivor is worked out anew. The two are kept apart from then on. With `dryRun` nothing is written.
+ */
+export async function unmergeRecord(hub: Hub, request: UnmergeRequest): Promise<UnmergeResult> {
+  if (request.dryRun === true)
+    return hub.session.begin(async (tx) => {
+      const plan = await workOut(following(hub, tx, null), request, 'read')
+      if ('refused' in plan) return { kind: 'refused', message: plan.refused } as const
+      const carried = await returnedBy(hub, tx, plan.merge, plan.root.before.id)
+      return { kind: 'planned', run: null, ...ends(plan), carried } as const
+    })
+  const startedAt = hub.clock.now()
+  let run: Promise<number> | null = null
+  const runId = () => (run ??= beginRun(hub.db.beside, null, 'unmerge', startedAt, { by: request.by }))
+  let result: UnmergeResult | null = null
+  try {
+    result = await withRaces(hub, () =>
+      hub.session.begin(async (tx) => {
+        const plan = await workOut(following(hub, tx, null), request, 'lock')
+        if ('refused' in plan) return { kind: 'refused', message: plan.refused } as const
+        const done = await carryOut(following(hub, tx, await runId()), request, plan)
+        await wakePush(tx, done.woken)
+        return done.result
+      }),
+    )
+    return result
+  } finally {
+    if (run !== null) {
+      const counts = { unmerged: result?.kind === 'unmerged' ? 1 : 0 }
+      await endRun(
+        hub.session.q,
+        await run,
+        result === null ? 'failed' : 'done',
+        counts,
+        null,
+        hub.clock.now(),
+      )
+    }
+  }
+}
+
+type Turned = { readonly before: HubRecord; readonly change: Change; readonly facets: readonly RootedFacet[] }
+type Plan = { readonly merge: Merge; readonly root: Turned; readonly loser: Turned }
+
+const ends = ({ root, loser }: Plan) => ({
+  survivor: root.change.after,
+  restored: loser.change.after,
+})
+
+async function workOut(
+  following: Following,
+  request: UnmergeRequest,
+  lock: 'lock' | 'read',
+): Promise<Plan | { readonly refused: string }> {
+  const { q } = following
+  const { kind, loser } = request
+  const root = (await survivorsOf(q, [loser])).get(loser)
+  if (root === undefined) return { refused: await notMerged(q, kind, loser) }
+  const records = await loadRecords(q, kind, [root, loser], lock)
+  // Somebody may have merged the survivor on, or taken this merge back, before the rows were ours.
+  if ((await survivorsOf(q, [loser])).get(loser) !== root) throw new RaceError('merged on meanwhile')
+  const merge = await mergeOf(q, loser)
+  const [survivor, lost] = [records.get(root), records.get(loser)]
+  if (merge === undefined || merge.kind !== kind) return { refused: await notMerged(q, kind, loser) }
+  const facets = await facetsOf(q, [root])
+  const under = new Set(await membersUnder(q, loser))
+  const mine = facets.filter((facet) => under.has(facet.id))
+  const rest = facets.filter((facet) => !under.has(facet.id))
+  if (survivor === undefined || lost === undefined || mine.length === 0 || rest.length === 0) {
+    const gone = survivor === undefined || rest.length === 0 ? root : loser
+    return { refused: `${kind} ${gone} was erased since, so there is nothing left to give back.` }
+  }
+  if (!lost.archived)
+    return {
+      refused: `${kind} ${loser} was restored by hand since. Archive it again, or merge the two anew.`,
+    }
+  return {
+    merge,
+    root: await turned(following, request, survivor, rest, under, loser),
+    loser: await turned(following, request, lost, mine, new Set(rest.map((facet) => facet.id)), root),
+  }
+}
+
+async function notMerged(q: Following['q'], kind: MergedKind, id: RecordId): Promise<string> {
+  const known = (await loadRecords(q, kind, [id])).has(id)
+  return known
+    ? `${kind} ${id} is not merged into another one. \`concord merges\` lists what was merged.`
+    : `There is no ${kind} ${id}. Give the number of one that was merged.`
+}
+
+/** One of the two, as it is without the other. */
+async function turned(
+  { hub, q }: Following,
+  { kind, by, loser }: UnmergeRequest,
+  before: HubRecord,
+  facets: readonly RootedFacet[],
+  gone: ReadonlySet<RecordId>,
+  other: RecordId,
+): Promise<Turned> {
+  const left = withoutMembers(facets, gone)
+  const values = await withLiveReferences(q, kind, valuesOf(hub, kind, left, before))
+  const restores = before.id === loser
+  const after = withValues(kind, before, values, restores ? false : before.archived)
+  const rule = `no longer merged with ${kind} ${other}`
+  const [consent = 'unknown'] =
+    kind === 'contact' ? await consentOver(q, [addressesOf(after.fields)], []) : []
+  const isTold = kind === 'contact' && consent !== consentOf(before.fields)
+  const told: HubRecord = isTold
+    ? {
+        ...after,
+        fields: { ...after.fields, emailConsent: consent },
+        provenance: {
+          ...after.provenance,
+          emailConsent: { source: by, at: hub.clock.now(), rule: 'what its own addresses say' },
+        },
+      }
+    : after
+  const change = recomputed(before, told, reasons(before, told, rule))
+  return {
+    before,
+    change: { ...change, urgent: isTold && consent === 'out' },
+    facets: left.map((facet) => ({ ...facet, root: before.id })),
+  }
+}
+
+/** A member alone is what it says by itself; several are worked out by the rules. */
+function valuesOf(
+  hub: Hub,
+  kind: MergedKind,
+  left: readonly Facet[],
+  before: HubRecord,
+): { readonly fields: Fields; readonly provenance: Provenances } {
+  const [only, ...others] = left
+  if (only !== undefined && others.length === 0) return only
+  return survive(kind, left, before.id, hub.configuration.survivorship, before.fields)
+}
+
+function reasons(before: HubRecord, after: HubRecord, rule: string): Record<string, HubEdit> {
+  const why: Record<string, HubEdit> = {}
+  for (const [field, value] of Object.entries(after.fields)) {
+    const derived = CATALOG[before.kind][field]?.derived === true
+    if (!same(before.fields[field] ?? null, value))
+      why[field] = { value, rule: derived ? (after.provenance[field]?.rule ?? rule) : rule }
+  }
+  return before.archived && !after.archived ? { ...why, archived: { value: false, rule } } : why
+}
+
+async function carryOut(
+  following: Following,
+  request: UnmergeRequest,
+  plan: Plan,
+): Promise<{ readonly result: UnmergeResult; readonly woken: ReadonlySet<string> }> {
+  const { hub, q, run, apply } = following
+  const { kind, by, loser } = request
+  const { merge, root } = plan
+  const at = hub.clock.now()
+  const survivor = root.before.id
+  const woken = new Set<string>()
+  const wake = (names: Iterable<string>) => {
+    for (const name of names) woken.add(name)
+  }
+  const carried = await returnedBy(hub, q, merge, survivor)
+  for (const side of [plan.root, plan.loser]) {
+    if (side.facets.length > 1) await saveFacets(q, side.facets)
+    else
+      await dropFacets(
+        q,
+        side.facets.map((facet) => facet.id),
+      )
+  }
+  wake(await returnLinks(q, merge.id, loser, survivor))
+  const strong = keysOf(kind, plan.loser.change.after.fields).filter((key) => STRONG[key.kind])
+  await returnKeys(q, merge.id, loser, survivor, strong)
+  await endMerge(q, merge.id, by, run, at)
+  await forgetMoves(q, merge.id, await mergesAbove(q, merge.survivor))
+  wake(await apply(kind, [root.change, plan.loser.change], by))
+  wake(await returnReferences(following, kind, merge.id, loser, survivor, by))
+  if (kind === 'contact') {
+    await returnParticipants(q, merge.id, loser, survivor)
+    wake(await refreshMail(following, [survivor, loser]))
+  }
+  if (request.mayMatchAgain !== true)
+    for (const id of new Set([survivor, merge.survivor])) await keepApart(q, loser, id, by, at)
+  const records = await loadRecords(q, kind, [survivor, loser])
+  return {
+    result: {
+      kind: 'unmerged',
+      run,
+      survivor: records.get(survivor) ?? root.change.after,
+      restored: records.get(loser) ?? plan.loser.change.after,
+      carried,
+    },
+    woken,
+  }
+}
