@@ -63,13 +63,19 @@ export function healedOf(drift: Drift): number {
   return foundOf(drift) - (drift.in?.kept ?? 0)
 }
 
-export type Left = { readonly count: number; readonly what: string; readonly fix: string }
+export type Left = {
+  readonly count: number
+  readonly what: string
+  readonly fix: string
+  /** An alarm by itself: nobody is told of it elsewhere, and the next pass does not settle it. */
+  readonly isDrift: boolean
+}
 
 /** What is still apart after a comparison, and what to do about each. Empty: source and hub agree. */
 export function leftOf({ in: inward, out }: Drift): readonly Left[] {
   const left: Left[] = []
-  const note = (count: number, what: string, fix: string) => {
-    if (count > 0) left.push({ count, what, fix })
+  const note = (count: number, what: string, fix: string, isDrift = false) => {
+    if (count > 0) left.push({ count, what, fix, isDrift })
   }
   if (inward !== null) {
     note(
@@ -82,6 +88,7 @@ export function leftOf({ in: inward, out }: Drift): readonly Left[] {
       inward.complete ? 0 : 1,
       'listing was not complete, so nothing is said to be gone',
       'Correct what could not be read; the next full comparison looks again.',
+      true,
     )
   }
   if (out !== null) {

@@ -1,6 +1,7 @@
-import type { Instant } from '../core/json.ts'
+import type { Instant, JsonObject } from '../core/json.ts'
 import type { Drift, Outward } from '../core/reconcile.ts'
 import type { RecordKind } from '../core/model.ts'
+import { texts } from './columns.ts'
 import { jsonText, type Query } from './database.ts'
 
 export type Reconciliation = {
@@ -52,7 +53,8 @@ export async function forgetReconciliations(q: Query, before: Instant): Promise<
   await q`delete from reconciliations where at < ${before}`
 }
 
-const TABLES: Readonly<Record<RecordKind, string>> = {
+/** Where records of each kind are. */
+export const RECORD_TABLES: Readonly<Record<RecordKind, string>> = {
   contact: 'contacts',
   company: 'companies',
   deal: 'deals',
@@ -76,10 +78,33 @@ export async function countOutward(
     ) l`
   const [unlinked] = stream.creates
     ? await q<{ count: number }[]>`
-        select count(*) as count from ${q(TABLES[stream.record])} r
+        select count(*) as count from ${q(RECORD_TABLES[stream.record])} r
         where archived_at is null and not exists (
           select from links l where l.record_id = r.id and l.stream_id = ${stream.id})`
     : []
   const { waiting = 0, rejected = 0, filtered = 0, ended = 0 } = links ?? {}
   return { waiting, rejected, filtered, ended, unlinked: unlinked?.count ?? 0 }
+}
+
+export type LastSeen = {
+  readonly remoteId: string
+  readonly state: string
+  /** Its version says that nothing changed. */
+  readonly isSame: boolean
+  /** What was last seen of it; null where the version tells. */
+  readonly observed: JsonObject | null
+}
+
+/** What was last seen of objects. Bodies are read only where there is no version to tell. */
+export async function lastSeen(
+  q: Query,
+  streamId: number,
+  objects: readonly { readonly id: string; readonly version: string | null }[],
+): Promise<readonly LastSeen[]> {
+  if (objects.length === 0) return []
+  return q<LastSeen[]>`
+    select l.remote_id as "remoteId", l.state, coalesce(l.version = o.version, false) as "isSame",
+      case when o.version is null then l.observed end as observed
+    from unnest(${texts(objects.map((o) => o.id))}::text[], ${texts(objects.map((o) => o.version))}::text[]) as o(id, version)
+    join links l on l.stream_id = ${streamId} and l.remote_id = o.id`
 }

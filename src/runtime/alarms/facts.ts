@@ -1,0 +1,124 @@
+import cron from 'node-cron'
+import type { HubFacts, ItemFacts, StreamFacts, Waiting } from '../../core/alarms/facts.ts'
+import type { AlarmKind } from '../../core/alarms/kinds.ts'
+import { LEARNED_MS, SHORTEST_QUIET_MS } from '../../core/alarms/rhythm.ts'
+import type { Instant } from '../../core/json.ts'
+import { leftOf } from '../../core/reconcile.ts'
+import {
+  standIns,
+  lastMoves,
+  moveHours,
+  oldestItem,
+  openPlans,
+  unknownWrites,
+  waitingWrites,
+} from '../../store/alarm-facts.ts'
+import { listConnections } from '../../store/connections.ts'
+import type { Query } from '../../store/database.ts'
+import { lastReconciliations } from '../../store/reconciliations.ts'
+import { listStreams } from '../../store/streams.ts'
+import { gatesOf, isOpen } from '../approval.ts'
+import type { Hub, Target } from '../hub.ts'
+
+/** A plan that was just made is being looked at. */
+const PLAN_MS = 3_600_000
+
+/** How everything stands that alarms are about: a number of queries that depends on the configuration alone. */
+export async function gatherFacts(hub: Hub, q: Query): Promise<HubFacts> {
+  const now = hub.clock.now()
+  const connections = await listConnections(q)
+  const added = new Map(connections.map((connection) => [connection.name, connection]))
+  const targets = hub.targets.filter(({ stream }) => added.has(stream.connection))
+  const ids = targets.map(({ id }) => id)
+  const rows = new Map((await listStreams(q)).map((row) => [row.id, row]))
+  const moves = await movesOf(q, ids, now)
+  const comparisons = Map.groupBy(await lastReconciliations(q, ids, 2), ({ streamId }) => streamId)
+  const unknown = new Map((await unknownWrites(q)).map(({ streamId, ...rest }) => [streamId, rest]))
+  const closed = new Set((await gatesOf(hub)).filter((gate) => !isOpen(gate)).map(({ id }) => id))
+  const streams: StreamFacts[] = []
+  for (const target of targets) {
+    const { id, label, stream } = target
+    const row = rows.get(id)
+    const begun = added.get(stream.connection)?.createdAt ?? now
+    streams.push({
+      id,
+      label,
+      connection: stream.connection,
+      problem: row?.problem ?? null,
+      held: row?.held ?? false,
+      checkedAt: stream.direction === 'out' ? null : Math.max(row?.checkedAt ?? 0, begun),
+      everyMs: longestPause(stream.schedule),
+      quiet: stream.quiet,
+      moves: moves.get(id) ?? [],
+      comparisons: (comparisons.get(id) ?? []).map(({ drift }) => ({
+        missed: drift.in === null || drift.in.first ? 0 : drift.in.missed,
+        left: leftOf(drift)
+          .filter((left) => left.isDrift)
+          .map((left) => `${left.count} ${left.what}`),
+      })),
+      waiting: closed.has(id) ? null : await waitingOf(q, target),
+      unknown: unknown.get(id) ?? null,
+    })
+  }
+  const plans = (await openPlans(q)).filter(({ createdAt }) => now - createdAt > PLAN_MS)
+  return {
+    now,
+    connections,
+    streams,
+    items: (await standIns(q)).map(itemFacts),
+    plans,
+    inbox: await oldestItem(q),
+  }
+}
+
+/** Of streams that moved within a day, the last move; of the others, their weeks before it. */
+async function movesOf(
+  q: Query,
+  ids: readonly number[],
+  now: Instant,
+): Promise<ReadonlyMap<number, readonly Instant[]>> {
+  const last = await lastMoves(q, ids)
+  const moves = new Map<number, readonly Instant[]>()
+  for (const { streamId, at } of last) {
+    const isQuiet = now - at >= SHORTEST_QUIET_MS
+    moves.set(streamId, isQuiet ? await moveHours(q, streamId, at - LEARNED_MS, at) : [at])
+  }
+  return moves
+}
+
+async function waitingOf(q: Query, { id, stream, push }: Target): Promise<Waiting | null> {
+  return push === null ? null : waitingWrites(q, id, stream.record)
+}
+
+const STANDS_FOR: readonly (readonly [prefix: string, kind: AlarmKind])[] = [
+  ['mailbox:', 'mailbox_behind'],
+  ['webhook_refused:', 'webhooks_refused'],
+]
+
+function itemFacts({
+  key,
+  title,
+  fix,
+}: {
+  readonly key: string
+  readonly title: string
+  readonly fix: string
+}): ItemFacts {
+  const kind = STANDS_FOR.find(([prefix]) => key.startsWith(prefix))?.[1] ?? 'held'
+  return { kind, key, title, fix }
+}
+
+const pauses = new Map<string, number>()
+const FIRINGS = 60
+
+/** The longest time between two firings of a schedule: over a weekend, where it rests then. */
+export function longestPause(schedule: string): number {
+  const known = pauses.get(schedule)
+  if (known !== undefined) return known
+  const task = cron.createTask(schedule, () => undefined, { timezone: 'UTC' })
+  const times = task.getNextRuns(FIRINGS).map((at) => at.getTime())
+  void task.destroy()
+  const pause = Math.max(0, ...times.slice(1).map((at, i) => at - (times[i] ?? at)))
+  pauses.set(schedule, pause)
+  return pause
+}
