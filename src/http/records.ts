@@ -1,5 +1,6 @@
 import { Hono, type Context } from 'hono'
 import { z } from 'zod'
+import { isMatched } from '../core/duplicates.ts'
 import { createRecord, editRecord, type EditResult } from '../runtime/edit.ts'
 import { explainRecord } from '../runtime/explain.ts'
 import type { Hub } from '../runtime/hub.ts'
@@ -7,6 +8,7 @@ import { timelineOf } from '../runtime/mail/timeline.ts'
 import { readRecord, recordByKey, recordsAfter, withTimes } from '../runtime/records.ts'
 import { readObject } from './body.ts'
 import type { Env } from './env.ts'
+import { comparedNow, duplicateRoutes } from './duplicates.ts'
 import { ifMatch } from './if-match.ts'
 import { entryView } from '../runtime/mail/views.ts'
 import { problem } from './problem.ts'
@@ -50,7 +52,13 @@ export function recordRoutes(hub: Hub, place: Place): Hono<Env> {
           etag: etagOf(record.version),
           ...(status === 201 ? { location: urlOf(record.id) } : {}),
         }
-        return c.json(viewOf(await withTimes(hub, record)), status, headers)
+        if (!isMatched(kind) || !result.changed)
+          return c.json(viewOf(await withTimes(hub, record)), status, headers)
+        const likelyDuplicates = await comparedNow(hub, place, kind, record.id)
+        // Merged by rule, it is archived by now.
+        const now = (await readRecord(hub, kind, record.id)) ?? (await withTimes(hub, record))
+        const view = { ...viewOf(now), ...(status === 201 ? { likelyDuplicates } : {}) }
+        return c.json(view, status, { ...headers, etag: etagOf(now.record.version) })
       }
       case 'invalid':
         return problem(c, 422, result.problems.map((p) => p.message).join(' '), {
@@ -96,6 +104,8 @@ export function recordRoutes(hub: Hub, place: Place): Hono<Env> {
     }
     return answer(c, await createRecord(hub, kind, body.object, sourceOf(c)), 201)
   })
+
+  if (isMatched(kind)) app.route('/', duplicateRoutes(hub, place, kind))
 
   const one = '/:id{[1-9][0-9]{0,14}}'
   const idOf = (c: Context<Env, typeof one>): number => Number(c.req.param('id'))

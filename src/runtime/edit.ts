@@ -27,7 +27,7 @@ export type EditResult =
   | { readonly kind: 'changed'; readonly version: number }
 
 /** Values as a person or the API gave them, in normal form; or everything that is wrong with them. */
-function normalised(
+export function normalised(
   hub: Hub,
   kind: RecordKind,
   given: Readonly<Record<string, Json>>,

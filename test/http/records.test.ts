@@ -30,6 +30,7 @@ describe('reading and writing records', () => {
     expect(rest).toEqual({
       id,
       kind: 'contact',
+      likelyDuplicates: [],
       version: 1,
       archived: false,
       createdAt: '2026-03-02T09:00:00.000Z',

@@ -1,7 +1,9 @@
 import type { MatchedKind } from '../../core/duplicates.ts'
+import type { Json } from '../../core/json.ts'
 import type { Fields, RecordId } from '../../core/model.ts'
 import { isKeptApart } from '../../store/merges.ts'
 import { loadRecognised } from '../../store/matching.ts'
+import { normalised, type Problem } from '../edit.ts'
 import type { Hub } from '../hub.ts'
 import { candidatesFor } from './candidates.ts'
 import { comparerOf, knownOf } from './comparer.ts'
@@ -63,4 +65,18 @@ export async function likelyDuplicates(
       probability: likeness.probability,
       evidence: likeness.evidence(),
     }))
+}
+
+/** As `likelyDuplicates`, of values as a person or the API gives them; or everything that is wrong with them. */
+export async function likelyFor(
+  hub: Hub,
+  kind: MatchedKind,
+  given: Readonly<Record<string, Json>>,
+): Promise<
+  | { readonly kind: 'found'; readonly likely: readonly LikelyDuplicate[] }
+  | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
+> {
+  const checked = normalised(hub, kind, given)
+  if (checked.kind === 'invalid') return checked
+  return { kind: 'found', likely: await likelyDuplicates(hub, kind, checked.fields) }
 }

@@ -54,7 +54,10 @@ export async function mergeAlike(
       rule: ruleOf(comparer, survivor, losers),
     }
     // A refused one was merged or kept apart meanwhile; its question stands.
-    const { result, woken: more } = await mergeWithin(following(hub, q, await run.id()), request)
+    const { result, woken: more } = await mergeWithin(
+      following(hub, q, hub.preview ? null : await run.id()),
+      request,
+    )
     if (result.kind !== 'merged') continue
     merged += losers.length
     for (const name of more) woken.add(name)
