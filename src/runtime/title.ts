@@ -1,11 +1,11 @@
-import { textOf } from '../core/json.ts'
+import { isList, textOf } from '../core/json.ts'
 import type { HubRecord } from '../core/model.ts'
 
 /** What a person calls a record: `Ada Lovelace <ada@example.com>`. */
 export function titleOf({ id, kind, fields }: HubRecord): string {
   const first = (field: string) => {
     const value = fields[field]
-    return Array.isArray(value) ? textOf(value[0]) : textOf(value)
+    return isList(value) ? textOf(value[0]) : textOf(value)
   }
   const joined = (...parts: readonly string[]) => parts.filter((part) => part !== '').join(' ')
   const within = (open: string, text: string, close: string) => (text === '' ? '' : `${open}${text}${close}`)

@@ -39,8 +39,8 @@ export const isIdle = ({ undo }: Draft): boolean =>
 export function outcomeOf({ record, undo }: Draft): HubRecord {
   const provenance: Record<FieldName, Provenance> = { ...record.provenance }
   for (const [field, { says }] of Object.entries(undo.fields)) {
-    const origin = says ?? record.provenance['*']
-    if (origin !== undefined) provenance[field] = origin
+    if (says === null) delete provenance[field]
+    else provenance[field] = says
   }
   return {
     ...record,
