@@ -13,6 +13,7 @@ import { inboxRoutes } from './inbox.ts'
 import { mailRoutes } from './mail.ts'
 import { messageRoutes } from './messages.ts'
 import { problem } from './problem.ts'
+import { qualityRoutes } from './quality.ts'
 import { PLACES } from './record-view.ts'
 import { recordRoutes } from './records.ts'
 import { webhookRoutes } from './webhooks.ts'
@@ -51,5 +52,6 @@ export function createApp({ hub, log }: AppOptions): Hono<Env> {
   app.route('/api/messages', messageRoutes(hub))
   app.route('/api/mail', mailRoutes(hub))
   app.route('/api/inbox', inboxRoutes(hub))
+  app.route('/api/quality', qualityRoutes(hub))
   return app
 }

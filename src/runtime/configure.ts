@@ -33,7 +33,7 @@ export async function activeVersion(store: OpenStore): Promise<ConfigVersion | u
 
 /** Compiles and stores a version over `basedOn`; undefined where somebody applied another one meanwhile. */
 export async function applyVersion(
-  store: OpenStore,
+  store: Pick<OpenStore, 'db'>,
   connectors: Connectors,
   basedOn: number,
   files: ConfigFiles,

@@ -138,3 +138,9 @@ export async function noteRules(q: Query, fingerprint: string, at: Instant): Pro
     insert into finding_rules (id, fingerprint, at) values (1, ${fingerprint}, ${at})
     on conflict (id) do update set fingerprint = excluded.fingerprint, at = excluded.at`
 }
+
+/** Forgets a finding of whatever record: the rules have it no more. */
+export async function findingGroupGone(q: Query, kind: RecordKind, group: Group): Promise<void> {
+  await q`
+    delete from findings where kind = ${kind} and what = ${group.what} and field = ${group.field} and value = ${group.value}`
+}

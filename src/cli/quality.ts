@@ -1,0 +1,299 @@
+import { createWriteStream } from 'node:fs'
+import { pipeline } from 'node:stream/promises'
+import { stringify } from 'csv-stringify'
+import { Option, type Command } from 'commander'
+import { GOVERNED_KINDS, type GovernedKind } from '../core/governance/rules.ts'
+import { sparkline } from '../core/governance/trend.ts'
+import { acceptValue } from '../runtime/governance/accept.ts'
+import { checkOf, listAll, listPage, type Asked, type Check, type Listed } from '../runtime/quality/list.ts'
+import { measureBy } from '../runtime/quality/measure.ts'
+import {
+  flagOf,
+  qualityReport,
+  SPANS,
+  type QualityLine,
+  type QualityReport,
+} from '../runtime/quality/report.ts'
+import type { Hub } from '../runtime/hub.ts'
+import { withHub, type Context } from './context.ts'
+import { badInput, EXIT, failure, nearest, type ExitCode } from './exit.ts'
+import { clip, iso, number, quiet, tame, when } from './output.ts'
+
+const PLACES: Readonly<Record<string, GovernedKind>> = {
+  contacts: 'contact',
+  companies: 'company',
+  deals: 'deal',
+}
+const placeOf = (kind: GovernedKind): string =>
+  Object.keys(PLACES).find((place) => PLACES[place] === kind) ?? kind
+
+type ReportOptions = { readonly by?: 'owner' | 'source'; readonly out?: string }
+type ListOptions = Asked & {
+  readonly source?: string
+  readonly owner?: string
+  readonly after: string
+  readonly limit: string
+  readonly out?: string
+}
+
+/** `concord quality`, `quality list` and `quality accept`. */
+export function qualityCommands(
+  program: Command,
+  run: (work: (context: Context) => Promise<number>) => Promise<void>,
+): void {
+  const quality = program
+    .command('quality')
+    .argument('[kind]', 'contacts, companies or deals; all of them otherwise')
+    .description('how complete, fresh and well kept records are, and how that has changed')
+    .addOption(new Option('--by <what>', 'for each owner or source').choices(['owner', 'source']))
+    .option('--out <file>', 'into a CSV file')
+    .action((kind: string | undefined, options: ReportOptions) => run((c) => report(c, kind, options)))
+  quality
+    .command('list <kind>')
+    .description('the records behind a figure')
+    .option('--lacking <field>', 'without a value in this field')
+    .option('--unknown <field>', 'with a value that is not on its picklist')
+    .option('--is <what>', 'duplicate, stale, bouncing, unowned, no-next-step, overdue, stage-missing, …')
+    .option('--source <name>', 'that came from this connection')
+    .option('--owner <name>', 'of this owner')
+    .option('--after <id>', 'go on where an answer ended', '0')
+    .option('--limit <n>', 'at most so many', '50')
+    .option('--out <file>', 'all of them, into a CSV file; as JSON lines with .jsonl')
+    .action((kind: string, options: ListOptions) => run((c) => list(c, kind, options)))
+  quality
+    .command('accept <item>')
+    .description('put the value that an inbox item asks about onto its picklist')
+    .option('--as <value>', 'as another word for this value')
+    .action((item: string, options: { as?: string }) => run((c) => accept(c, item, options.as ?? null)))
+}
+
+function kindOf(place: string): GovernedKind {
+  const kind = PLACES[place]
+  if (kind !== undefined) return kind
+  const near = nearest(place, Object.keys(PLACES))
+  throw badInput(
+    `"${place}" is no kind of record that quality is reported of`,
+    near === null ? 'Say contacts, companies or deals.' : `Did you mean ${near}?`,
+  )
+}
+
+async function report(
+  context: Context,
+  place: string | undefined,
+  options: ReportOptions,
+): Promise<ExitCode> {
+  const kinds = place === undefined ? GOVERNED_KINDS : [kindOf(place)]
+  const { by, out } = options
+  return withHub(context, async (hub) => {
+    if (by !== undefined) return reportBy(context, hub, kinds, by, out)
+    const found = await qualityReport(hub, kinds)
+    if (out !== undefined) await writeCsv(out, REPORT_HEAD, [found.lines.map(reportRow)])
+    if (context.output.json) context.output.value(found)
+    else if (out === undefined) for (const kind of kinds) showKind(context, found, kind)
+    else context.output.line(`${number(found.lines.length)} figures are in ${out}.`)
+    return EXIT.ok
+  })
+}
+
+function showKind({ output }: Context, { lines }: QualityReport, kind: GovernedKind): void {
+  const own = lines.filter((line) => line.kind === kind)
+  const place = placeOf(kind)
+  const [records] = own.filter(({ metric }) => metric === 'records')
+  output.line(output.paint.bold(`${place} (${number(records?.count ?? 0)})`))
+  const shown = own.filter(({ metric }) => metric !== 'records')
+  output.table(
+    ['', 'now', '', ...SPANS.map((days) => `${days} days`), 'trend', `concord quality list ${place} …`],
+    shown.map((line) => [
+      line.metric === 'complete' ? `filled: ${line.label}` : line.label,
+      quiet(line.count),
+      share(line.count, line.of),
+      ...SPANS.map((days) => changeOf(line, line.change[days])),
+      sparkline(line.series.map(({ value }) => value)),
+      flagOf(line) ?? '',
+    ]),
+    [1, 2, 3, 4, 5],
+  )
+  output.line()
+}
+
+const share = (count: number, of: number): string => (of === 0 ? '' : `${((100 * count) / of).toFixed(0)} %`)
+
+function changeOf({ metric }: QualityLine, change: number | null): string {
+  if (change === null) return ''
+  const value = metric === 'complete' ? Math.round(change * 100) : change
+  const unit = metric === 'complete' ? ' pt' : ''
+  return value === 0 ? '=' : `${value > 0 ? '+' : '−'}${number(Math.abs(value))}${unit}`
+}
+
+const REPORT_HEAD = [
+  'record',
+  'figure',
+  'field',
+  'count',
+  'of',
+  ...SPANS.map((days) => `change ${days} days`),
+]
+const reportRow = (line: QualityLine): readonly unknown[] => [
+  line.kind,
+  line.metric,
+  line.field,
+  line.count,
+  line.of,
+  ...SPANS.map((days) => line.change[days] ?? ''),
+]
+
+async function reportBy(
+  { output }: Context,
+  hub: Hub,
+  kinds: readonly GovernedKind[],
+  by: 'owner' | 'source',
+  out: string | undefined,
+): Promise<ExitCode> {
+  const groups = await measureBy(hub, kinds, by)
+  if (out !== undefined) {
+    const rows = groups.flatMap(({ kind, group, figures }) =>
+      figures.map(({ metric, field, value }) => [kind, group ?? '', metric, field, value]),
+    )
+    await writeCsv(out, ['record', by, 'figure', 'field', 'count'], [rows])
+  }
+  if (output.json) output.value({ by, groups })
+  else if (out !== undefined) output.line(`${number(groups.length)} groups are in ${out}.`)
+  else
+    for (const kind of kinds) {
+      const own = groups.filter((group) => group.kind === kind)
+      const problems =
+        own[0]?.figures.filter(({ metric }) => metric !== 'records' && metric !== 'complete') ?? []
+      output.line(output.paint.bold(placeOf(kind)))
+      output.table(
+        [by, 'records', 'filled', ...problems.map(({ metric, field }) => `${metric} ${field}`.trim())],
+        own.map(({ group, figures }) => {
+          const records = figures[0]?.value ?? 0
+          const filled = figures.filter(({ metric }) => metric === 'complete')
+          const sum = filled.reduce((all, { value }) => all + value, 0)
+          return [
+            tame(group ?? '(none)'),
+            number(records),
+            share(sum, records * filled.length),
+            ...figures
+              .filter(({ metric }) => metric !== 'records' && metric !== 'complete')
+              .map((f) => quiet(f.value)),
+          ]
+        }),
+        [1, 2, ...problems.map((_, i) => i + 3)],
+      )
+      output.line()
+    }
+  return EXIT.ok
+}
+
+async function list(context: Context, place: string, options: ListOptions): Promise<ExitCode> {
+  const kind = kindOf(place)
+  const asked = checkOf(kind, options)
+  if (asked.kind === 'wrong') throw badInput(asked.message, asked.fix)
+  const [after, limit] = [wholeNumber('--after', options.after), wholeNumber('--limit', options.limit)]
+  const { source, owner, out } = options
+  const only = { ...(source === undefined ? {} : { source }), ...(owner === undefined ? {} : { owner }) }
+  return withHub(context, async (hub) => {
+    const { output } = context
+    if (out !== undefined) {
+      const count = await writeList(hub, kind, asked.check, only, out)
+      if (output.json) output.value({ file: out, records: count })
+      else output.line(`${number(count)} ${place} are in ${out}.`)
+      return EXIT.ok
+    }
+    const { records, next } = await listPage(hub, kind, asked.check, { ...only, after, limit })
+    if (output.json) output.value({ records: records.map(listedJson), next })
+    else if (records.length === 0) output.line('None.')
+    else {
+      output.table(
+        ['id', 'record', 'owner', 'from', 'changed', ''],
+        records.map((one) => [
+          String(one.id),
+          clip(tame(one.title ?? ''), 60),
+          tame(one.owner ?? ''),
+          one.source ?? '',
+          when(one.updatedAt),
+          clip(tame(one.what ?? ''), 60),
+        ]),
+        [0],
+      )
+      if (next !== null) output.line(`More: --after ${next}, or all of them with --out FILE.csv.`)
+    }
+    return EXIT.ok
+  })
+}
+
+function wholeNumber(option: string, text: string): number {
+  if (!/^\d{1,15}$/.test(text) || (option === '--limit' && Number(text) < 1))
+    throw badInput(`${option} is "${text}"`, 'Give a whole number.')
+  return Math.min(Number(text), option === '--limit' ? 10_000 : Number.MAX_SAFE_INTEGER)
+}
+
+const listedJson = (one: Listed) => ({ ...one, updatedAt: iso(one.updatedAt) })
+const LIST_HEAD = ['id', 'title', 'owner', 'source', 'updatedAt', 'what']
+const listRow = (one: Listed): readonly unknown[] => [
+  one.id,
+  one.title ?? '',
+  one.owner ?? '',
+  one.source ?? '',
+  iso(one.updatedAt) ?? '',
+  one.what ?? '',
+]
+
+async function writeList(
+  hub: Hub,
+  kind: GovernedKind,
+  check: Check,
+  only: { readonly source?: string; readonly owner?: string },
+  file: string,
+): Promise<number> {
+  let count = 0
+  const pages = async function* () {
+    for await (const page of listAll(hub, kind, check, only)) {
+      count += page.length
+      yield page
+    }
+  }
+  if (file.endsWith('.jsonl')) {
+    const lines = async function* () {
+      for await (const page of pages())
+        yield page.map((one) => `${JSON.stringify(listedJson(one))}\n`).join('')
+    }
+    await pipeline(lines, createWriteStream(file))
+    return count
+  }
+  const rows = async function* () {
+    for await (const page of pages()) yield page.map(listRow)
+  }
+  await writeCsv(file, LIST_HEAD, rows())
+  return count
+}
+
+type Rows = readonly (readonly unknown[])[]
+
+/** As a spreadsheet reads it: what looks like a formula is kept from being one. */
+async function writeCsv(
+  file: string,
+  head: readonly string[],
+  pages: AsyncIterable<Rows> | Iterable<Rows>,
+): Promise<void> {
+  const rows = async function* () {
+    yield head
+    for await (const page of pages) yield* page
+  }
+  await pipeline(rows, stringify({ escape_formulas: true }), createWriteStream(file))
+}
+
+async function accept(context: Context, item: string, as: string | null): Promise<ExitCode> {
+  if (!/^\d{1,9}$/.test(item)) throw badInput(`"${item}" is no item's number`, '`concord inbox` lists them.')
+  return withHub(context, async (hub) => {
+    const result = await acceptValue(hub, Number(item), as, context.actor)
+    if (result.kind === 'refused') {
+      const [message = '', fix] = result.message.split(' Fix: ')
+      throw failure(message, fix ?? `\`concord inbox show ${item}\` tells what can be done.`)
+    }
+    if (context.output.json) context.output.value(result)
+    else context.output.line(result.message)
+    return EXIT.ok
+  })
+}
