@@ -26,9 +26,10 @@ export function compare(a: Prepared, b: Prepared): Agreement {
   }
   levels[AT.email] = compareEmails(a, b)
   levels[AT.phone] = comparePhones(a.phones, b.phones)
-  // One address at a domain implies the domain.
-  if (levels[AT.email] !== 0) levels[AT.domain] = compareDomains(a.domains, b.domains)
-  const sameDomain = levels[AT.domain] === 0 || levels[AT.email] === 0
+  // One address, or one but for a slip, implies the domain.
+  const oneAddress = levels[AT.email] === 0 || levels[AT.email] === 1
+  if (!oneAddress) levels[AT.domain] = compareDomains(a.domains, b.domains)
+  const sameDomain = levels[AT.domain] === 0 || oneAddress
   levels[sameDomain ? AT.organisationWithin : AT.organisation] = compareOrganisations(
     a.organisation,
     b.organisation,
