@@ -1,3 +1,4 @@
+import type { Command } from 'commander'
 import type { Subject } from '../core/match/traits.ts'
 import {
   dedupe,
@@ -11,7 +12,7 @@ import { withStore, type Context } from './context.ts'
 import { badInput, EXIT, type ExitCode } from './exit.ts'
 import { number, plural, tame, type Output } from './output.ts'
 
-export type DedupeOptions = {
+type DedupeOptions = {
   readonly as: string
   readonly columns?: string
   readonly id?: string
@@ -21,8 +22,24 @@ export type DedupeOptions = {
   readonly encoding?: string
 }
 
+type Run = (work: (context: Context) => Promise<number>) => Promise<void>
+
+export function dedupeCommand(program: Command, run: Run): void {
+  program
+    .command('dedupe <file>')
+    .description('find the rows of a CSV file that are one person or company; the hub stays as it is')
+    .option('--as <subject>', 'what a row is: person or company', 'person')
+    .option('--columns <attribute=column,...>', 'which column holds what; told from the header otherwise')
+    .option('--id <column>', 'the column that names a row, repeated in the output')
+    .option('--out <file>', 'writes row, line, cluster and score of every row that has a duplicate')
+    .option('--pairs <file>', 'writes pairs that are alike, with the evidence in words')
+    .option('--threshold <probability>', `from which two rows count as one (${USUAL_THRESHOLD})`)
+    .option('--encoding <name>', 'of the file; found out otherwise')
+    .action((file: string, options: DedupeOptions) => run((c) => dedupeFile(c, file, options)))
+}
+
 /** Finds the rows of a CSV file that are one person or company. The hub's own records are not touched. */
-export async function dedupeFile(context: Context, file: string, options: DedupeOptions): Promise<ExitCode> {
+async function dedupeFile(context: Context, file: string, options: DedupeOptions): Promise<ExitCode> {
   const request = requestOf(file, options)
   const { output, wiring } = context
   const startedAt = performance.now()
