@@ -1,70 +1,62 @@
 import { connectionsOf } from '../runtime/connect.ts'
-import { previewSync, type Preview } from '../runtime/preview.ts'
+import type { Hub } from '../runtime/hub.ts'
+import { approvePlan } from '../runtime/plan/decide.ts'
+import { makePlan, type MadePlan } from '../runtime/plan/make.ts'
 import { chosen, withHub, type Context } from './context.ts'
-import { EXIT, type ExitCode } from './exit.ts'
-import { itemJson, describeKind } from './inbox-words.ts'
-import { clip, plural, quiet } from './output.ts'
+import { EXIT, failure, type ExitCode } from './exit.ts'
+import { showSummary, waitingIn } from './plan-words.ts'
 import { openProgress } from './progress.ts'
 
-const SAMPLES = 10
-
-/** What a sync would do; nothing is written and nothing is sent. */
-export async function plan(context: Context, names: readonly string[]): Promise<ExitCode> {
+/** What a sync would do; nothing is written but the plan, and nothing is sent. */
+export async function plan(
+  context: Context,
+  names: readonly string[],
+  { approve }: { readonly approve?: boolean } = {},
+): Promise<ExitCode> {
   const bars = openProgress(context.wiring.terminal)
   return withHub(
     context,
     async (hub) => {
       const added = (await connectionsOf(hub)).map((c) => c.name)
-      const wanted = await chosen(hub, added, names)
-      const preview = await previewSync(hub, wanted)
-      const mail = hub.mails.map((one) => one.connection).filter((name) => wanted.includes(name))
+      const made = await makePlan(hub, await chosen(hub, added, names), context.actor)
       bars.stop()
-      if (context.output.json) {
-        const { lines, questions } = preview
-        context.output.value({ streams: lines, questions: questions.map(itemJson) })
-      } else show(context, preview, mail)
-      const waits = preview.questions.length > 0 || preview.lines.some((line) => line.held)
-      return waits ? EXIT.waiting : EXIT.ok
+      return tellPlan(context, hub, made, approve === true)
     },
     bars.show,
   ).finally(bars.stop)
 }
 
-function show({ output }: Context, { lines, questions }: Preview, mail: readonly string[]): void {
-  const { paint } = output
-  output.line('What a sync would do now. Nothing was written, nothing was sent.')
-  output.line()
-  output.table(
-    ['', '', 'in the hub:', '', '', '', 'at the remote:', '', '', ''],
-    [
-      ['stream', 'read', 'create', 'link', 'update', 'archive', 'create', 'update', 'consent', 'archive'].map(
-        (c) => paint.bold(c),
-      ),
-      ...lines.map((line) => [
-        line.held ? `${line.stream} (held)` : line.stream,
-        quiet(line.read),
-        ...[line.hub.create, line.hub.link, line.hub.update, line.hub.archive].map(quiet),
-        ...[line.remote.create, line.remote.update, line.remote.consent, line.remote.archive].map(quiet),
-      ]),
-    ],
-    [1, 2, 3, 4, 5, 6, 7, 8, 9],
-  )
-  if (mail.length > 0) {
+/** Shows a plan that was just made, and approves it where that was asked for. */
+export async function tellPlan(
+  context: Context,
+  hub: Hub,
+  { id, summary }: MadePlan,
+  approve: boolean,
+): Promise<ExitCode> {
+  const { output, actor } = context
+  const waits = waitingIn(summary)
+  const held = summary.streams.some((line) => line.held.length > 0)
+  const failed = summary.streams.some((line) => line.problem !== null)
+  if (!output.json) {
+    output.line(`Plan ${id}: what a sync would do now. Nothing was written, nothing was sent.`)
     output.line()
-    output.line(`Mail of ${mail.join(', ')} is not in here: only a sync reads it.`)
+    showSummary(output, summary)
   }
-  const conflicts = lines.reduce((sum, line) => sum + line.conflicts, 0)
-  const unreadable = lines.reduce((sum, line) => sum + line.unreadable, 0)
-  output.line()
-  if (conflicts + unreadable === 0 && questions.length === 0) {
-    output.line('No conflicts, nothing unreadable, no questions.')
-    return
-  }
-  output.line(`${plural(conflicts, 'conflict')}, ${plural(unreadable, 'unreadable value')}.`)
-  if (questions.length > 0)
-    output.line(`${plural(questions.length, 'question')} it would put into the inbox:`)
-  for (const item of questions.slice(0, SAMPLES)) {
-    output.line(`  ${paint.yellow(describeKind(item.kind))}  ${clip(item.title, 160)}`)
-  }
-  if (questions.length > SAMPLES) output.line(`  … and ${questions.length - SAMPLES} more (--json shows all)`)
+  const decided = approve ? await approvePlan(hub, id, actor) : null
+  if (output.json) output.value({ id, ...summary, waits, approved: decided?.kind === 'done' })
+  else if (decided?.kind === 'done') output.line(decided.message)
+  else if (waits.length > 0) {
+    output.line()
+    output.line(
+      `${waits.join(', ')} ${waits.length === 1 ? 'writes' : 'write'} nothing before it is approved:`,
+    )
+    output.line(
+      `  \`concord plan show ${id}\` shows every line, \`concord plan approve ${id}\` lets it through.`,
+    )
+  } else output.line(`\`concord plan show ${id}\` shows every line.`)
+  if (decided?.kind === 'refused') throw failure(decided.message)
+  if (failed) return EXIT.failed
+  if (decided !== null) return EXIT.ok
+  const asks = Object.keys(summary.questions).length > 0
+  return waits.length > 0 || held || asks ? EXIT.waiting : EXIT.ok
 }

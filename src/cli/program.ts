@@ -2,23 +2,19 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { applyConfiguration, checkConfig, exportConfiguration } from './config.ts'
 import { add, check, listAll, remove, type AddOptions } from './connections.ts'
 import { openContext, type Context } from './context.ts'
+import { duplicateCommands } from './duplicates.ts'
+import { identityCommands } from './identity.ts'
 import { addToken, doctor, listTokens, migrateDatabase, removeToken, rotate } from './doctor.ts'
+import { dedupeCommand } from './dedupe.ts'
 import { describeError, EXIT } from './exit.ts'
 import { explain } from './explain.ts'
 import { importFile } from './import.ts'
-import {
-  approveItem,
-  dismissItem,
-  listInbox,
-  resolveItem,
-  retryItem,
-  showItem,
-  type InboxFilter,
-} from './inbox.ts'
+import { inboxCommands } from './inbox-commands.ts'
 import { withdraw } from './mail.ts'
 import { review } from './mail-review.ts'
 import { mailStatus } from './mail-status.ts'
-import { plan } from './plan.ts'
+import { planCommands } from './plan-commands.ts'
+import { qualityCommands } from './quality.ts'
 import { serve } from './serve.ts'
 import { runs, status } from './status.ts'
 import { sync } from './sync.ts'
@@ -120,6 +116,7 @@ function workCommands(program: Command, run: Run, wiring: Wiring): void {
     .action((file: string, options: { as: string; connection: string }) =>
       run((c) => importFile(c, file, options)),
     )
+  dedupeCommand(program, run)
   program
     .command('demo')
     .description('play the main job on a made-up company, with stand-ins for the vendors')
@@ -134,10 +131,8 @@ function workCommands(program: Command, run: Run, wiring: Wiring): void {
 
 function lookCommands(program: Command, run: Run): void {
   program.commandsGroup(GROUPS.look)
-  program
-    .command('plan [connection...]')
-    .description('what a sync would do; writes and sends nothing')
-    .action((names: string[]) => run((c) => plan(c, names)))
+  planCommands(program, run)
+  duplicateCommands(program, run)
   program
     .command('status')
     .description('how connections and streams are doing')
@@ -162,6 +157,7 @@ function lookCommands(program: Command, run: Run): void {
     .action((kind: string, which: string, options: TimelineOptions) =>
       run((c) => timeline(c, kind, which, options)),
     )
+  qualityCommands(program, run)
   const mail = program.command('mail').description('the mail that is logged')
   mail
     .command('status')
@@ -187,34 +183,7 @@ function lookCommands(program: Command, run: Run): void {
     .command('restore <id>')
     .description('take either of them back; the message is read again')
     .action((id: string) => run((c) => withdraw(c, 'restore', id, {})))
-  const inbox = program
-    .command('inbox')
-    .description('what waits for a person')
-    .option('--all', 'closed items too')
-    .option('--kind <kind>', 'only conflict, mass_change, rejected_write, missing_data, …')
-    .addOption(limit(50))
-    .action((options: InboxFilter) => run((c) => listInbox(c, options)))
-  inbox
-    .command('show <id>')
-    .description('all about one item')
-    .action((id: string) => run((c) => showItem(c, id)))
-  inbox
-    .command('approve <id>')
-    .description('let a held mass change through')
-    .action((id: string) => run((c) => approveItem(c, id)))
-  inbox
-    .command('resolve <id>')
-    .description('settle a conflict')
-    .requiredOption('--take <side>', 'whose value stands: hub or remote')
-    .action((id: string, options: { take: string }) => run((c) => resolveItem(c, id, options)))
-  inbox
-    .command('retry <id>')
-    .description('send a refused write once more')
-    .action((id: string) => run((c) => retryItem(c, id)))
-  inbox
-    .command('dismiss <id>')
-    .description('close an item without doing anything')
-    .action((id: string) => run((c) => dismissItem(c, id)))
+  inboxCommands(program, run)
 }
 
 function setUpCommands(program: Command, run: Run): void {
@@ -283,6 +252,7 @@ function setUpCommands(program: Command, run: Run): void {
 
 function adminCommands(program: Command, run: Run): void {
   program.commandsGroup(GROUPS.admin)
+  identityCommands(program, run)
   program
     .command('doctor')
     .description('look at everything Concord rests on')

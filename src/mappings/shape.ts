@@ -32,7 +32,15 @@ export function shapeOfEntry(
   })
 }
 
-/** The same text for the same value, whatever the order of its keys. */
+/** Fingerprint of what decides which remote objects come in at all: another one, and everything is listed again. */
+export function arrivalsOf(
+  entry: StreamEntry,
+  { resource, createInHub }: { readonly resource: string; readonly createInHub: boolean },
+): string {
+  return fingerprint({ only: entry.only ?? null, resource, createInHub })
+}
+
+/** SHA-256, in hexadecimal. The same for the same value, whatever the order of its keys. */
 export const fingerprint = (value: unknown): string =>
   createHash('sha256').update(canonical(value)).digest('hex')
 

@@ -11,6 +11,7 @@ import { openDatabase, type Database } from '../store/database.ts'
 import { openEmbedded } from '../store/embedded.ts'
 import { migrate } from '../store/migrate.ts'
 import { localKey, openVault, SecretError, type Vault } from '../store/secrets.ts'
+import { adoptShapes } from './approval.ts'
 import type { Clock } from './clock.ts'
 import type { Hub, Progress } from './hub.ts'
 import { keepHeapSmall } from './memory.ts'
@@ -109,6 +110,7 @@ export async function boot(options: BootOptions): Promise<Booted> {
     const active = await activeOrShipped(store.db, options)
     const configuration = compile(active.files, options.connectors)
     const hub = await openHub({ ...options, db: store.db, vault: store.vault, configuration })
+    await adoptShapes(hub)
     return { ...store, hub, configVersion: active.version }
   } catch (error) {
     await store.close(0)

@@ -4,11 +4,16 @@ import { readConnection, setConnectionState } from '../store/connections.ts'
 import { recheckConnections } from '../store/mail/sightings.ts'
 import { markProcessed, waitingEvents } from '../store/webhook-events.ts'
 import { absorb } from './absorb.ts'
+import { mayWrite, waitingGates } from './approval.ts'
 import { holding } from './hold.ts'
+import { reviewRecords } from './governance/review.ts'
 import { targetsOf, type Hub, type Target } from './hub.ts'
+import { matchWaiting, type MatchOptions } from './matching/step.ts'
+import { mergesByLikeness } from './matching/thresholds.ts'
 import { followMailHints, readMail, type MailPassed } from './mail/pass.ts'
 import { observeStream, type Observed } from './observe.ts'
 import { pushStream } from './push.ts'
+import { keepComparisons, reportsFirst, type Compared } from './reconcile.ts'
 import { HeldError, openRun } from './run.ts'
 
 /** What a pass over a connection came to. `problem` is for people; the pass is tried again by its schedule. */
@@ -17,6 +22,8 @@ export type Passed = {
   readonly seen: number
   readonly sent: number
   readonly held: readonly string[]
+  /** Streams, and mail, that may not write before their plan was approved. */
+  readonly waits: readonly string[]
   readonly problem: string | null
   /** Connections that have writes waiting now. */
   readonly woken: ReadonlySet<string>
@@ -38,16 +45,25 @@ export async function syncConnection(
   others: Others = 'wait',
 ): Promise<Passed> {
   return passOver(hub, name, async (targets, pass) => {
+    const compared: Compared[] = []
     for (const target of targets) {
       if (target.stream.direction === 'out' || hub.stopping.aborted) continue
+      // What it reports by itself is taken in first: the rest of what a comparison finds was missed.
+      if (mode === 'sweep' && (await reportsFirst(hub, target))) {
+        const { woken } = await readOne(hub, target, 'changes', pass)
+        for (const name of woken) pass.woken.add(name)
+      }
       const observed = await readOne(hub, target, mode, pass)
+      if (observed.compared !== undefined) compared.push(observed.compared)
       pass.seen += observed.seen
       if (observed.held) pass.held.push(target.label)
       for (const woken of observed.woken) pass.woken.add(woken)
     }
     if (!hub.stopping.aborted) addMail(pass, await readMail(hub, name, others))
+    await compareNewcomers(hub, pass)
     pass.woken.delete(name)
     await pushAll(hub, targets, pass)
+    if (mode === 'sweep' || compared.length > 0) await keepComparisons(hub, targets, compared)
   })
 }
 
@@ -55,6 +71,7 @@ export async function syncConnection(
 export async function mailConnection(hub: Hub, name: string, others: Others = 'wait'): Promise<Passed> {
   return passOver(hub, name, async (targets, pass) => {
     addMail(pass, await readMail(hub, name, others))
+    await compareNewcomers(hub, pass, { limit: COMPARED_AT_ONCE })
     if (pass.woken.delete(name)) await pushAll(hub, targets, pass)
   })
 }
@@ -74,7 +91,7 @@ async function readOne(hub: Hub, target: Target, mode: 'changes' | 'sweep', pass
     const failure = failureOf(error)
     if (failure?.kind !== 'rejected') throw error
     pass.problems.push(`${target.label}: ${failure.message}`)
-    return { seen: 0, held: false, woken: new Set() }
+    return { seen: 0, held: false, waits: false, woken: new Set() }
   }
 }
 
@@ -96,6 +113,8 @@ export async function followHints(hub: Hub, name: string): Promise<Passed> {
       for (const target of targets) {
         const ids = [...new Set(hints.filter((h) => h.resource === target.stream.resource).map((h) => h.id))]
         if (ids.length === 0 || target.stream.direction === 'out') continue
+        // What hints tell of while it waits is found by the pass that follows the approval.
+        if (!(await mayWrite(hub, target))) continue
         const run = openRun(hub, target, 'hints')
         let problem: string | null = null
         try {
@@ -121,8 +140,19 @@ export async function followHints(hub: Hub, name: string): Promise<Passed> {
         hub.clock.now(),
       )
     }
+    // A hint is in a hurry: where nothing is merged by likeness, nothing that is sent waits for the comparison.
+    const mergesFirst = mergesByLikeness(hub)
+    if (mergesFirst) await compareNewcomers(hub, pass, { limit: COMPARED_AT_ONCE })
     if (pass.woken.delete(name)) await pushAll(hub, targets, pass)
+    if (!mergesFirst) await compareNewcomers(hub, pass, { limit: COMPARED_AT_ONCE })
   })
+}
+
+/** In a pass that others wait for; what is left of the queue is a job of its own. */
+const COMPARED_AT_ONCE = 500
+
+async function compareNewcomers(hub: Hub, pass: Pass, options: MatchOptions = {}): Promise<void> {
+  for (const woken of await matchWaiting(hub, options)) pass.woken.add(woken)
 }
 
 async function pushAll(hub: Hub, targets: readonly Target[], pass: Pass): Promise<void> {
@@ -138,6 +168,7 @@ type Pass = {
   seen: number
   sent: number
   readonly held: string[]
+  readonly waits: string[]
   readonly problems: string[]
   readonly woken: Set<string>
   mailWaits: boolean
@@ -149,7 +180,15 @@ async function passOver(
   work: (targets: readonly Target[], pass: Pass) => Promise<void>,
 ): Promise<Passed> {
   return holding(hub, name, async () => {
-    const pass: Pass = { seen: 0, sent: 0, held: [], problems: [], woken: new Set(), mailWaits: false }
+    const pass: Pass = {
+      seen: 0,
+      sent: 0,
+      held: [],
+      waits: [],
+      problems: [],
+      woken: new Set(),
+      mailWaits: false,
+    }
     const done = (problem: string | null): Passed => {
       const { problems, ...rest } = pass
       return {
@@ -168,6 +207,7 @@ async function passOver(
       return done(`${name} asked to be left alone until ${new Date(wait).toISOString()}`)
     }
     try {
+      pass.waits.push(...(await waitingGates(hub, name)).map((gate) => gate.label))
       await work(targetsOf(hub, name), pass)
       return done(null)
     } catch (error) {
@@ -215,6 +255,7 @@ export async function syncAll(
   names: readonly string[],
   mode: 'changes' | 'sweep',
 ): Promise<readonly Passed[]> {
+  await reviewRecords(hub)
   const passed: Passed[] = []
   let waiting = new Set<string>()
   const take = (pass: Passed): Passed => {
@@ -236,6 +277,7 @@ export async function syncAll(
     for (const name of due) passes.push(take(await mailConnection(hub, name, 'none')))
     if (passes.every((pass) => pass.seen === 0)) break
   }
+  for (const woken of await matchWaiting(hub)) waiting.add(woken)
   for (let round = 0; round < ROUNDS && waiting.size > 0 && !hub.stopping.aborted; round++) {
     const due = [...waiting].filter((name) => names.includes(name))
     waiting = new Set()

@@ -8,6 +8,7 @@ import type { Database, Query, Tx } from '../store/database.ts'
 import type { Hasher } from '../store/mail/key.ts'
 import type { Vault } from '../store/secrets.ts'
 import type { Clock } from './clock.ts'
+import type { Planning } from './plan/planning.ts'
 
 /** Where statements run: in transactions of their own, or all inside one that a preview rolls back. */
 export type Session = {
@@ -57,6 +58,8 @@ export type Hub = {
   readonly progress: (event: Progress) => void
   /** Vendors are not written to. */
   readonly preview: boolean
+  /** Takes down what a preview comes to; null otherwise. */
+  readonly planning: Planning | null
 }
 
 export type Progress =

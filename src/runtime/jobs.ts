@@ -10,20 +10,30 @@ import {
 import cron, { type ScheduledTask } from 'node-cron'
 import { z } from 'zod'
 import { ensureHistoryPartitions } from '../store/history.ts'
+import { forgetDeliveries, wakeAlarms, wakeAlerts } from '../store/alert-deliveries.ts'
+import { forgetReconciliations } from '../store/reconciliations.ts'
 import { queueSync, wakeMail, wakePush } from '../store/wake.ts'
 import { forgetEvents } from '../store/webhook-events.ts'
 import { listConnections } from '../store/connections.ts'
+import { waitingGates } from './approval.ts'
 import { followHints, mailConnection, pushConnection, syncConnection, type Passed } from './cycle.ts'
+import { watchAlarms } from './alarms/watch.ts'
+import { sendAlerts } from './alerts/send.ts'
+import { reviewRecords } from './governance/review.ts'
 import type { Hub } from './hub.ts'
 import { openLiveness } from './liveness.ts'
+import { matchWaiting } from './matching/step.ts'
+import { trainWhenDue } from './matching/train.ts'
 import { openListeners } from './mail/listen.ts'
 import { noteOverdue } from './mail/overdue.ts'
 import { watchMailboxes } from './mail/watch.ts'
+import { measureQuality } from './quality/measure.ts'
 
 /** Connections worked on at once by one process; each connection is one process's at a time. */
 const CONCURRENCY = 4
 const DAY_MS = 86_400_000
 const EVENTS_KEPT_MS = 30 * DAY_MS
+const COMPARISONS_KEPT_MS = 400 * DAY_MS
 
 const payloadSchema = z.object({ connection: z.string() })
 
@@ -56,6 +66,8 @@ export async function startWorkers(hub: Hub): Promise<Workers> {
   const schedules = schedule(hub)
   const listeners = openListeners(hub)
   // Work that a stopped hub left behind is taken up at once.
+  // New rules of quality are taken up by one process.
+  await hub.db.sql`select graphile_worker.add_job('review', job_key := 'review')`
   const names = (await listConnections(hub.db.sql)).map((c) => c.name)
   await wakePush(hub.db.sql, names)
   await wakeMail(
@@ -79,6 +91,7 @@ function tasks(hub: Hub): TaskList {
       const { connection } = payloadSchema.parse(payload)
       const passed = await work(connection)
       hub.log.info({ ...passed, woken: [...passed.woken] }, passed.problem ?? 'pass')
+      if (passed.problem !== null || passed.held.length > 0) await wakeAlarms(hub.db.sql)
       await wakeLater(hub, connection)
       if (passed.mailWaits && !hub.stopping.aborted) await wakeMail(hub.db.sql, [connection])
     }
@@ -88,24 +101,37 @@ function tasks(hub: Hub): TaskList {
     push: pass((connection) => pushConnection(hub, connection)),
     hints: pass((connection) => followHints(hub, connection)),
     mail: pass((connection) => mailConnection(hub, connection)),
+    match: async () => void (await matchWaiting(hub)),
     mail_watch: () => watchMailboxes(hub),
+    alarms: async () => void (await watchAlarms(hub)),
+    alerts: () => sendAlerts(hub),
+    review: async () => void (await reviewRecords(hub)),
     housekeeping: async () => {
       await noteOverdue(hub)
+      await reviewRecords(hub, 'daily')
+      await measureQuality(hub)
+      await trainWhenDue(hub)
+      await matchWaiting(hub)
       await ensureHistoryPartitions(hub.db.sql, hub.clock.now())
       await forgetEvents(hub.db.sql, hub.clock.now() - EVENTS_KEPT_MS)
+      await forgetDeliveries(hub.db.sql, hub.clock.now() - EVENTS_KEPT_MS)
+      await forgetReconciliations(hub.db.sql, hub.clock.now() - COMPARISONS_KEPT_MS)
     },
   }
 }
 
 /** Writes that wait for their time, or for a look-up, bring their connection back by themselves. */
 async function wakeLater(hub: Hub, connection: string): Promise<void> {
+  // What waits for a plan is woken by its approval; asked for again and again, it would never come to rest.
+  const waiting = (await waitingGates(hub, connection)).map((gate) => gate.id)
   const [due] = await hub.db.sql<{ at: number | null }[]>`
     select min(at) as at from (
       select l.not_before as at from links l join streams s on s.id = l.stream_id
       where s.connection = ${connection} and l.wake > l.settled and l.not_before is not null
+        and s.id <> all(${waiting}::int[])
       union all
       select o.tried_at + make_interval(secs => 2 ^ least(o.attempts, 10)) from outbox o join streams s on s.id = o.stream_id
-      where s.connection = ${connection} and o.state in ('sending', 'uncertain')
+      where s.connection = ${connection} and o.state in ('sending', 'uncertain') and s.id <> all(${waiting}::int[])
     ) waiting`
   if (due !== undefined && due.at !== null)
     await wakePush(hub.db.sql, [connection], Math.max(due.at, hub.clock.now() + 1_000))
@@ -138,5 +164,10 @@ function schedule(hub: Hub): readonly ScheduledTask[] {
   // What is due today is late as soon as the day is over.
   const housekeeping = [at('1 0 * * *', job('housekeeping')), at('17 3 * * *', job('housekeeping'))]
   const watch = hub.mails.length === 0 ? [] : [at('*/5 * * * *', job('mail_watch'))]
-  return [...scheduled, ...housekeeping, ...watch]
+  // Sending asks for its own retries; this heals a lost job.
+  const alarms = at('*/5 * * * *', async () => {
+    await wakeAlarms(hub.db.sql)
+    await wakeAlerts(hub.db.sql)
+  })
+  return [...scheduled, ...housekeeping, ...watch, alarms]
 }

@@ -1,4 +1,4 @@
-import { same, type Instant, type JsonObject } from '../core/json.ts'
+import { same, type Instant } from '../core/json.ts'
 import {
   failureOf,
   type BadRow,
@@ -13,25 +13,38 @@ import { linkedAfter, unresolvedLinks } from '../store/links.ts'
 import {
   HEARTBEAT_MS,
   markSweep,
+  markSynced,
   noteChecked,
   noteProblem,
   readStream,
   saveCursor,
+  type StreamRow,
 } from '../store/streams.ts'
-import { absorb } from './absorb.ts'
+import { absorb, type Absorbed, type AbsorbOptions } from './absorb.ts'
+import { mayWrite } from './approval.ts'
 import { openBitmap, type Bitmap } from './bitmap.ts'
 import type { Hub, Target } from './hub.ts'
 import { NOTHING_AHEAD, readAhead, type ReadAhead } from './page.ts'
+import { replan } from './plan/replan.ts'
 import { resolveRefs } from './refs.ts'
 import { HeldError, openRun, type RunLog } from './run.ts'
-import { reportUnreadable, unreadableKey } from './unreadable.ts'
+import { openComparison, type Compared, type Comparison } from './reconcile.ts'
+import { reportRows, unreadableKey } from './unreadable.ts'
 
 const VANISHED_BATCH = 500
 const UNRESOLVED_BATCH = 500
 /** A listing may be replaced while it is read; one that always is gives up until the next cycle. */
 const RESTARTS = 3
 
-export type Observed = { readonly seen: number; readonly held: boolean; readonly woken: ReadonlySet<string> }
+export type Observed = {
+  readonly seen: number
+  readonly held: boolean
+  /** It may not write before its plan was approved; nothing was read. */
+  readonly waits: boolean
+  readonly woken: ReadonlySet<string>
+  /** Where everything was listed. */
+  readonly compared?: Compared
+}
 
 /**
  * One pass over a stream: from its cursor, or over everything (`sweep`). Each page is committed with its cursor; the
@@ -43,23 +56,28 @@ export async function observeStream(
   mode: 'changes' | 'sweep',
   counts: Record<string, number> = {},
 ): Promise<Observed> {
+  if (!(await mayWrite(hub, target))) return { seen: 0, held: false, waits: true, woken: new Set() }
   const row = await readStream(hub.session.q, target.id)
   const run = openRun(hub, target, mode === 'sweep' ? 'sweep' : 'observe', counts)
   const woken = new Set<string>()
   let problem: string | null = null
   let seen = 0
+  let compared: Compared | null = null
   try {
     const io = await hub.io(target.stream.connection)
     await resolveLate(hub, target, run, woken)
-    const from = mode === 'sweep' || row.needsSweep ? null : row.cursor
-    seen = await pullAll(hub, target, io, from, row.cursor, run, woken)
+    const listsAnew = await replan(hub, target, run, woken)
+    const from = mode === 'sweep' || row.needsSweep || listsAnew ? null : row.cursor
+    const pulled = await pullAll(hub, target, io, from, row, run, woken)
+    seen = pulled.seen
+    compared = pulled.compared
     await reportBad(hub, target, run)
     if (row.checkedAt === null || hub.clock.now() - row.checkedAt > HEARTBEAT_MS || row.problem !== null) {
       await noteChecked(hub.session.q, target.id, hub.clock.now())
     }
-    return { seen, held: false, woken }
+    return { seen, held: run.isHeld(), waits: false, woken, ...(compared === null ? {} : { compared }) }
   } catch (error) {
-    if (error instanceof HeldError) return { seen, held: true, woken }
+    if (error instanceof HeldError) return { seen, held: true, waits: false, woken }
     problem = error instanceof Error ? error.message : String(error)
     if (!hub.preview) await noteProblem(hub.db.sql, target.id, problem)
     throw error
@@ -73,12 +91,11 @@ async function pullAll(
   target: Target,
   io: Io,
   from: Cursor | null,
-  stored: JsonObject | null,
+  { cursor: stored, firstSyncedAt }: StreamRow,
   run: RunLog,
   woken: Set<string>,
-): Promise<number> {
-  let listing: Listing | null =
-    from === null ? { seen: openBitmap(), excused: new Set(), complete: true } : null
+): Promise<{ readonly seen: number; readonly compared: Compared | null }> {
+  let listing = from === null ? await openListing(hub, target, stored === null) : null
   let startedAt = hub.clock.now()
   let saved = stored
   let restarts = 0
@@ -91,7 +108,7 @@ async function pullAll(
     } catch (error) {
       if (failureOf(error)?.kind !== 'cursor-expired' || restarts++ >= RESTARTS) throw error
       hub.log.warn({ stream: target.label }, 'the vendor forgot the cursor: everything is listed again')
-      listing = { seen: openBitmap(), excused: new Set(), complete: true }
+      listing = await openListing(hub, target, stored === null)
       startedAt = hub.clock.now()
       next = pull(target, io, null)
       continue
@@ -103,13 +120,15 @@ async function pullAll(
       if (goOn && !isAsked) next = pull(target, io, cursor, strangers > page.observations.length / 2)
       isAsked = true
     }
-    const absorbed = await absorb(hub, target, page.observations, run, {
+    await listing?.comparison?.meet(page.observations)
+    const absorbed = await take(hub, target, page.observations, run, {
       bad: bad.map(toPlace),
       ahead,
       // Fetched and read while the database writes this page.
       meanwhile: askForNext,
       also: async (tx, changed) => {
         if (changed && !hub.preview) await noteRun(tx, await run.id(), run.counts)
+        if (!more && firstSyncedAt === null) await markSynced(tx, target.id, hub.clock.now())
         if (!changed && (more || same(saved, cursor))) return
         await saveCursor(tx, target.id, cursor, hub.clock.now())
         saved = cursor
@@ -119,11 +138,31 @@ async function pullAll(
     for (const name of absorbed.woken) woken.add(name)
     seen += page.observations.length
     if (listing !== null) note(listing, absorbed.seen, bad)
+    listing?.comparison?.took(page.observations, absorbed.seen.length, bad)
     hub.progress({ kind: 'observed', target, seen, total: page.total ?? null })
     if (goOn) continue
     if (!more && listing !== null) await forgetPlaces(hub, target, startedAt)
-    if (!more && page.listed === 'everything') await finishListing(hub, target, io, listing, run, woken)
-    return seen
+    const isWhole = !more && page.listed === 'everything'
+    if (isWhole) await finishListing(hub, target, io, listing, run, woken)
+    if (!more && listing !== null) run.complete()
+    const compared = isWhole && listing !== null ? await listing.comparison?.end(listing.complete, run) : null
+    return { seen, compared: compared ?? null }
+  }
+}
+
+/** Takes a page in; once the guard has stopped the run, it only lists what else would be done. */
+async function take(
+  hub: Hub,
+  target: Target,
+  observations: readonly Observation[],
+  run: RunLog,
+  options: AbsorbOptions = {},
+): Promise<Absorbed> {
+  try {
+    return await absorb(hub, target, observations, run, options)
+  } catch (error) {
+    if (!(error instanceof HeldError)) throw error
+    return { changed: false, seen: error.seen, woken: new Set() }
   }
 }
 
@@ -149,8 +188,19 @@ function pull(target: Target, io: Io, from: Cursor | null, isNew = false): Promi
 }
 
 /** What a listing from the very start has shown so far. */
-type Listing = { readonly seen: Bitmap; readonly excused: Set<string>; complete: boolean }
+type Listing = {
+  readonly seen: Bitmap
+  readonly excused: Set<string>
+  complete: boolean
+  /** Null in a preview. */
+  readonly comparison: Comparison | null
+}
 const MOST_EXCUSED = 10_000
+
+async function openListing(hub: Hub, target: Target, first: boolean): Promise<Listing> {
+  const comparison = hub.preview ? null : await openComparison(hub, target, first)
+  return { seen: openBitmap(), excused: new Set(), complete: true, comparison }
+}
 
 /** An object that could not be read is not gone; where it cannot even be named, nothing can be said to be gone. */
 function note(listing: Listing, seen: readonly number[], bad: readonly BadRow[]): void {
@@ -192,7 +242,9 @@ async function takeOutVanished(
     const missing = links.filter((l) => !listing.seen.has(l.id) && !listing.excused.has(l.remoteId))
     for (let i = 0; i < missing.length; i += VANISHED_BATCH) {
       const ids = missing.slice(i, i + VANISHED_BATCH).map((l) => l.remoteId)
-      const absorbed = await absorb(hub, target, await target.resource.fetch(io, ids), run)
+      const found = await target.resource.fetch(io, ids)
+      listing.comparison?.vanish(found)
+      const absorbed = await take(hub, target, found, run)
       for (const name of absorbed.woken) woken.add(name)
     }
   }
@@ -212,7 +264,7 @@ async function resolveLate(hub: Hub, target: Target, run: RunLog, woken: Set<str
       : [],
   )
   if (ready.length === 0) return
-  const absorbed = await absorb(hub, target, ready, run, { force: true })
+  const absorbed = await take(hub, target, ready, run, { force: true })
   for (const name of absorbed.woken) woken.add(name)
 }
 
@@ -225,11 +277,5 @@ async function reportBad(hub: Hub, target: Target, run: RunLog): Promise<void> {
   const { counts } = run
   const touched = (counts['unreadable'] ?? 0) + (counts['created'] ?? 0) + (counts['updated'] ?? 0)
   if (touched === 0 && Object.keys(counts).length === 0) return
-  await reportUnreadable(hub, target, UNREADABLE)
-}
-
-const UNREADABLE = {
-  one: 'row or value',
-  many: 'rows or values',
-  fix: 'Correct them at the source; they are read again when they change. Everything else went on.',
+  await reportRows(hub, target)
 }

@@ -7,6 +7,7 @@ import type { Database } from '../store/database.ts'
 import { mailHasher, type Hasher } from '../store/mail/key.ts'
 import type { Vault } from '../store/secrets.ts'
 import { ensureStreams, listStreams } from '../store/streams.ts'
+import { ALL_MAIL } from './approval.ts'
 import { openClient } from './client/client.ts'
 import { tokenStore } from './client/token-store.ts'
 import { systemClock, type Clock } from './clock.ts'
@@ -65,6 +66,7 @@ export async function openHub(options: HubOptions): Promise<Hub> {
     stopping,
     progress: options.progress ?? (() => undefined),
     preview: false,
+    planning: null,
   }
   return hub
 }
@@ -77,10 +79,11 @@ async function openTargets(
   const streams = configuration.connections.flatMap((c) =>
     c.streams.map((stream) => ({ stream, connector: c.connector })),
   )
-  await ensureStreams(
-    db.sql,
-    streams.map(({ stream }) => ({ connection: stream.connection, name: stream.name })),
-  )
+  const mailed = configuration.connections.filter(({ mail }) => mail !== null)
+  await ensureStreams(db.sql, [
+    ...streams.map(({ stream }) => ({ connection: stream.connection, name: stream.name })),
+    ...mailed.map(({ name }) => ({ connection: name, name: ALL_MAIL })),
+  ])
   const ids = new Map((await listStreams(db.sql)).map((row) => [`${row.connection}/${row.name}`, row.id]))
   return streams.flatMap(({ stream, connector: name }): Target[] => {
     const label = `${stream.connection}/${stream.name}`

@@ -5,6 +5,7 @@ import type { Query } from '../store/database.ts'
 import { closeItems, openItems, openKeys, type NewItem } from '../store/inbox.ts'
 import { loadRecords, newRecordIds } from '../store/records.ts'
 import { birth, bornRecord, editChange, type Following, type Change } from './change.ts'
+import { followGovernance } from './governance/follow.ts'
 import { invoicingOf } from './hub.ts'
 import { followMail } from './mail/follow.ts'
 
@@ -14,7 +15,7 @@ const changedKey = (invoice: RecordId) => `changed_after_invoice:${invoice}`
 
 /**
  * What follows from changes, in their transaction: a won deal gets its invoices, an invoice's state shows on its deal,
- * a new contact's mail is looked for. Returns the connections that have work now.
+ * a new contact's mail is looked for, what is lacking is told. Returns the connections that have work now.
  */
 export async function followRules(
   following: Following,
@@ -22,6 +23,7 @@ export async function followRules(
   changes: readonly Change[],
 ): Promise<ReadonlySet<string>> {
   const woken = await followInvoicing(following, kind, changes)
+  await followGovernance(following, kind, changes)
   const more = await followMail(following, kind, changes)
   return more.size === 0 ? woken : woken.union(more)
 }
@@ -39,12 +41,15 @@ async function followInvoicing(
     case 'deal': {
       const won = changes.filter(({ before, after }) => {
         const isArrival = connections.has(after.provenance['*']?.source ?? '')
-        return wasJustWon(before, after, isArrival, invoicing.rule, invoicing.pipelines)
+        return (
+          !isQuiet(following) && wasJustWon(before, after, isArrival, invoicing.rule, invoicing.pipelines)
+        )
       })
       const deals = changes.map((c) => c.after)
       return invoiceDeals(following, deals, new Set(won.map((c) => c.after.id)))
     }
     case 'contact':
+      if (isQuiet(following)) return new Set()
       return invoiceDeals(following, await dealsWaitingFor(q, changes), new Set())
     case 'invoice':
       return showPayment(following, changes)
@@ -53,6 +58,10 @@ async function followInvoicing(
       return new Set()
   }
 }
+
+/** A first sync brings years of deals: they are invoiced where that is asked for in so many words, or not at all. */
+const isQuiet = ({ muted, hub }: Following): boolean =>
+  muted === 'always' || (muted && invoicingOf(hub)?.rule.alreadyWon !== 'invoice')
 
 /** Deals whose invoice may have waited for what a contact has got now. New contacts are on no deal yet. */
 async function dealsWaitingFor(q: Query, changes: readonly Change[]): Promise<readonly HubRecord[]> {
@@ -78,10 +87,11 @@ async function recordsOf(
 
 /** Invoices the deals that were just won, and those that wait for what was missing; compares all with theirs. */
 async function invoiceDeals(
-  { hub, q, apply }: Following,
+  following: Following,
   deals: readonly HubRecord[],
   justWon: ReadonlySet<RecordId>,
 ): Promise<ReadonlySet<string>> {
+  const { hub, q, apply } = following
   const invoicing = invoicingOf(hub)
   if (invoicing === null || deals.length === 0) return new Set()
   const at = hub.clock.now()
@@ -92,17 +102,22 @@ async function invoiceDeals(
     ),
     (invoice) => Number(invoice.fields['deal']),
   )
-  const waiting = await openKeys(
-    q,
-    deals.map((deal) => missingKey(deal.id)),
-  )
+  const waiting = isQuiet(following)
+    ? new Set<string>()
+    : await openKeys(
+        q,
+        deals.map((deal) => missingKey(deal.id)),
+      )
   const contactIds = deals.map((deal) => deal.fields['contact']).filter((id) => typeof id === 'number')
   const contacts = await loadRecords(q, 'contact', contactIds)
   const items: NewItem[] = []
   const closable: string[] = []
   const wanted: { readonly deal: HubRecord; readonly fields: HubRecord['fields'] }[] = []
+  const again: Change[] = []
   for (const deal of deals) {
-    const existing = issued.get(deal.id) ?? []
+    const all = issued.get(deal.id) ?? []
+    // Taken back before it was sent, it is no invoice; should the deal be won again, it is one again.
+    const existing = all.filter((invoice) => !isWithdrawn(invoice))
     for (const invoice of existing) {
       const difference = changedAfterIssue(invoice.fields, deal, invoicing)
       if (difference === null) closable.push(changedKey(invoice.id))
@@ -115,8 +130,11 @@ async function invoiceDeals(
     else closable.push(missingKey(deal.id))
     if (plan.kind !== 'invoices') continue
     const have = new Set(existing.map((invoice) => invoice.fields['item']))
-    for (const invoice of plan.invoices)
-      if (!have.has(invoice.item)) wanted.push({ deal, fields: invoice.fields })
+    for (const { item, fields } of plan.invoices) {
+      const before = all.find((invoice) => invoice.fields['item'] === item && isWithdrawn(invoice))
+      if (before !== undefined) again.push(...asked(before, fields, at))
+      else if (!have.has(item)) wanted.push({ deal, fields })
+    }
   }
   await openItems(q, items, at)
   await closeItems(q, closable, 'its cause is gone', at)
@@ -126,7 +144,17 @@ async function invoiceDeals(
     if (id === undefined) return []
     return [birth(bornRecord(id, 'invoice', fields, { source: RULE, at, rule: 'the deal was won' }))]
   })
-  return apply('invoice', births, RULE)
+  return apply('invoice', [...births, ...again], RULE)
+}
+
+const isWithdrawn = ({ archived, fields }: HubRecord): boolean => archived && fields['status'] === 'requested'
+
+/** An invoice that was withdrawn before it was sent, asked for once more. */
+function asked(invoice: HubRecord, fields: HubRecord['fields'], at: number): readonly Change[] {
+  const rule = 'the deal was won again'
+  const edits = Object.fromEntries(Object.entries(fields).map(([field, value]) => [field, { value, rule }]))
+  const change = editChange(invoice, edits, RULE, at, { archived: false })
+  return change === null ? [] : [change]
 }
 
 async function invoicesOf(q: Query, dealIds: readonly RecordId[]): Promise<readonly HubRecord[]> {

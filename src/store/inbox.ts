@@ -34,9 +34,19 @@ export type InboxItem = NewItem & {
   readonly createdAt: Instant
   readonly updatedAt: Instant
   readonly resolution: string | null
+  /** Whom it was given to. */
+  readonly assignee: string | null
+  /** It is not shown before then, unless its cause comes back greater. */
+  readonly snoozedUntil: Instant | null
 }
 
-/** Opens items, or counts up those already open. The later of two with one key wins. */
+/** How many things an item sums up, where it says so. */
+const size = (row: string) =>
+  `coalesce(case when jsonb_typeof(${row}.detail->'count') = 'number' then (${row}.detail->>'count')::numeric end,
+    case when ${row}.kind = 'mass_change' then (${row}.detail->>'deletes')::numeric + (${row}.detail->>'blanks')::numeric
+      + (${row}.detail->>'optIns')::numeric end, 0)`
+
+/** Opens items, or counts up those already open. The later of two with one key wins. What has grown is shown again. */
 export async function openItems(q: Query, items: readonly NewItem[], at: Instant): Promise<void> {
   if (items.length === 0) return
   const latest = [...new Map(items.map((item) => [item.key, item])).values()]
@@ -46,7 +56,9 @@ export async function openItems(q: Query, items: readonly NewItem[], at: Instant
     from jsonb_to_recordset(${rows(latest)}::text::jsonb) as r(kind text, key text, title text, fix text, detail jsonb,
       "streamId" int, "recordId" bigint)
     on conflict (key) where state = 'open' do update set title = excluded.title, fix = excluded.fix,
-      detail = excluded.detail, updated_at = excluded.updated_at, seen = inbox.seen + 1`
+      detail = excluded.detail, updated_at = excluded.updated_at, seen = inbox.seen + 1,
+      snoozed_until = case when ${q.unsafe(size('excluded'))} > ${q.unsafe(size('inbox'))} then null
+        else inbox.snoozed_until end`
 }
 
 /** Closes open items by key: their cause is gone. Returns how many were open. */
@@ -94,23 +106,81 @@ export async function openKeys(q: Query, keys: readonly string[]): Promise<Reado
 }
 
 const COLUMNS = `id, kind, key, title, fix, detail, stream_id as "streamId", record_id as "recordId", state, seen,
-  created_at as "createdAt", updated_at as "updatedAt", resolution`
+  created_at as "createdAt", updated_at as "updatedAt", resolution, assignee, snoozed_until as "snoozedUntil"`
 
+/** Which items are meant. What is left out is not asked for. */
+export type ItemFilter = {
+  readonly state: 'open' | 'done' | 'all'
+  readonly kind?: string
+  readonly recordId?: RecordId
+  readonly streamId?: number
+  readonly assignee?: string
+  /** `hidden` (those are not shown): open items that are snoozed at `now`. */
+  readonly snoozed?: 'hidden' | 'only' | 'all'
+  readonly now?: Instant
+}
+
+const matching = (q: Query, filter: ItemFilter) => {
+  const {
+    state,
+    kind = null,
+    recordId = null,
+    streamId = null,
+    assignee = null,
+    snoozed = 'all',
+    now = 0,
+  } = filter
+  return q`
+    (${state} = 'all' or state = ${state})
+      and (${kind}::text is null or kind = ${kind})
+      and (${recordId}::bigint is null or record_id = ${recordId})
+      and (${streamId}::int is null or stream_id = ${streamId})
+      and (${assignee}::text is null or assignee = ${assignee})
+      and (${snoozed} = 'all' or state = 'done'
+        or coalesce(snoozed_until > ${now}::timestamptz, false) = (${snoozed} = 'only'))`
+}
+
+/** Items by the time they were last seen, latest first; with `below`, by falling id from there on. */
 export async function listItems(
   q: Query,
-  filter: {
-    readonly state: 'open' | 'done' | 'all'
-    readonly kind?: string
-    readonly recordId?: RecordId
-    readonly limit: number
-  },
+  filter: ItemFilter & { readonly limit: number; readonly below?: number },
 ): Promise<readonly InboxItem[]> {
+  const { below = null, limit } = filter
   return q<InboxItem[]>`
     select ${q.unsafe(COLUMNS)} from inbox
-    where (${filter.state} = 'all' or state = ${filter.state})
-      and (${filter.kind ?? null}::text is null or kind = ${filter.kind ?? null})
-      and (${filter.recordId ?? null}::bigint is null or record_id = ${filter.recordId ?? null})
-    order by updated_at desc, id desc limit ${filter.limit}`
+    where ${matching(q, filter)} and (${below}::bigint is null or id < ${below})
+    order by ${below === null ? q`updated_at desc, id desc` : q`id desc`} limit ${limit}`
+}
+
+/** The ids of items, by rising id from `after` on. */
+export async function itemIds(
+  q: Query,
+  filter: ItemFilter,
+  after: number,
+  limit: number,
+): Promise<readonly number[]> {
+  const found = await q<{ id: number }[]>`
+    select id from inbox where ${matching(q, filter)} and id > ${after} order by id limit ${limit}`
+  return found.map((row) => row.id)
+}
+
+/** Gives an open item to somebody, or to nobody. */
+export async function assignItem(q: Query, id: number, assignee: string | null): Promise<boolean> {
+  const given =
+    await q`update inbox set assignee = ${assignee} where id = ${id} and state = 'open' returning id`
+  return given.length === 1
+}
+
+/** Hides an open item until a time; null shows it again. */
+export async function snoozeItem(q: Query, id: number, until: Instant | null): Promise<boolean> {
+  const hidden = await q`
+    update inbox set snoozed_until = ${until} where id = ${id} and state = 'open' returning id`
+  return hidden.length === 1
+}
+
+/** Closes an item with who did what, also where the cause had closed it in between. */
+export async function concludeItem(q: Query, id: number, resolution: string, at: Instant): Promise<void> {
+  await q`update inbox set state = 'done', resolution = ${resolution}, updated_at = ${at} where id = ${id}`
 }
 
 export async function readItem(q: Query, id: number): Promise<InboxItem | undefined> {
@@ -126,9 +196,15 @@ export async function resolveItem(q: Query, id: number, resolution: string, at: 
   return done.length === 1
 }
 
-export async function openCounts(q: Query): Promise<Readonly<Record<string, number>>> {
+/** Open items by kind; those that are snoozed at `now` are left out. */
+export async function openCounts(
+  q: Query,
+  now: Instant | null = null,
+): Promise<Readonly<Record<string, number>>> {
   const found = await q<{ kind: string; count: number }[]>`
-    select kind, count(*) as count from inbox where state = 'open' group by kind order by kind`
+    select kind, count(*) as count from inbox
+    where state = 'open' and (${now}::timestamptz is null or snoozed_until is null or snoozed_until <= ${now})
+    group by kind order by kind`
   return Object.fromEntries(found.map((row) => [row.kind, row.count]))
 }
 
@@ -181,4 +257,46 @@ export async function quarantined(
     { count: number }[]
   >`select count(*) as count from quarantine where stream_id = ${streamId}`
   return { count: total?.count ?? 0, samples }
+}
+
+/** The id of the newest item; 0 where there is none. */
+export async function newestItem(q: Query): Promise<number> {
+  const [row] = await q<{ id: number }[]>`select coalesce(max(id), 0) as id from inbox`
+  return row?.id ?? 0
+}
+
+/** Items opened after another one: how many of each kind, and the first of them. */
+export async function newItems(
+  q: Query,
+  after: number,
+  limit: number,
+): Promise<{
+  readonly counts: Readonly<Record<string, number>>
+  readonly samples: readonly { readonly kind: InboxKind; readonly title: string }[]
+}> {
+  const found = await q<{ kind: string; count: number }[]>`
+    select kind, count(*) as count from inbox where state = 'open' and id > ${after} group by kind order by kind`
+  const samples = await q<{ kind: InboxKind; title: string }[]>`
+    select kind, title from inbox where state = 'open' and id > ${after} order by id limit ${limit}`
+  return { counts: Object.fromEntries(found.map((row) => [row.kind, row.count])), samples: [...samples] }
+}
+
+/** Objects whose rows or values could not be read, by rising id. */
+export async function quarantinedIds(
+  q: Query,
+  streamId: number,
+  after: string,
+  limit: number,
+): Promise<readonly string[]> {
+  const found = await q<{ id: string }[]>`
+    select distinct remote_id as id from quarantine
+    where stream_id = ${streamId} and remote_id > ${after} order by remote_id limit ${limit}`
+  return found.map((row) => row.id)
+}
+
+/** The two records of a duplicate, the lower id first; null where an older item names them otherwise. */
+export function duplicateRecords(item: Pick<InboxItem, 'detail'>): readonly [RecordId, RecordId] | null {
+  const { records } = item.detail
+  const [low, high] = Array.isArray(records) ? records : []
+  return typeof low === 'number' && typeof high === 'number' ? [low, high] : null
 }

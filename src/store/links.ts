@@ -351,3 +351,8 @@ export async function rebaseLinks(
       string_to_array(${lines(links.map((link) => packed(link.base)))}, E'\n', 'null')) as r(id, base)
     where l.id = r.id`
 }
+
+/** Makes one link due again. */
+export async function wakeLinkById(q: Query, id: number): Promise<void> {
+  await q`update links set wake = wake + 1, not_before = null where id = ${id}`
+}

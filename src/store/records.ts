@@ -218,3 +218,20 @@ export async function kindOf(q: Query, id: RecordId): Promise<RecordKind | undef
 /** A record's fields that hold something. */
 export const stated = (fields: Fields): Fields =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => !isEmpty(value)))
+
+/** Records that are made from now on have higher ids. */
+export async function highestRecordId(q: Query): Promise<RecordId> {
+  const [row] = await q<{ last: RecordId }[]>`select last_value as last from record_ids`
+  return row?.last ?? 0
+}
+
+/** Of which kind the record with an id is; ids are unique over all kinds. */
+export async function kindOfRecord(q: Query, id: RecordId): Promise<RecordKind | undefined> {
+  const [row] = await q<{ kind: RecordKind }[]>`
+    select 'contact' as kind from contacts where id = ${id}
+    union all select 'company' from companies where id = ${id}
+    union all select 'deal' from deals where id = ${id}
+    union all select 'activity' from activities where id = ${id}
+    union all select 'invoice' from invoices where id = ${id}`
+  return row?.kind
+}

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { Writable } from 'node:stream'
@@ -10,6 +10,7 @@ import { createGmailSandbox, type GmailSandbox } from '../../src/sandbox/gmail/i
 import { createMailchimpSandbox, type MailchimpSandbox } from '../../src/sandbox/mailchimp/app.ts'
 import { createStripeSandbox, type StripeSandbox } from '../../src/sandbox/stripe/index.ts'
 import { testDatabase } from '../support/database.ts'
+import { unasked } from '../support/unasked.ts'
 import { CONNECTORS, ROOT } from './wired.ts'
 
 export const MAILCHIMP = 'http://127.0.0.1:4101'
@@ -43,8 +44,15 @@ export type Desk = {
 }
 
 /** The command as a person uses it: a database, a folder, vendors, and captured output. */
-export async function openDesk(): Promise<Desk> {
+export async function openDesk({ asks = false }: { readonly asks?: boolean } = {}): Promise<Desk> {
   const dir = mkdtempSync(path.join(tmpdir(), 'concord-cli-'))
+  const shipped = path.join(dir, 'shipped')
+  mkdirSync(shipped)
+  for (const name of readdirSync(path.join(ROOT, 'config')).filter((file) => file.endsWith('.yaml')))
+    writeFileSync(
+      path.join(shipped, name),
+      unasked(name, readFileSync(path.join(ROOT, 'config', name), 'utf8')),
+    )
   const { url, drop } = await testDatabase()
   const mailchimp = createMailchimpSandbox({ now: Date.now, random: Math.random, apiKey: MAILCHIMP_KEY })
   const stripe = createStripeSandbox({
@@ -77,7 +85,7 @@ export async function openDesk(): Promise<Desk> {
     const wiring: Wiring = {
       version: '0.0.0',
       connectors: CONNECTORS,
-      shipped: path.join(ROOT, 'config'),
+      shipped: asks ? path.join(ROOT, 'config') : shipped,
       env,
       transport,
       stopping: new AbortController().signal,

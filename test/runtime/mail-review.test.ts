@@ -11,7 +11,7 @@ import { makePrivate, removeMessage, restoreMessage } from '../../src/runtime/ma
 import { noteOverdue } from '../../src/runtime/mail/overdue.ts'
 import { previewReview } from '../../src/runtime/mail/review.ts'
 import { timelineOf } from '../../src/runtime/mail/timeline.ts'
-import { previewSync } from '../../src/runtime/preview.ts'
+import { makePlan } from '../../src/runtime/plan/make.ts'
 import { seeded } from '../../src/sandbox/seeded.ts'
 import { FakeMailbox, HOUR, message, openMailWorld, T0, type MailWorld } from './mail.support.ts'
 
@@ -338,10 +338,10 @@ test('a contact that is made while a page among strangers is written misses noth
   ])
 })
 
-test('a preview leaves mail alone', async () => {
+test('a plan leaves mail alone', async () => {
   const box = rep()
   const w = await open([box])
   box.send({ to: [from] })
-  expect((await previewSync(w.hub, ['mail'])).lines).toEqual([])
+  expect((await makePlan(w.hub, ['mail'], 'user:ann')).summary).toMatchObject({ streams: [] })
   expect(box.asked).toEqual([])
 })

@@ -1,6 +1,8 @@
 import { syncAll } from '../../runtime/cycle.ts'
 import type { Hub, Progress } from '../../runtime/hub.ts'
-import { previewSync, type Preview } from '../../runtime/preview.ts'
+import { approvePlan } from '../../runtime/plan/decide.ts'
+import { makePlan } from '../../runtime/plan/make.ts'
+import type { PlanSummary } from '../../runtime/plan/summary.ts'
 import { hubStatus } from '../../runtime/status.ts'
 import { describeKind } from '../inbox-words.ts'
 import { number, plural, quiet } from '../output.ts'
@@ -14,34 +16,46 @@ import { CONNECTIONS, SYSTEMS } from './world.ts'
 /** Where the hub's progress goes at the moment. */
 export type ProgressHolder = { show: (event: Progress) => void }
 
-/** Shows what the first sync would do; nothing is written and nobody is written to. */
-export async function showPreview(hub: Hub, stage: Stage): Promise<Preview> {
+/** Plans the first sync, shows the plan and approves it: before that nothing is written anywhere. */
+export async function showPlan(hub: Hub, stage: Stage): Promise<PlanSummary> {
   const from = performance.now()
-  const preview = await previewSync(hub, SYSTEMS)
+  const { id, summary } = await makePlan(hub, CONNECTIONS, BY)
   const took = seconds(performance.now() - from)
   stage.heading('What the first sync would do')
   stage.say(
     `Worked out in ${took} in a transaction that was rolled back; nothing was sent. Mail is only read, so nothing has to be foreseen of it.`,
   )
   stage.say()
-  showLines(preview, stage)
-  return preview
+  showLines(summary, stage)
+  const decided = await approvePlan(hub, id, BY)
+  if (decided.kind === 'refused') throw new NotSo(decided.message)
+  stage.say()
+  stage.say(
+    `Approved: \`concord plan approve ${id}\`. Until then no stream would have written, here or there.`,
+  )
+  return summary
 }
 
+const BY = 'user:demo'
+const SENT = ['create', 'update', 'consent', 'archive']
 const WIDTHS = [20, 6, 7, 7, 8, 7, 8, 8, 6]
 
 /** Two lines of headings, so that the table fits 80 columns. */
-function showLines({ lines }: Preview, { output }: Stage): void {
+function showLines({ streams }: PlanSummary, { output }: Stage): void {
   const { paint, line } = output
   const row = (cells: readonly string[]): string =>
     cells.map((cell, i) => (i === 0 ? cell.padEnd(WIDTHS[0] ?? 0) : cell.padStart(WIDTHS[i] ?? 0))).join('')
   line(paint.dim(`${' '.repeat(28)}${'in the hub'.padStart(20)}${'at the system'.padStart(23)}`))
   const heads = ['  stream', 'read', 'new', 'linked', 'changed', 'new', 'changed', 'consent', 'ask']
   line(paint.bold(row(heads)))
-  for (const { stream, read, hub, remote, conflicts, unreadable, held } of lines) {
-    const counts = [read, hub.create, hub.link, hub.update, remote.create, remote.update, remote.consent]
-    const told = row([`  ${stream}`, ...[...counts, conflicts + unreadable].map(quiet)])
-    line(held ? `${told}  ${paint.yellow('held')}` : told)
+  for (const { stream, read, hub, remote, held } of streams) {
+    const counts = [
+      ...['create', 'link', 'update'].map((op) => hub[op] ?? 0),
+      ...['create', 'update', 'consent'].map((op) => remote[op] ?? 0),
+    ]
+    const asks = (hub['conflict'] ?? 0) + (hub['unreadable'] ?? 0)
+    const told = row([`  ${stream}`, ...[read, ...counts, asks].map(quiet)])
+    line(held.length > 0 ? `${told}  ${paint.yellow('held')}` : told)
   }
 }
 
@@ -51,10 +65,10 @@ export async function runFirstSync(
   stage: Stage,
   { terminal }: DemoWiring,
   progress: ProgressHolder,
-  { preview, mails }: { readonly preview: Preview; readonly mails: number },
+  { plan, mails }: { readonly plan: PlanSummary; readonly mails: number },
 ): Promise<void> {
   stage.heading('The first sync')
-  const bars = openBars(terminal, totalsOf(preview, mails))
+  const bars = openBars(terminal, totalsOf(plan, mails))
   progress.show = togetherBy((event) => bars.show(event))
   const from = performance.now()
   const passes = await syncAll(hub, CONNECTIONS, 'changes').finally(() => {
@@ -69,12 +83,12 @@ export async function runFirstSync(
   if (held.length > 0) throw new NotSo(`${held.join(', ')} would change too much at once and is held.`)
 }
 
-/** How much there is to read and to send, by stream: the preview has counted it. Nobody has counted the mail. */
-function totalsOf({ lines }: Preview, mails: number): Totals {
+/** How much there is to read and to send, by stream: the plan has counted it. Nobody has counted the mail. */
+function totalsOf({ streams }: PlanSummary, mails: number): Totals {
   return new Map([
-    ...lines.map(
+    ...streams.map(
       ({ stream, read, remote }) =>
-        [stream, { read, send: remote.create + remote.update + remote.consent + remote.archive }] as const,
+        [stream, { read, send: SENT.reduce((sum, op) => sum + (remote[op] ?? 0), 0) }] as const,
     ),
     [MAIL_BAR, { read: mails, send: 0 }],
   ])

@@ -4,7 +4,7 @@ import { startWorkers, type Workers } from '../../runtime/jobs.ts'
 import { EXIT } from '../exit.ts'
 import { number, plural } from '../output.ts'
 import { connect, GMAIL_PER_MINUTE, quickened, STRIPE_PER_SECOND, subscribe } from './connect.ts'
-import { runFirstSync, showPreview, type ProgressHolder } from './first-sync.ts'
+import { runFirstSync, showPlan, type ProgressHolder } from './first-sync.ts'
 import { freshPlace, occupy } from './place.ts'
 import { openPrograms } from './programs.ts'
 import { Interrupted, NotSo } from './scene.ts'
@@ -60,8 +60,8 @@ async function play(
   await occupy(dir, served.url)
   await connect(hub, connectors, vendors, served.url, stage)
 
-  const preview = await showPreview(hub, stage)
-  await runFirstSync(hub, stage, wiring, progress, { preview, mails: vendors.company.mails })
+  const plan = await showPlan(hub, stage)
+  await runFirstSync(hub, stage, wiring, progress, { plan, mails: vendors.company.mails })
 
   const workers = openWorkers(booted)
   closers.push(() => workers.stop())

@@ -1,6 +1,7 @@
 import { failureOf } from '../../connectors/connector.ts'
 import { isWaitedFor } from '../../store/wake.ts'
 import { noteProblem } from '../../store/streams.ts'
+import { mayReadMail } from '../approval.ts'
 import type { Hub } from '../hub.ts'
 import { reportUnreadable } from '../unreadable.ts'
 import { boxOf, mailOf } from './box.ts'
@@ -39,7 +40,7 @@ export async function readMail(
 ): Promise<MailPassed> {
   const target = mailOf(hub, connection)
   // A preview is one transaction that is rolled back: nothing of a mailbox's state would be right after it.
-  if (target === undefined || hub.preview) return NOTHING
+  if (target === undefined || hub.preview || !(await mayReadMail(hub, connection))) return NOTHING
   const io = await hub.io(connection)
   const rows = await findBoxes(hub, target, io)
   const readers = rows.flatMap((row): Reader[] => {
@@ -87,7 +88,7 @@ export async function followMailHints(
 ): Promise<MailPassed> {
   const target = mailOf(hub, connection)
   const about = hints.filter((hint) => hint.resource === 'mail' || hint.resource === 'mail/subscription')
-  if (target === undefined || about.length === 0) return NOTHING
+  if (target === undefined || about.length === 0 || !(await mayReadMail(hub, connection))) return NOTHING
   const io = await hub.io(connection)
   const wanted = [...new Set(about.map((hint) => hint.id))]
   const rows = await findBoxes(hub, target, io, wanted)
