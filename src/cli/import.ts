@@ -3,8 +3,10 @@ import path from 'node:path'
 import type { JsonObject } from '../core/json.ts'
 import { addConnection, connectionsOf, plugOf } from '../runtime/connect.ts'
 import type { Hub } from '../runtime/hub.ts'
+import { pairsFoundSince } from '../runtime/matching/list.ts'
 import { IMPORTABLE, placeExport, unreadableOf, type Importable } from '../runtime/import-file.ts'
 import { environmentOf, withHub, type Context } from './context.ts'
+import { FOUND_SHOWN } from './duplicates.ts'
 import { badInput, failure, type ExitCode } from './exit.ts'
 import { clip, number, plural } from './output.ts'
 import { openProgress } from './progress.ts'
@@ -51,9 +53,10 @@ export async function importFile(
       const placed = await placeExport(hub, plug, file, as)
       if (!output.json)
         output.line(`${path.basename(file)} is now the newest export of ${as}: ${nearPath(placed.file)}`)
+      const startedAt = hub.clock.now()
       const lines = await syncNow(hub, [plug.name], false)
       bars.stop()
-      const code = tell(context, lines)
+      const code = tell(context, lines, await pairsFoundSince(hub, startedAt, FOUND_SHOWN))
       await tellUnreadable(context, hub, label, as)
       if (!output.json && (await connectionsOf(hub)).length > 1)
         output.line(

@@ -45,8 +45,8 @@ export async function sampleIds(
   of: number,
   seed: number,
 ): Promise<readonly RecordId[]> {
-  // Twice what is needed: pages differ in how many records they hold.
-  const percent = of === 0 ? 100 : Math.min(100, (200 * count) / of)
+  // A little more than needed: pages differ in how many records they hold.
+  const percent = of === 0 ? 100 : Math.min(100, (110 * count) / of)
   const found = await q<{ id: RecordId }[]>`
     select id from ${q(TABLE[kind])} tablesample ${q.unsafe(percent > 5 ? 'bernoulli' : 'system')} (${percent}::float8)
       repeatable (${seed}::float8)

@@ -4,7 +4,7 @@ import { holdersOf } from '../../store/matching.ts'
 import type { Comparer, Known } from './comparer.ts'
 
 /** A key that more records share tells nobody apart: nearly all pairs that it would bring are strangers. */
-const LARGEST_BLOCK = 50
+export const LARGEST_BLOCK = 50
 /** Of a record that shares keys with more, those that share the most, and the rarest, are compared. */
 const MOST_CANDIDATES = 100
 

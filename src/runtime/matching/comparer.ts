@@ -2,17 +2,16 @@ import { AT, ATTRIBUTES, type Agreement, type Attribute } from '../../core/match
 import { compare } from '../../core/match/compare.ts'
 import { evidenceOf, evidenceText } from '../../core/match/evidence.ts'
 import { blockingKeys } from '../../core/match/keys.ts'
-import { DEFAULT_MODELS, forRecords, type Model } from '../../core/match/model.ts'
+import type { Model } from '../../core/match/model.ts'
 import { prepare, type Prepared } from '../../core/match/prepare.ts'
 import { weigh } from '../../core/match/score.ts'
 import { subjectOf, traitsOf } from '../../core/match/traits.ts'
 import type { MatchedKind } from '../../core/duplicates.ts'
 import type { Fields, RecordId } from '../../core/model.ts'
 import type { Recognised } from '../../store/matching.ts'
-import { aboutHowMany } from '../../store/match-models.ts'
 import type { Hub } from '../hub.ts'
 import { keyHash } from './key-hash.ts'
-import { modelOf } from './model.ts'
+import { currentModel } from './model.ts'
 
 /** How alike two records are. */
 export type Likeness = {
@@ -39,8 +38,7 @@ export type Comparer = {
 
 /** The comparer of a kind, with what was learned from this hub's records. */
 export async function comparerOf(hub: Hub, kind: MatchedKind): Promise<Comparer> {
-  const learned = (await modelOf(hub, kind)) ?? DEFAULT_MODELS[subjectOf(kind)]
-  return comparerWith(kind, forRecords(learned, await aboutHowMany(hub.session.q, kind)))
+  return comparerWith(kind, (await currentModel(hub, kind)).model)
 }
 
 export function comparerWith(kind: MatchedKind, model: Model): Comparer {

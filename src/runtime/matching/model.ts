@@ -1,8 +1,9 @@
 import type { MatchedKind } from '../../core/duplicates.ts'
-import type { Model } from '../../core/match/model.ts'
+import { DEFAULT_MODELS, forRecords, type Model } from '../../core/match/model.ts'
+import { subjectOf } from '../../core/match/traits.ts'
 import type { Instant } from '../../core/json.ts'
 import type { Database } from '../../store/database.ts'
-import { readModel, trainedAt } from '../../store/match-models.ts'
+import { aboutHowMany, readModel, trainedAt } from '../../store/match-models.ts'
 import type { Hub } from '../hub.ts'
 
 type Models = Map<MatchedKind, { readonly at: Instant; readonly model: Model }>
@@ -10,7 +11,7 @@ type Models = Map<MatchedKind, { readonly at: Instant; readonly model: Model }>
 const known = new WeakMap<Database, Models>()
 
 /** What was learned from this hub's records; null where there are too few, or nothing was learned yet. */
-export async function modelOf({ db, session }: Hub, kind: MatchedKind): Promise<Model | null> {
+async function modelOf({ db, session }: Hub, kind: MatchedKind): Promise<Model | null> {
   const at = await trainedAt(session.q, kind)
   if (at === null) return null
   const models: Models = known.get(db) ?? new Map()
@@ -24,4 +25,33 @@ export async function modelOf({ db, session }: Hub, kind: MatchedKind): Promise<
   const model = stored.model as unknown as Model
   models.set(kind, { at: stored.trainedAt, model })
   return model
+}
+
+export type CurrentModel = {
+  readonly kind: MatchedKind
+  readonly model: Model
+  /** How many records there are now. */
+  readonly records: number
+  /** Null: it is the shipped one. */
+  readonly trainedAt: Instant | null
+}
+
+/** What counts now: learned or shipped, for as many records as there are. */
+export async function currentModel(hub: Hub, kind: MatchedKind): Promise<CurrentModel> {
+  const { q } = hub.session
+  const records = await aboutHowMany(q, kind)
+  const learned = await modelOf(hub, kind)
+  if (learned === null)
+    return { kind, records, trainedAt: null, model: forRecords(DEFAULT_MODELS[subjectOf(kind)], records) }
+  return { kind, records, trainedAt: await trainedAt(q, kind), model: grown(learned, records) }
+}
+
+/** What was learned, for as many records as there are now: of more pairs, the same number are one. */
+function grown(model: Model, records: number): Model {
+  const factor = Math.max(1, (model.learned?.records ?? records) - 1) / Math.max(1, records - 1)
+  return {
+    ...model,
+    prior: Math.min(0.05, model.prior * factor),
+    bonds: model.bonds.map((bond) => ({ ...bond, share: Math.min(0.2, bond.share * factor) })),
+  }
 }
