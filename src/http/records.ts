@@ -44,6 +44,12 @@ export function recordRoutes(hub: Hub, place: Place): Hono<Env> {
   const missing = (c: Context) =>
     problem(c, 404, `There is no ${kind} with this id. List them with GET /api/${place}.`)
 
+  const mergedAway = (c: Context, into: number): Response => {
+    const url = urlOf(into)
+    const detail = `This ${kind} was merged into ${kind} ${into}. Change that one with PATCH ${url}, or undo the merge.`
+    return problem(c, 409, detail, { mergedInto: { id: into, url } }, { location: url })
+  }
+
   const answer = async (c: Context, result: EditResult, status: 200 | 201): Promise<Response> => {
     switch (result.kind) {
       case 'saved': {
@@ -71,6 +77,8 @@ export function recordRoutes(hub: Hub, place: Place): Hono<Env> {
       }
       case 'missing':
         return missing(c)
+      case 'merged':
+        return mergedAway(c, result.into)
       case 'changed': {
         const detail = `The ${kind} has version ${result.version} now. Read it again, and repeat the edit if it still makes sense.`
         return problem(c, 412, detail, { version: result.version }, { etag: etagOf(result.version) })

@@ -5,6 +5,7 @@ import type { HubRecord, RecordId, RecordKind, Source } from '../core/model.ts'
 import type { HubEdit } from '../core/plan.ts'
 import { normalise } from '../mappings/normalise.ts'
 import { holders } from '../store/identities.ts'
+import { survivorsOf } from '../store/merges.ts'
 import { loadRecords, newRecordIds } from '../store/records.ts'
 import { wakePush } from '../store/wake.ts'
 import { birth, bornRecord, type Change } from './change.ts'
@@ -12,6 +13,7 @@ import { applyChanges } from './changes.ts'
 import { addressesOf, consentOver } from './consent.ts'
 import { rulesOf } from './governance/follow.ts'
 import type { Hub } from './hub.ts'
+import { withLiveReferences } from './merge/load.ts'
 import { withRaces } from './races.ts'
 import { openRun } from './run.ts'
 import { openWorkingSet } from './working-set.ts'
@@ -23,17 +25,17 @@ export type EditResult =
   /** A strong key belongs to another record. */
   | { readonly kind: 'exists'; readonly id: RecordId; readonly by: string }
   | { readonly kind: 'missing' }
+  /** It is part of another record now, which is to be edited instead. */
+  | { readonly kind: 'merged'; readonly into: RecordId }
   /** The record has another version than the caller edited. */
   | { readonly kind: 'changed'; readonly version: number }
 
+type Normalised =
+  | { readonly kind: 'ok'; readonly fields: Readonly<Record<string, Json>> }
+  | { readonly kind: 'invalid'; readonly problems: readonly Problem[] }
+
 /** Values as a person or the API gave them, in normal form; or everything that is wrong with them. */
-export function normalised(
-  hub: Hub,
-  kind: RecordKind,
-  given: Readonly<Record<string, Json>>,
-):
-  | { readonly kind: 'ok'; readonly fields: Record<string, Json> }
-  | { readonly kind: 'invalid'; readonly problems: readonly Problem[] } {
+export function normalised(hub: Hub, kind: RecordKind, given: Readonly<Record<string, Json>>): Normalised {
   const { defaultCountry: country, defaultCurrency: currency } = hub.configuration
   const defaults = { country, currency }
   const fields: Record<string, Json> = {}
@@ -44,6 +46,12 @@ export function normalised(
     else problems.push({ field, message: result.problem })
   }
   return problems.length > 0 ? { kind: 'invalid', problems } : { kind: 'ok', fields }
+}
+
+/** Who names a merged record means its survivor. */
+async function liveReferences(hub: Hub, kind: RecordKind, checked: Normalised): Promise<Normalised> {
+  if (checked.kind === 'invalid') return checked
+  return { kind: 'ok', fields: await withLiveReferences(hub.session.q, kind, checked.fields) }
 }
 
 async function missingRefs(
@@ -76,7 +84,7 @@ export async function createRecord(
   given: Readonly<Record<string, Json>>,
   source: Source,
 ): Promise<EditResult> {
-  const checked = normalised(hub, kind, given)
+  const checked = await liveReferences(hub, kind, normalised(hub, kind, given))
   if (checked.kind === 'invalid') return checked
   const refs = await missingRefs(hub, kind, checked.fields)
   if (refs.length > 0) return { kind: 'invalid', problems: refs }
@@ -115,7 +123,7 @@ export async function editRecord(
   source: Source,
   options: { readonly version?: number; readonly archived?: boolean; readonly rule?: string } = {},
 ): Promise<EditResult> {
-  const checked = normalised(hub, kind, given)
+  const checked = await liveReferences(hub, kind, normalised(hub, kind, given))
   if (checked.kind === 'invalid') return checked
   const refs = await missingRefs(hub, kind, checked.fields)
   if (refs.length > 0) return { kind: 'invalid', problems: refs }
@@ -128,6 +136,8 @@ export async function editRecord(
     hub.session.begin(async (tx): Promise<EditResult> => {
       const record = (await loadRecords(tx, kind, [id], 'lock')).get(id)
       if (record === undefined) return { kind: 'missing' }
+      const into = record.archived ? (await survivorsOf(tx, [id])).get(id) : undefined
+      if (into !== undefined) return { kind: 'merged', into }
       if (options.version !== undefined && options.version !== record.version) {
         return { kind: 'changed', version: record.version }
       }

@@ -11,10 +11,12 @@ import type { HistoryRow } from '../store/history.ts'
 import { holders } from '../store/identities.ts'
 import type { BadPlace, NewItem } from '../store/inbox.ts'
 import { newLinkIds, unboundLinks, type Link } from '../store/links.ts'
+import { survivorsOf } from '../store/merges.ts'
 import { loadRecords, newRecordIds } from '../store/records.ts'
 import { bornRecord } from './change.ts'
 import { addressesOf, CHANNEL, consentOf, consentOver } from './consent.ts'
 import type { Hub, Target } from './hub.ts'
+import { mustStand } from './merge/moved.ts'
 import type { WorkingSet } from './working-set.ts'
 
 export type Present = Extract<Observation, { kind: 'present' }>
@@ -169,10 +171,14 @@ export async function settleStrangers(page: PageWork, strangers: readonly Arriva
     keysOf(stream.record, birth.fields).filter((k) => stream.match.includes(k.kind)),
   )
   const held = await holders(tx, stream.record, keys.flat())
-  const made = wanted.flatMap((a) => a.seen.madeFor ?? [])
+  const named = wanted.flatMap((a) => a.seen.madeFor ?? [])
+  const moved = await survivorsOf(tx, named)
+  const made = named.map((id) => moved.get(id) ?? id)
   const involved = [...held.map((h) => h.id), ...made]
   const missing = involved.filter((id) => set.get(id) === undefined)
-  set.read((await loadRecords(tx, stream.record, missing, 'lock')).values())
+  const locked = await loadRecords(tx, stream.record, missing, 'lock')
+  await mustStand(tx, locked.values())
+  set.read(locked.values())
   const heldBy = Map.groupBy(held, (h) => `${h.key.kind} ${h.key.value}`)
   const unbound = new Map((await unboundLinks(tx, target.id, involved)).map((link) => [link.recordId, link]))
   const [recordIds, linkIds] = await Promise.all([
@@ -191,7 +197,8 @@ export async function settleStrangers(page: PageWork, strangers: readonly Arriva
         .filter((h) => set.holds(h.id, key))
         .map((h) => ({ id: h.id, key, fields: set.get(h.id)?.fields ?? {} })),
     )
-    const ours = unbound.get(arrival.seen.madeFor ?? 0)
+    const madeFor = arrival.seen.madeFor ?? 0
+    const ours = unbound.get(moved.get(madeFor) ?? madeFor)
     const match: Match | Ours =
       ours === undefined
         ? matchByKeys(birth.fields, [...candidates, ...set.newHolders(mine)], stream.match)
@@ -300,6 +307,8 @@ async function othersAt(page: PageWork, stated: ReadonlySet<string>): Promise<re
   const keys = [...stated].map((value) => ({ kind: 'email' as const, value }))
   const ids = (await holders(page.tx, 'contact', keys)).map((holder) => holder.id)
   const missing = ids.filter((id) => page.set.get(id) === undefined)
-  page.set.read((await loadRecords(page.tx, 'contact', missing, 'lock')).values())
+  const locked = await loadRecords(page.tx, 'contact', missing, 'lock')
+  await mustStand(page.tx, locked.values())
+  page.set.read(locked.values())
   return ids
 }

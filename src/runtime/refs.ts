@@ -3,6 +3,7 @@ import type { Fields, RecordId, RecordKind } from '../core/model.ts'
 import type { HubRef, RefBy, Refs, RemoteRef, Stream } from '../core/stream.ts'
 import { holders } from '../store/identities.ts'
 import type { Query } from '../store/database.ts'
+import { survivorsOf } from '../store/merges.ts'
 import { loadRecords } from '../store/records.ts'
 import type { Hub, Target } from './hub.ts'
 
@@ -65,7 +66,11 @@ async function lookUp(
   }
   if (by === 'id') {
     const wanted = keys.map(Number).filter(Number.isSafeInteger)
-    return [...(await loadRecords(q, record, wanted)).keys()].map((id) => [nameOf(first, id), id])
+    const moved = await survivorsOf(q, wanted)
+    return [...(await loadRecords(q, record, wanted)).keys()].map((id) => [
+      nameOf(first, id),
+      moved.get(id) ?? id,
+    ])
   }
   if (by === 'name') {
     if (record !== 'company') return []

@@ -4,6 +4,7 @@ import {
   type FieldName,
   type Fields,
   type HubRecord,
+  type RecordKind,
   type Provenances,
 } from '../../core/model.ts'
 import type { MergedKind } from '../../core/survivorship.ts'
@@ -58,22 +59,15 @@ function provenanceWith(kind: MergedKind, record: HubRecord, values: Provenances
   return Object.fromEntries([...derived, ...told])
 }
 
-type Values = { readonly fields: Fields; readonly provenance: Provenances }
-
-/** What a member says may name a record that was merged since: that one's survivor is meant. */
-export async function withLiveReferences<V extends Values>(
-  q: Query,
-  kind: MergedKind,
-  values: V,
-): Promise<V> {
-  const named = Object.entries(values.fields).flatMap(([field, value]) =>
+/** Values may name a record that was merged since: that one's survivor is meant. */
+export async function withLiveReferences(q: Query, kind: RecordKind, fields: Fields): Promise<Fields> {
+  const named = Object.entries(fields).flatMap(([field, value]) =>
     typeof value === 'number' && typeof fieldType(kind, field) === 'object' ? [[field, value] as const] : [],
   )
   const where = await survivorsOf(
     q,
     named.map(([, id]) => id),
   )
-  if (where.size === 0) return values
-  const moved = named.map(([field, id]) => [field, where.get(id) ?? id] as const)
-  return { ...values, fields: { ...values.fields, ...Object.fromEntries(moved) } }
+  if (where.size === 0) return fields
+  return { ...fields, ...Object.fromEntries(named.map(([field, id]) => [field, where.get(id) ?? id])) }
 }

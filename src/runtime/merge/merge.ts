@@ -144,8 +144,8 @@ async function workOut({ hub, q }: Following, request: MergeRequest): Promise<Wo
     ...known,
     ...[survivor, ...losers].filter((r) => !roots.has(r.id)).map((record) => ownFacet(kind, record)),
   ]
-  const rules = hub.configuration.survivorship
-  const golden = await withLiveReferences(q, kind, survive(kind, facets, survivor.id, rules, survivor.fields))
+  const worked = survive(kind, facets, survivor.id, hub.configuration.survivorship, survivor.fields)
+  const golden = { ...worked, fields: await withLiveReferences(q, kind, worked.fields) }
   const after = withValues(kind, survivor, golden, survivor.archived)
   const why = reasons(survivor, golden.merged)
   const consent = kind === 'contact' ? (await consentOver(q, [addressesOf(after.fields)], []))[0] : undefined

@@ -133,7 +133,8 @@ async function turned(
   other: RecordId,
 ): Promise<Turned> {
   const left = withoutMembers(facets, gone)
-  const values = await withLiveReferences(q, kind, valuesOf(hub, kind, left, before))
+  const said = valuesOf(hub, kind, left, before)
+  const values = { ...said, fields: await withLiveReferences(q, kind, said.fields) }
   const restores = before.id === loser
   const after = withValues(kind, before, values, restores ? false : before.archived)
   const rule = `no longer merged with ${kind} ${other}`
