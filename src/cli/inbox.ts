@@ -1,92 +1,135 @@
-import { approve, dismiss, retryWrite, takeSide, type ActionResult } from '../runtime/inbox-actions.ts'
+import { existsSync } from 'node:fs'
+import { itemView, fullView, heldChanges, heldView, type HeldMark } from '../runtime/inbox/view.ts'
+import { describeKind } from '../runtime/inbox/kinds.ts'
 import type { Hub } from '../runtime/hub.ts'
-import { inboxItem, inboxItems } from '../runtime/status.ts'
+import { inboxCounts, inboxItem, inboxItems, streamNamed, type InboxItem } from '../runtime/status.ts'
 import { withHub, type Context } from './context.ts'
-import { badInput, EXIT, failure, type ExitCode } from './exit.ts'
-import { describeKind, itemJson, tellItem } from './inbox-words.ts'
+import { badInput, EXIT, type ExitCode } from './exit.ts'
+import { writeLines } from './export-lines.ts'
+import { tellItem } from './inbox-words.ts'
 import { ago, clip } from './output.ts'
 
-export type InboxFilter = { readonly all?: boolean; readonly kind?: string; readonly limit: number }
+export type InboxFilter = {
+  readonly all?: boolean
+  readonly kind?: string
+  readonly stream?: string
+  readonly record?: string
+  readonly assignee?: string
+  readonly mine?: boolean
+  readonly snoozed?: boolean
+  readonly limit?: number
+}
 
-export async function listInbox(context: Context, { all, kind, limit }: InboxFilter): Promise<ExitCode> {
+/** The filter of a command in the runtime's form. */
+export function filterOf(hub: Hub, context: Context, filter: InboxFilter) {
+  const { kind, stream, record, assignee, mine } = filter
+  const streamId = stream === undefined ? undefined : streamNamed(hub, stream)
+  if (stream !== undefined && streamId === undefined)
+    throw badInput(
+      `No stream is called ${stream}`,
+      `Say connection/stream: ${hub.targets.map((target) => target.label).join(', ')}.`,
+    )
+  const person = mine === true ? personOf(context) : assignee
+  return {
+    ...(kind === undefined ? {} : { kind: kind.replaceAll(/[ -]/g, '_') }),
+    ...(streamId === undefined ? {} : { streamId }),
+    ...(record === undefined ? {} : { recordId: idOf(record) }),
+    ...(person === undefined ? {} : { assignee: person }),
+    snoozed: filter.snoozed === true ? ('only' as const) : ('hidden' as const),
+    now: hub.clock.now(),
+  }
+}
+
+/** Who acts, without the `user:` of the history. */
+const personOf = ({ actor }: Context): string => actor.replace(/^user:/, '')
+
+export async function listInbox(context: Context, filter: InboxFilter): Promise<ExitCode> {
   return withHub(context, async (hub) => {
     const { output } = context
-    const state = all === true ? 'all' : 'open'
+    const state = filter.all === true ? 'all' : 'open'
     const items = await inboxItems(hub, {
+      ...filterOf(hub, context, filter),
       state,
-      limit,
-      ...(kind === undefined ? {} : { kind: kind.replaceAll(' ', '_') }),
+      limit: filter.limit ?? 50,
     })
-    const open = items.filter((item) => item.state === 'open')
-    if (output.json) output.value(items.map(itemJson))
+    const isOpen = items.some((item) => item.state === 'open')
+    if (output.json) output.value(items.map(itemView))
     else if (items.length === 0) output.line('Nothing waits for a person.')
     else {
-      const now = hub.clock.now()
-      output.table(
-        ['id', 'kind', 'what', 'seen', 'since'],
-        items.map((item) => [
-          String(item.id),
-          describeKind(item.kind),
-          item.state === 'done'
-            ? `${clip(item.title, 100)} (closed: ${item.resolution ?? ''})`
-            : clip(item.title, 140),
-          String(item.seen),
-          ago(item.createdAt, now),
-        ]),
-        [0, 3],
-      )
+      tellList(context, hub, items)
+      const counts = Object.entries(await inboxCounts(hub))
       output.line()
+      output.line(`Waiting: ${counts.map(([kind, n]) => `${n} ${describeKind(kind)}`).join(', ')}.`)
       output.line('`concord inbox show ID` tells more, and how to settle it.')
     }
-    return open.length > 0 ? EXIT.waiting : EXIT.ok
+    return isOpen ? EXIT.waiting : EXIT.ok
   })
 }
 
-export async function showItem(context: Context, id: string): Promise<ExitCode> {
+function tellList({ output }: Context, hub: Hub, items: readonly InboxItem[]): void {
+  const now = hub.clock.now()
+  const someone = items.some((item) => item.assignee !== null)
+  output.table(
+    ['id', 'kind', 'what', ...(someone ? ['whose'] : []), 'seen', 'since'],
+    items.map((item) => [
+      String(item.id),
+      describeKind(item.kind),
+      item.state === 'done'
+        ? `${clip(item.title, 100)} (closed: ${item.resolution ?? ''})`
+        : clip(item.title, 140),
+      ...(someone ? [item.assignee ?? ''] : []),
+      String(item.seen),
+      ago(item.createdAt, now),
+    ]),
+    [0, someone ? 4 : 3],
+  )
+}
+
+export async function showItem(
+  context: Context,
+  id: string,
+  { out }: { readonly out?: string } = {},
+): Promise<ExitCode> {
   return withHub(context, async (hub) => {
+    const { output } = context
     const item = await inboxItem(hub, idOf(id))
     if (item === undefined) throw badInput(`The inbox has no item ${id}`, '`concord inbox` lists them.')
-    if (context.output.json) context.output.value(itemJson(item))
-    else for (const line of tellItem(item)) context.output.line(line)
+    if (out !== undefined) return exportHeld(context, hub, item, out)
+    const view = await fullView(hub, item)
+    if (output.json) output.value(view)
+    else for (const line of tellItem(item, view)) output.line(line)
     return EXIT.ok
   })
 }
 
-export const approveItem = (context: Context, id: string): Promise<ExitCode> =>
-  act(context, id, (hub, item) => approve(hub, item, context.actor))
-export const retryItem = (context: Context, id: string): Promise<ExitCode> =>
-  act(context, id, (hub, item) => retryWrite(hub, item, context.actor))
-export const dismissItem = (context: Context, id: string): Promise<ExitCode> =>
-  act(context, id, (hub, item) => dismiss(hub, item, context.actor))
+const PAGE = 1_000
 
-export async function resolveItem(
-  context: Context,
-  id: string,
-  { take }: { readonly take: string },
-): Promise<ExitCode> {
-  if (take !== 'hub' && take !== 'remote')
-    throw badInput(`--take is "${take}"`, 'Say --take hub or --take remote.')
-  return act(context, id, (hub, item) => takeSide(hub, item, take, context.actor))
-}
-
-async function act(
-  context: Context,
-  id: string,
-  action: (hub: Hub, id: number) => Promise<ActionResult>,
-): Promise<ExitCode> {
-  return withHub(context, async (hub) => {
-    const result = await action(hub, idOf(id))
-    if (result.kind === 'refused') {
-      const [message = '', fix] = result.message.split(' Fix: ')
-      throw failure(message, fix ?? `\`concord inbox show ${id}\` tells what can be done.`)
+/** Every change that the guard holds, one a row. */
+async function exportHeld({ output }: Context, hub: Hub, item: InboxItem, file: string): Promise<ExitCode> {
+  if ((await heldChanges(hub, item, null, 1)) === null)
+    throw badInput(`Item ${item.id} holds no changes`, '--out is for mass changes.')
+  if (existsSync(file)) throw badInput(`${file} is there already`, 'Name another file.')
+  async function* rows() {
+    for (let after: HeldMark | null = null; ; ) {
+      const page = await heldChanges(hub, item, after, PAGE)
+      for (const row of page?.changes ?? []) {
+        const { what, record, remoteId, title, changes, verdict } = heldView(row)
+        yield { record, what, remoteId, title, changes: JSON.stringify(changes), verdict }
+      }
+      if (page === null || page.next === null) return
+      after = page.next
     }
-    if (context.output.json) context.output.value(result)
-    else context.output.line(result.message)
-    return EXIT.ok
-  })
+  }
+  const count = await writeLines(file, rows())
+  if (output.json) output.value({ file, changes: count })
+  else
+    output.line(
+      `${count} changes are in ${file}. Leave in it what is right, and \`concord inbox approve ${item.id} --from ${file}\`.`,
+    )
+  return EXIT.ok
 }
 
-function idOf(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw badInput(`"${text}" is no item's number`, '`concord inbox` lists them.')
+export function idOf(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw badInput(`"${text}" is no number`, '`concord inbox` lists the items.')
   return Number(text)
 }

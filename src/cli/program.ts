@@ -16,9 +16,11 @@ import { mailStatus } from './mail-status.ts'
 import { planCommands } from './plan-commands.ts'
 import { qualityCommands } from './quality.ts'
 import { serve } from './serve.ts'
+import { showRun } from './runs.ts'
 import { runs, status } from './status.ts'
 import { sync } from './sync.ts'
 import { timeline, type TimelineOptions } from './timeline.ts'
+import { undo, type UndoOptions } from './undo.ts'
 import type { DemoOptions, Wiring } from './wiring.ts'
 
 const GROUPS = { work: 'Work:', look: 'Look:', setUp: 'Set up:', admin: 'Administer:' } as const
@@ -118,6 +120,13 @@ function workCommands(program: Command, run: Run, wiring: Wiring): void {
     )
   dedupeCommand(program, run)
   program
+    .command('undo <run>')
+    .description('take back what a run did, here and at the systems: shows the plan, asks, does it')
+    .option('--dry-run', 'only show the plan')
+    .option('--out <file>', 'write the whole plan, record by record, to FILE.csv or FILE.jsonl')
+    .option('--yes', 'do not ask')
+    .action((id: string, options: UndoOptions) => run((c) => undo(c, id, options)))
+  program
     .command('demo')
     .description('play the main job on a made-up company, with stand-ins for the vendors')
     .option('--contacts <n>', 'how many people; the rest is scaled with it', wholeNumber, 2_000)
@@ -143,6 +152,10 @@ function lookCommands(program: Command, run: Run): void {
     .option('--connection <name>', 'of this connection only')
     .addOption(limit(20))
     .action((options: { connection?: string; limit: number }) => run((c) => runs(c, options)))
+    .command('show <run>')
+    .description('what one run changed, sent and held')
+    .option('--out <file>', 'write every change to FILE.csv or FILE.jsonl')
+    .action((id: string, options: { out?: string }) => run((c) => showRun(c, id, options)))
   program
     .command('explain <kind> <which> [field]')
     .description(
@@ -240,7 +253,8 @@ function setUpCommands(program: Command, run: Run): void {
     .command('apply [dir]')
     .description('show what a folder would change, and make it the active version')
     .option('--yes', 'do not ask')
-    .action((dir: string | undefined, options: { yes?: boolean }) =>
+    .option('--approve', 'let it write what it is shown to touch, without a plan')
+    .action((dir: string | undefined, options: { yes?: boolean; approve?: boolean }) =>
       run((c) => applyConfiguration(c, dir, options)),
     )
   config

@@ -1,6 +1,13 @@
+import { isEmpty, isObject, same, type Instant, type Json, type JsonObject } from './json.ts'
+import { read, type Lens } from './lens.ts'
+import type { FieldName, RecordId } from './model.ts'
+import type { Base } from './plan.ts'
+
 /** What a page or run would do that is hard to take back. Counts are records, not fields. */
 export type Harm = { readonly deletes: number; readonly blanks: number; readonly optIns: number }
+export type What = keyof Harm
 export const NO_HARM: Harm = { deletes: 0, blanks: 0, optIns: 0 }
+const WHATS = ['deletes', 'blanks', 'optIns'] as const
 
 /** Harm may reach `share` of the stream's records, or `atLeast` records where that is more. */
 export type GuardLimits = { readonly share: number; readonly atLeast: number }
@@ -10,7 +17,7 @@ export type Verdict =
   | { readonly kind: 'pass' }
   | {
       readonly kind: 'hold'
-      readonly what: keyof Harm
+      readonly what: What
       readonly count: number
       readonly allowed: number
       readonly population: number
@@ -19,13 +26,21 @@ export type Verdict =
 /** From this many records on, losing or blanking all of them is held, however small the stream. */
 const WHOLE_STREAM = 5
 
-/** Stops mass deletes, mass blanking and mass opt-ins before they are written. `harm` is the run's total so far. */
-export function guard(harm: Harm, population: number, limits: GuardLimits): Verdict {
+/**
+ * Stops mass deletes, mass blanking and mass opt-ins before they are written. `harm` is all of the last hour and of the
+ * run so far; `allowance` is what an approved plan lets through besides.
+ */
+export function guard(
+  harm: Harm,
+  population: number,
+  limits: GuardLimits,
+  allowance: Harm = NO_HARM,
+): Verdict {
   // 0.29 * 100 is 28.999999999999996.
   const share = Math.max(limits.atLeast, Math.floor(population * limits.share + 1e-9))
-  for (const what of ['deletes', 'blanks', 'optIns'] as const) {
+  for (const what of WHATS) {
     const spares = what !== 'optIns' && population >= WHOLE_STREAM
-    const allowed = spares ? Math.min(share, population - 1) : share
+    const allowed = Math.max(spares ? Math.min(share, population - 1) : share, allowance[what])
     if (harm[what] > allowed) return { kind: 'hold', what, count: harm[what], allowed, population }
   }
   return { kind: 'pass' }
@@ -33,4 +48,93 @@ export function guard(harm: Harm, population: number, limits: GuardLimits): Verd
 
 export function addHarm(a: Harm, b: Harm): Harm {
   return { deletes: a.deletes + b.deletes, blanks: a.blanks + b.blanks, optIns: a.optIns + b.optIns }
+}
+
+export const total = (harm: Harm): number => harm.deletes + harm.blanks + harm.optIns
+
+/** One record's change that the guard counts, as a person decides about it. */
+export type HarmfulChange = {
+  readonly what: What
+  readonly recordId: RecordId
+  readonly remoteId: string | null
+  /** Names the record for people. */
+  readonly title: string
+  /** By field: {before, after}. */
+  readonly changes: JsonObject
+  /** What a verdict is about: the same record in another state is judged anew. */
+  readonly stamp: string
+}
+
+/** A change's name within its stream and side. */
+export const changeKey = (change: Pick<HarmfulChange, 'what' | 'recordId'>): string =>
+  `${change.what} ${change.recordId}`
+
+export function countHarm(changes: readonly HarmfulChange[]): Harm {
+  const of = (what: What) => changes.filter((change) => change.what === what).length
+  return { deletes: of('deletes'), blanks: of('blanks'), optIns: of('optIns') }
+}
+
+/** The harm since a moment: a thousand runs of one delete each are a mass change too. */
+export type Recent = { readonly since: Instant; readonly harm: Harm }
+const WINDOW_MS = 3_600_000
+
+/**
+ * The harm of the hour before `now`, which is when the run began: of one that lasts longer, nothing is forgotten. Nor
+ * while something is held, or what is held would go through in parts.
+ */
+export function recentHarm(recent: Recent | null, now: Instant, isHeld: boolean): Harm {
+  return recent === null || (!isHeld && now - recent.since >= WINDOW_MS) ? NO_HARM : recent.harm
+}
+
+export function withRecent(recent: Recent | null, more: Harm, now: Instant, isHeld: boolean): Recent {
+  const isOver = recent === null || (!isHeld && now - recent.since >= WINDOW_MS)
+  return isOver ? { since: now, harm: more } : { since: recent.since, harm: addHarm(recent.harm, more) }
+}
+
+/** The base after a person refused what a remote emptied: the hub counts as the only side that was edited since. */
+export function keepHub(lenses: readonly Lens[], base: Base, body: Json, fields: readonly FieldName[]): Base {
+  const next: Record<string, { hub?: Json; remote?: Json }> = { ...base }
+  for (const lens of lenses) {
+    if (!lens.fields.some((field) => fields.includes(field))) continue
+    const reading = read(lens, body)
+    if (reading.kind === 'value') next[lens.key] = { remote: reading.value }
+  }
+  return next
+}
+
+/** The base after a person refused to have a remote emptied: the sides count as agreed, each on what it says. */
+export function keepRemote(
+  lenses: readonly Lens[],
+  base: Base,
+  body: Json,
+  valueOf: (lens: Lens) => Json | undefined,
+): Base {
+  const next: Record<string, { hub?: Json; remote?: Json }> = { ...base }
+  for (const lens of lenses) {
+    const reading = read(lens, body)
+    const mine = valueOf(lens)
+    if (lens.direction === 'in' || reading.kind !== 'value' || !loses(mine, reading.value)) continue
+    next[lens.key] = { ...(mine === undefined ? {} : { hub: mine }), remote: reading.value }
+  }
+  return next
+}
+
+/** Whether writing `mine` over `theirs` would take something away. */
+function loses(mine: Json | undefined, theirs: Json): boolean {
+  if (isObject(theirs) && isObject(mine))
+    return Object.entries(theirs).some(([key, value]) => loses(mine[key], value))
+  return isEmpty(mine) && !isEmpty(theirs)
+}
+
+/** What a patch takes away from an object, by path: {before, after}. */
+export function emptied(patch: JsonObject, observed: Json, path = ''): JsonObject {
+  if (!isObject(observed)) return {}
+  const gone: Record<string, Json> = {}
+  for (const [key, value] of Object.entries(patch)) {
+    const there = observed[key]
+    if (isObject(value) && isObject(there)) Object.assign(gone, emptied(value, there, `${path}${key}.`))
+    else if (isEmpty(value) && !isEmpty(there) && !same(value, there))
+      gone[`${path}${key}`] = { before: there ?? null, after: value }
+  }
+  return gone
 }

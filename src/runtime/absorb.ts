@@ -1,9 +1,9 @@
 import { consentToSend } from '../core/consent.ts'
-import type { Harm } from '../core/guard.ts'
 import type { Observation } from '../connectors/connector.ts'
 import { appendStatements } from '../store/consents.ts'
 import type { Tx } from '../store/database.ts'
 import { appendHistory } from '../store/history.ts'
+import { markDone } from '../store/held.ts'
 import { closeItems, openItems, quarantine, release, type BadPlace } from '../store/inbox.ts'
 import {
   glance,
@@ -16,11 +16,11 @@ import {
 } from '../store/links.ts'
 import { loadRecords } from '../store/records.ts'
 import { readStream } from '../store/streams.ts'
+import { haveOthers } from '../store/twins.ts'
 import { wakePush } from '../store/wake.ts'
-import { blanks } from './change.ts'
-import { applyChanges } from './changes.ts'
+import { applyChanges, following } from './changes.ts'
 import { consentOf } from './consent.ts'
-import type { Hub, Target } from './hub.ts'
+import { invoicingOf, type Hub, type Target } from './hub.ts'
 import { inTurn } from './in-turn.ts'
 import {
   applyConsent,
@@ -33,9 +33,13 @@ import {
   type PageWork,
   type ReadAhead,
 } from './page.ts'
+import { mustStand } from './merge/moved.ts'
+import { followRemoteMerges, mergedAway, withMergeTargets } from './merge/remote.ts'
+import { filteredLines, pageLines, unreadable } from './plan/lines.ts'
 import { withRaces } from './races.ts'
 import { resolveRefs } from './refs.ts'
-import type { RunLog } from './run.ts'
+import { HeldError, type RunLog } from './run.ts'
+import { both, harmOf, keeping, NOTHING_SPARED, sparing, SparingError, type Sparing } from './sparing.ts'
 import { openWorkingSet } from './working-set.ts'
 
 export type Absorbed = {
@@ -62,6 +66,9 @@ export type AbsorbOptions = {
   readonly ahead?: ReadAhead
 }
 
+/** What one object is spared may show through another one of the same record. */
+const SPARING_ROUNDS = 8
+
 /**
  * Takes remote objects as they are now into the hub: records, links, keys, history, consent and (through `also`) the
  * cursor in one transaction, with a number of statements that does not depend on the number of objects.
@@ -73,37 +80,62 @@ export async function absorb(
   run: RunLog,
   options: AbsorbOptions = {},
 ): Promise<Absorbed> {
-  const latest = [...new Map(observations.map((o) => [o.id, o])).values()]
-  return withRaces(hub, () =>
-    hub.session.begin(async (tx) => {
-      const glances = new Map(
-        (
-          await glance(
-            tx,
-            target.id,
-            latest.map((o) => o.id),
-          )
-        ).map((g) => [g.remoteId, g]),
-      )
-      const fresh = latest.filter((o) => {
-        const known = glances.get(o.id)
-        if (o.kind === 'absent') return known !== undefined && known.state !== 'gone'
-        return (
-          options.force === true ||
-          known?.state !== 'linked' ||
-          o.version === null ||
-          known.version !== o.version
+  const whole = await withMergeTargets(hub, target, observations)
+  const latest = [...new Map(whole.map((o) => [o.id, o])).values()]
+  for (let spared = NOTHING_SPARED, round = 1; ; round++) {
+    try {
+      return await withRaces(hub, () => absorbOnce(hub, target, latest, run, options, spared))
+    } catch (error) {
+      if (!(error instanceof SparingError)) throw error
+      if (round >= SPARING_ROUNDS)
+        throw new HeldError(`${target.label}: held changes cannot be told from the others`)
+      spared = both(spared, error.more)
+    }
+  }
+}
+
+function absorbOnce(
+  hub: Hub,
+  target: Target,
+  latest: readonly Observation[],
+  run: RunLog,
+  options: AbsorbOptions,
+  spared: Sparing,
+): Promise<Absorbed> {
+  hub.planning?.restart()
+  return hub.session.begin(async (tx) => {
+    const glances = new Map(
+      (
+        await glance(
+          tx,
+          target.id,
+          latest.map((o) => o.id),
         )
-      })
-      const changed = fresh.length > 0 || (options.bad ?? []).length > 0
-      const page = changed ? await absorbFresh(hub, tx, target, fresh, glances, run, options) : NOTHING
-      await quarantine(tx, target.id, options.bad ?? [], hub.clock.now())
-      run.count({ unreadable: options.bad?.length ?? 0 })
-      await options.also?.(tx, changed)
-      const seen = latest.flatMap((o) => (o.kind === 'present' ? (glances.get(o.id)?.id ?? []) : []))
-      return { changed, seen: [...seen, ...page.born], woken: page.woken }
-    }),
-  )
+      ).map((g) => [g.remoteId, g]),
+    )
+    const fresh = latest.filter((o) => {
+      const known = glances.get(o.id)
+      if (o.kind === 'absent') return known !== undefined && known.state !== 'gone'
+      return (
+        options.force === true ||
+        known?.state !== 'linked' ||
+        o.version === null ||
+        known.version !== o.version
+      )
+    })
+    const changed = fresh.length > 0 || (options.bad ?? []).length > 0
+    const known = latest.flatMap((o) => (o.kind === 'present' ? (glances.get(o.id)?.id ?? []) : []))
+    const page = changed
+      ? await absorbFresh(hub, tx, target, fresh, glances, run, options, spared, known)
+      : NOTHING
+    if (run.isStopped()) throw new HeldError(`${target.label} would change too much at once`, known)
+    await quarantine(tx, target.id, options.bad ?? [], hub.clock.now())
+    run.count({ unreadable: options.bad?.length ?? 0 })
+    await options.also?.(tx, changed)
+    hub.planning?.draft((options.bad ?? []).map((b) => unreadable(target, b.place, b.remoteId, b.problem)))
+    await hub.planning?.keep()
+    return { changed, seen: [...known, ...page.born], woken: page.woken }
+  })
 }
 
 type PageResult = { readonly born: readonly number[]; readonly woken: ReadonlySet<string> }
@@ -117,6 +149,8 @@ async function absorbFresh(
   glances: ReadonlyMap<string, { readonly id: number }>,
   run: RunLog,
   { meanwhile = () => undefined, ahead = NOTHING_AHEAD }: AbsorbOptions,
+  spared: Sparing,
+  known: readonly number[],
 ): Promise<PageResult> {
   const { stream } = target
   const at = hub.clock.now()
@@ -140,9 +174,15 @@ async function absorbFresh(
     ).values(),
   )
 
+  await mustStand(
+    tx,
+    [...links.values()].flatMap((l) => set.get(l.recordId) ?? []),
+  )
+
   const arrivals: Arrival[] = []
   const gone: Link[] = []
   for (const seen of fresh) {
+    if (spared.skipped.has(seen.id)) continue
     const link = links.get(seen.id) ?? null
     if (seen.kind === 'present')
       arrivals.push({ seen, link, consent: stream.consent?.read(seen.body) ?? null })
@@ -169,34 +209,72 @@ async function absorbFresh(
     closable: [],
     bad: [],
     kept: [],
-    statements: arrivals.flatMap((a) => statementOf(target, a, at) ?? []),
+    statements: arrivals
+      .flatMap((a) => statementOf(target, a, at) ?? [])
+      .filter((said) => said.state !== 'in' || !spared.out.has(said.address)),
     planned: [],
     newLinks: [],
   }
   for (const arrival of arrivals)
-    if (arrival.link !== null) meet(page, arrival, arrival.link.recordId, arrival.link)
+    if (arrival.link !== null)
+      meet(page, arrival, arrival.link.recordId, keeping(page, arrival, arrival.link, spared))
   await settleStrangers(
     page,
     arrivals.filter((a) => a.link === null),
   )
-  // Taken out one by one, a mass change that is held would go through after all.
-  const isHeld = gone.length > 0 && !run.compares && (await readStream(tx, target.id)).held
-  const vanished = vanish(page, isHeld ? [] : gone)
+  hub.planning?.draft(filteredLines(page, arrivals))
+  const away = mergedAway(fresh)
+  const others = await haveOthers(
+    tx,
+    target.id,
+    gone.map((link) => link.recordId),
+    gone.map((link) => link.id),
+  )
+  // One of several objects of a merged record, or one that lives on in another, takes no record along.
+  const livesOn = (link: Link) => others.has(link.recordId) || away.has(link.remoteId ?? '')
+  vanish(
+    page,
+    gone.filter((link) => !spared.staying.has(link.recordId) && !livesOn(link)),
+  )
   await applyConsent(page)
-  return writePage(page, vanished, run)
+  await passGuard(page, gone, run, spared, known)
+  const written = await writePage(page, gone, run)
+  if (away.size === 0) return written
+  const more = await followRemoteMerges(following(hub, tx, hub.preview ? null : await run.id()), target, away)
+  await wakePush(tx, more)
+  return { ...written, woken: new Set([...written.woken, ...more]) }
+}
+
+/** Nothing that is hard to take back is written before the guard has seen it. */
+async function passGuard(
+  page: PageWork,
+  gone: readonly Link[],
+  run: RunLog,
+  spared: Sparing,
+  known: readonly number[],
+): Promise<void> {
+  const { hub, tx, target } = page
+  const harm = harmOf(page, gone, spared)
+  const judged = await run.judge('in', tx, harm)
+  if (run.isStopped() || judged.kind === 'stop') {
+    await run.hold('in', hub.db.beside, harm, true)
+    throw new HeldError(`${target.label} would change too much at once`, known)
+  }
+  if (judged.withheld.length > 0) await run.hold('in', hub.db.beside, judged.withheld, false)
+  if (judged.withheld.length > 0 || judged.rejected.length > 0) {
+    run.count({ withheld: judged.withheld.length })
+    throw new SparingError(sparing(page, gone, judged))
+  }
+  await run.spend('in', tx, judged.counted)
+  await markDone(tx, target.id, 'in', [...judged.approved, ...spared.refused])
 }
 
 async function writePage(page: PageWork, gone: readonly Link[], run: RunLog): Promise<PageResult> {
   const { hub, tx, target, set } = page
   const { stream } = target
   const changes = set.changes()
-  await run.harm(harmOf(page, gone.length), [
-    ...gone.map((l) => `${stream.record} ${l.recordId} (${l.remoteId ?? ''})`),
-    ...changes
-      .filter((c) => c.before !== null && blanks(c.before, c.why))
-      .map((c) => `${stream.record} ${c.after.id}`),
-  ])
   const runId = hub.preview ? null : await run.id()
+  const muted = await isMuted(hub, tx, target)
   const fresh = new Set(page.newLinks)
   const inserts: NewLink[] = []
   const updates: LinkUpdate[] = []
@@ -226,7 +304,7 @@ async function writePage(page: PageWork, gone: readonly Link[], run: RunLog): Pr
   const writes = inTurn(
     () => insertLinks(tx, target.id, inserts),
     () => updateLinks(tx, updates),
-    () => applyChanges(hub, tx, stream.record, changes, runId, stream.connection),
+    () => applyChanges(hub, tx, stream.record, changes, runId, stream.connection, muted),
     () => appendHistory(tx, page.kept, runId, page.at),
     () => appendStatements(tx, page.statements, runId),
     () => openItems(tx, page.items, page.at),
@@ -251,19 +329,15 @@ async function writePage(page: PageWork, gone: readonly Link[], run: RunLog): Pr
     unreadable: page.bad.length,
     overruled: page.kept.length,
   })
+  hub.planning?.draft(pageLines(page, gone, hub.planning))
   const self = [...inserts, ...updates].some((l) => l.wake === 1) ? [stream.connection] : []
   const waiting = new Set([...woken, ...self])
   await wakePush(tx, waiting)
   return { born: inserts.map((l) => l.id), woken: waiting }
 }
 
-function harmOf(page: PageWork, deletes: number): Harm {
-  let blanked = 0
-  let optIns = 0
-  for (const { before, after, why } of page.set.changes()) {
-    if (before === null) continue
-    if (blanks(before, why)) blanked++
-    if (consentOf(before.fields) === 'out' && consentOf(after.fields) === 'in') optIns++
-  }
-  return { deletes, blanks: blanked, optIns }
+/** Nothing is automated from a stream's first complete pass. Only invoices are, so only then has anybody to know. */
+async function isMuted(hub: Hub, tx: Tx, target: Target): Promise<boolean> {
+  if (invoicingOf(hub) === null) return false
+  return (await readStream(tx, target.id)).firstSyncedAt === null
 }

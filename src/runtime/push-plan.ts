@@ -1,20 +1,26 @@
 import { consentToSend } from '../core/consent.ts'
-import type { Harm } from '../core/guard.ts'
-import { isEmpty, isObject, same, type Json, type JsonObject } from '../core/json.ts'
+import { emptied, type HarmfulChange, type What } from '../core/guard.ts'
+import { same, type JsonObject } from '../core/json.ts'
 import { mergePatches } from '../core/lens.ts'
 import { planCreation, planLink, type Base } from '../core/plan.ts'
-import type { HubRecord, RecordId } from '../core/model.ts'
+import { provenanceOf, type HubRecord, type RecordId } from '../core/model.ts'
 import type { Refs, Stream } from '../core/stream.ts'
 import type { Link, Settlement } from '../store/links.ts'
 import type { Push } from '../connectors/connector.ts'
 import type { NewOutboxRow } from '../store/outbox.ts'
 import { consentOf } from './consent.ts'
+import { titleOf } from './sparing.ts'
 
 /** What one due link needs. Pure: nothing was sent or written yet. */
 export type PushStep =
   /** Nothing to send; the base may have moved. */
   | { readonly kind: 'settle'; readonly settlement: Settlement; readonly base: Base | null }
-  | { readonly kind: 'write'; readonly write: NewOutboxRow; readonly base: Base; readonly harm: Harm }
+  | {
+      readonly kind: 'write'
+      readonly write: NewOutboxRow
+      readonly base: Base
+      readonly harm: HarmfulChange | null
+    }
   /** A remote edit that is not in the hub yet stands in its last observation: take it in first. */
   | { readonly kind: 'absorb'; readonly link: Link }
   /** Refers to records that do not exist at the remote yet. */
@@ -24,7 +30,7 @@ export type PushStep =
       readonly demands: readonly { readonly stream: string; readonly recordId: RecordId }[]
     }
 
-const SAFE: Harm = { deletes: 0, blanks: 0, optIns: 0 }
+const NOTHING: ReadonlySet<What> = new Set()
 
 /** Plans the write of one link. `key` names the write for good. One step a link and pass: consent goes before all else. */
 export function planPush(
@@ -34,6 +40,7 @@ export function planPush(
   record: HubRecord,
   refs: Refs,
   key: string,
+  forbidden: ReadonlySet<What> = NOTHING,
 ): PushStep {
   const settle = (how: Pick<Settlement, 'state' | 'problem'> = {}, base: Base | null = null): PushStep => ({
     kind: 'settle',
@@ -45,7 +52,7 @@ export function planPush(
     body: JsonObject,
     pushed: readonly string[],
     base: Base,
-    harm: Harm = SAFE,
+    harm: HarmfulChange | null = null,
   ): PushStep => ({
     kind: 'write',
     base,
@@ -65,6 +72,15 @@ export function planPush(
     },
   })
 
+  const harmful = (what: What, stamp: unknown, changes: JsonObject): HarmfulChange => ({
+    what,
+    recordId: record.id,
+    remoteId: link.remoteId,
+    title: titleOf(record, record.id, record.kind),
+    changes,
+    stamp: String(stamp),
+  })
+
   if (link.state !== 'linked') {
     if (record.archived || !wanted(stream, link, record)) return settle({ state: 'filtered' })
     const demands = unmet(stream, record, refs)
@@ -76,15 +92,23 @@ export function planPush(
   if (record.archived) {
     if (stream.archives === 'keep') return settle()
     if (frozen !== null) return settle({ problem: frozen })
-    return write('archive', {}, [], link.base, { ...SAFE, deletes: 1 })
+    return write(
+      'archive',
+      {},
+      [],
+      link.base,
+      harmful('deletes', record.version, { archived: { before: false, after: true } }),
+    )
   }
 
   const tell =
     stream.consent === null
       ? null
       : consentToSend(consentOf(record.fields), link.consent, stream.consent.sends)
-  if (tell === 'in' || tell === 'out') {
-    const harm = tell === 'in' ? { ...SAFE, optIns: 1 } : SAFE
+  if (tell === 'out' || (tell === 'in' && !forbidden.has('optIns'))) {
+    const said = { emailConsent: { before: link.consent, after: tell } }
+    const harm =
+      tell === 'in' ? harmful('optIns', provenanceOf(record, 'emailConsent')?.at ?? '', said) : null
     return write('consent', stream.consent?.write(tell) ?? {}, [], link.base, harm)
   }
   const modifiedAt = stream.trustTimes ? link.modifiedAt : null
@@ -93,8 +117,9 @@ export function planPush(
   if (Object.keys(plan.hub).length > 0) return { kind: 'absorb', link }
   if (plan.patch === null) return settle({}, same(plan.base, link.base) ? null : plan.base)
   if (frozen !== null) return settle({ problem: frozen }, same(plan.base, link.base) ? null : plan.base)
-  const blanks = empties(plan.patch, link.observed) ? 1 : 0
-  return write('update', plan.patch, plan.pushed, plan.base, { ...SAFE, blanks })
+  const lost = emptied(plan.patch, link.observed)
+  const harm = Object.keys(lost).length === 0 ? null : harmful('blanks', record.version, lost)
+  return write('update', plan.patch, plan.pushed, plan.base, harm)
 }
 
 /** Whether a record that is not at the remote belongs there. */
@@ -125,14 +150,4 @@ function create(
   const tells = stream.consent !== null && state === 'out' && stream.consent.sends.includes('out')
   const body = tells ? mergePatches(creation.body, stream.consent?.write('out') ?? {}) : creation.body
   return write('create', body, creation.pushed, {})
-}
-
-/** Whether a patch takes away something the remote has. */
-function empties(patch: JsonObject, observed: Json): boolean {
-  if (!isObject(observed)) return false
-  return Object.entries(patch).some(([key, value]) => {
-    const there = observed[key]
-    if (isObject(value) && isObject(there)) return empties(value, there)
-    return isEmpty(value) && !isEmpty(there)
-  })
 }

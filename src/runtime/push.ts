@@ -1,12 +1,21 @@
+import type { What } from '../core/guard.ts'
 import type { Observation, Outcome, Push } from '../connectors/connector.ts'
 import type { Query } from '../store/database.ts'
 import { demandLinks, dueLinks, postponeLinks, settleLinks, updateLinks, type Link } from '../store/links.ts'
 import { openWrites, type NewOutboxRow } from '../store/outbox.ts'
 import { loadRecords } from '../store/records.ts'
 import { absorb } from './absorb.ts'
+import { mayWrite } from './approval.ts'
+import { settleOut } from './held.ts'
 import type { Hub, Target } from './hub.ts'
-import { backoffMs, keepOutcomes } from './outcomes.ts'
-import { planPush, type PushStep } from './push-plan.ts'
+import { backoffMs, keepOutcomes, type Answered } from './outcomes.ts'
+import { pushLines } from './plan/lines.ts'
+import type { Planning } from './plan/planning.ts'
+import { pretend } from './plan/pretend.ts'
+import { replan } from './plan/replan.ts'
+import { passGuard } from './push-guard.ts'
+import { planMerged, standing, twinsOf } from './merge/twins.ts'
+import type { PushStep } from './push-plan.ts'
 import { recover } from './recover.ts'
 import { resolveRefs } from './refs.ts'
 import { withoutTaken } from './taken.ts'
@@ -31,22 +40,26 @@ export async function pushStream(
   counts: Record<string, number> = {},
 ): Promise<Pushed> {
   const { push } = target
-  if (push === null) return { sent: 0, woken: new Set() }
+  if (push === null || !(await mayWrite(hub, target))) return { sent: 0, woken: new Set() }
   const run = openRun(hub, target, 'push', counts)
   const woken = new Set<string>()
   let problem: string | null = null
+  let isTouched = false
   try {
     if (!hub.preview) for (const name of await recover(hub, target, push, run)) woken.add(name)
+    if (target.stream.direction === 'out') await replan(hub, target, run, woken)
     const waited = new Set<number>()
     while (!hub.stopping.aborted) {
       const due = await dueLinks(hub.session.q, target.id, hub.clock.now(), WAVE)
       if (due.length === 0) break
+      isTouched = true
       for (const name of await pushWave(hub, target, push, due, run, waited, also)) woken.add(name)
     }
   } catch (error) {
     if (!(error instanceof HeldError)) problem = error instanceof Error ? error.message : String(error)
     if (!(error instanceof HeldError)) throw error
   } finally {
+    if (isTouched && !hub.preview) await settleOut(hub, target)
     await run.end(problem)
   }
   return { sent: run.counts['sent'] ?? 0, woken }
@@ -61,7 +74,11 @@ async function pushWave(
   waited: Set<number>,
   also: ReadonlySet<number>,
 ): Promise<ReadonlySet<string>> {
-  const steps = await withoutTaken(hub, target, push, await planWave(hub, target, push, due))
+  const planned = await withoutTaken(hub, target, push, await planWave(hub, target, push, due))
+  const withoutOptIns = (links: readonly Link[]) =>
+    planWave(hub, target, push, links, new Set<What>(['optIns']))
+  const steps = await passGuard(hub, target, run, planned, withoutOptIns, due)
+  if (hub.planning !== null) await planWrites(hub, hub.planning, target, steps, due)
   const woken = new Set<string>()
 
   const stale = steps.flatMap((step) => (step.kind === 'absorb' ? [step.link] : []))
@@ -91,7 +108,6 @@ async function pushWave(
 
   const writes = steps.flatMap((step) => (step.kind === 'write' ? [step] : []))
   if (writes.length === 0) return woken
-  for (const step of writes) await run.harm(step.harm, [`${target.stream.record} ${step.write.recordId}`])
   // Opt-outs first, and each kind by itself: a slow profile update never holds one up.
   const groups = [
     writes.filter((s) => s.write.op === 'consent'),
@@ -112,12 +128,15 @@ async function planWave(
   target: Target,
   push: Push,
   due: readonly Link[],
+  forbidden: ReadonlySet<What> = new Set(),
 ): Promise<readonly PushStep[]> {
-  const records = await loadRecords(
+  const found = await loadRecords(
     hub.session.q,
     target.stream.record,
     due.map((link) => link.recordId),
   )
+  const now = await standing(hub.session.q, target, due, found)
+  const { records } = now
   const refs = await resolveRefs(
     hub,
     hub.session.q,
@@ -125,9 +144,13 @@ async function planWave(
     due.flatMap((link) => (link.observed === null ? [] : [link.observed])),
     [...records.values()].map((record) => record.fields),
   )
-  return due.flatMap((link) => {
+  const twins = await twinsOf(hub.session.q, target, now.links, records)
+  return now.links.flatMap((link) => {
     const record = records.get(link.recordId)
-    return record === undefined ? [] : [planPush(target.stream, push, link, record, refs, hub.uuid())]
+    const twin = twins.get(link.id)
+    return record === undefined
+      ? []
+      : [planMerged(target.stream, push, link, record, refs, hub.uuid(), forbidden, twin)]
   })
 }
 
@@ -187,9 +210,9 @@ async function meetDemands(
       other.id,
       wanted.map((demand) => demand.recordId),
     )
-    if (!hub.preview) await pushStream(hub, other, new Set([...also, target.id]))
+    await pushStream(hub, other, new Set([...also, target.id]))
   }
-  const hopeless = waiting.filter((step) => hub.preview || waited.has(step.link.id))
+  const hopeless = waiting.filter((step) => waited.has(step.link.id))
   for (const step of waiting) waited.add(step.link.id)
   await postponeLinks(
     hub.session.q,
@@ -213,11 +236,11 @@ async function sendBatch(
   run.count({ sent: batch.length })
   if (hub.preview) {
     run.count(countOps(batch.map((step) => step.write)))
-    await settleLinks(
-      hub.session.q,
-      batch.map((step) => ({ id: step.write.linkId, wake: step.write.wake })),
-    )
-    return new Set()
+    const answered = batch.map(({ write, base }): Answered => {
+      const observation = pretend(write, links.get(write.linkId))
+      return { row: write, base, outcome: { kind: 'applied', observation } }
+    })
+    return keepOutcomes(hub, target, answered, run)
   }
   const runId = await run.id()
   await hub.session.begin((tx) => openBatch(tx, batch, runId, hub.clock.now()))
@@ -231,9 +254,16 @@ async function sendBatch(
     batch.map((step, i) => ({ row: step.write, base: step.base, outcome: outcomes[i] ?? LOST })),
     run,
   )
+  const done = batch.flatMap(({ harm }, i) =>
+    harm === null || !COUNTS.has(outcomes[i]?.kind ?? '') ? [] : [harm],
+  )
+  await run.spend('out', hub.session.q, done)
   await saveCounts(hub, run)
   return woken
 }
+
+/** What was done, or may have been. */
+const COUNTS: ReadonlySet<string> = new Set(['applied', 'uncertain'])
 
 const LOST: Outcome = { kind: 'uncertain', message: 'the connector gave no outcome' }
 
@@ -257,4 +287,18 @@ function countOps(writes: readonly Pick<NewOutboxRow, 'op'>[]): Record<string, n
   const counts: Record<string, number> = {}
   for (const { op } of writes) counts[`write_${op}`] = (counts[`write_${op}`] ?? 0) + 1
   return counts
+}
+
+/** Takes down what a wave sends. */
+async function planWrites(
+  hub: Hub,
+  planning: Planning,
+  target: Target,
+  steps: readonly PushStep[],
+  due: readonly Link[],
+): Promise<void> {
+  const ids = due.map((link) => link.recordId)
+  const records = await loadRecords(hub.session.q, target.stream.record, ids)
+  planning.draft(pushLines(planning, target, steps, new Map(due.map((link) => [link.id, link])), records))
+  await planning.keep()
 }

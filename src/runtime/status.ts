@@ -1,7 +1,7 @@
 import type { Instant } from '../core/json.ts'
 import type { RecordKind } from '../core/model.ts'
 import { listConnections, type ConnectionState } from '../store/connections.ts'
-import { listItems, openCounts, readItem, type InboxItem } from '../store/inbox.ts'
+import { listItems, openCounts, readItem, type InboxItem, type ItemFilter } from '../store/inbox.ts'
 import { listRuns, type Run } from '../store/runs.ts'
 import { listStreams } from '../store/streams.ts'
 import type { Hub } from './hub.ts'
@@ -52,7 +52,7 @@ export async function hubStatus(hub: Hub): Promise<HubStatus> {
       select stream_id as stream, count(*) filter (where state = 'linked') as linked,
         count(*) filter (where wake > settled and state in ('pending', 'linked')) as waiting
       from links group by stream_id`,
-    openCounts(q),
+    openCounts(q, hub.clock.now()),
     q<{ kind: RecordKind; count: number }[]>`
       select 'contact' as kind, count(*) as count from contacts where archived_at is null
       union all select 'company', count(*) from companies where archived_at is null
@@ -149,10 +149,18 @@ export async function lastRun(hub: Hub): Promise<number> {
 
 export async function inboxItems(
   hub: Hub,
-  filter: { readonly state: 'open' | 'done' | 'all'; readonly kind?: string; readonly limit: number },
+  filter: ItemFilter & { readonly limit: number; readonly below?: number },
 ): Promise<readonly InboxItem[]> {
   return listItems(hub.db.sql, filter)
 }
+
+/** Open items by kind, without those that are snoozed. */
+export const inboxCounts = (hub: Hub): Promise<Readonly<Record<string, number>>> =>
+  openCounts(hub.db.sql, hub.clock.now())
+
+/** The id of a stream by its label, `connection/stream`. */
+export const streamNamed = (hub: Hub, label: string): number | undefined =>
+  hub.targets.find((target) => target.label === label)?.id
 
 export async function inboxItem(hub: Hub, id: number): Promise<InboxItem | undefined> {
   return readItem(hub.db.sql, id)

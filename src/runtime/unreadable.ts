@@ -34,3 +34,14 @@ export async function reportUnreadable(
     hub.clock.now(),
   )
 }
+
+/** The same for the rows of a stream. */
+export const reportRows = (
+  hub: Hub,
+  stream: { readonly id: number; readonly label: string },
+): Promise<void> =>
+  reportUnreadable(hub, stream, {
+    one: 'row or value',
+    many: 'rows or values',
+    fix: 'Correct them at the source; they are read again when they change, or with `concord inbox replay --id ID`. Everything else went on.',
+  })

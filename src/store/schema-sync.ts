@@ -185,10 +185,7 @@ export const consents = pgTable(
     runId: big('run_id'),
     seenAt: at('seen_at').notNull().defaultNow(),
   },
-  (t) => [
-    index('consents_address').on(t.address, t.channel),
-    index('consents_run').using('brin', t.runId),
-  ],
+  (t) => [index('consents_address').on(t.address, t.channel), index('consents_run').using('brin', t.runId)],
 )
 
 /** One open item a key, however often its cause comes back. */

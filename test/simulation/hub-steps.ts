@@ -5,7 +5,7 @@ import {
   syncAll,
   syncConnection,
 } from '../../src/runtime/cycle.ts'
-import { takeSide } from '../../src/runtime/inbox-actions.ts'
+import { takeSide } from '../../src/runtime/inbox/conflict.ts'
 import { listItems } from '../../src/store/inbox.ts'
 import { storeEvent } from '../../src/store/webhook-events.ts'
 import { HELD_ABOVE } from './configuration.ts'
@@ -155,7 +155,7 @@ export const answerConflict: Step = async (run) => {
   if (items.length === 0) return null
   const { id } = run.chance.pick(items.toSorted((a, b) => a.id - b.id))
   const side = run.chance.pick(['hub', 'remote'] as const)
-  await run.work(`inbox ${id}: ${side}`, (hub) => takeSide(hub, id, side, 'user:ann'))
+  await run.work(`inbox ${id}: ${side}`, (hub) => takeSide(hub, id, { side }, 'user:ann'))
   return null
 }
 

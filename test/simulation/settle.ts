@@ -1,5 +1,5 @@
 import { syncAll } from '../../src/runtime/cycle.ts'
-import { approve } from '../../src/runtime/inbox-actions.ts'
+import { approve } from '../../src/runtime/inbox/mass-change.ts'
 import { listItems } from '../../src/store/inbox.ts'
 import type { Sql } from '../../src/store/database.ts'
 import { HELD_ABOVE } from './configuration.ts'

@@ -1,0 +1,69 @@
+import type { Source } from '../../core/model.ts'
+import { itemIds, readItem, type ItemFilter } from '../../store/inbox.ts'
+import type { Hub } from '../hub.ts'
+import { infoOf, type ActionName } from './kinds.ts'
+import { perform, type ActionInput } from './perform.ts'
+
+/** What an action over many items came to. Only the first of what was refused is named. */
+export type BulkResult = {
+  readonly matched: number
+  readonly done: number
+  readonly refused: number
+  readonly problems: readonly { readonly id: number; readonly message: string }[]
+  readonly dryRun: boolean
+}
+
+const CHUNK = 200
+const MOST_NAMED = 100
+
+/** Does one action on every open item that a filter names, one after the other; one that is refused stops none. */
+export async function performAll(
+  hub: Hub,
+  filter: Omit<ItemFilter, 'state'>,
+  action: ActionName,
+  input: ActionInput,
+  by: Source,
+  dryRun = false,
+): Promise<BulkResult> {
+  const counts = { matched: 0, done: 0, refused: 0 }
+  const problems: { id: number; message: string }[] = []
+  for (let after = 0; !hub.stopping.aborted; ) {
+    const ids = await itemIds(hub.db.sql, { ...filter, state: 'open' }, after, CHUNK)
+    const last = ids.at(-1)
+    if (last === undefined) break
+    after = last
+    for (const id of ids) {
+      if (hub.stopping.aborted) break
+      counts.matched++
+      const message = dryRun ? await wouldRefuse(hub, id, action) : await refusal(hub, id, action, input, by)
+      if (message === null) counts.done++
+      else counts.refused++
+      if (message !== null && problems.length < MOST_NAMED) problems.push({ id, message })
+    }
+  }
+  return { ...counts, problems, dryRun }
+}
+
+async function refusal(
+  hub: Hub,
+  id: number,
+  action: ActionName,
+  input: ActionInput,
+  by: Source,
+): Promise<string | null> {
+  try {
+    const result = await perform(hub, id, action, input, by)
+    return result.kind === 'refused' ? result.message : null
+  } catch (error) {
+    hub.log.error({ item: id, action, error }, 'an inbox action failed')
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+async function wouldRefuse(hub: Hub, id: number, action: ActionName): Promise<string | null> {
+  const item = await readItem(hub.db.sql, id)
+  if (item === undefined || item.state === 'done') return 'it is closed already'
+  return infoOf(item.kind).actions.some((one) => one.action === action)
+    ? null
+    : `a ${item.kind.replaceAll('_', ' ')} has no "${action}"`
+}

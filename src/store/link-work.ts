@@ -1,0 +1,41 @@
+import type { Base } from '../core/plan.ts'
+import type { RecordId } from '../core/model.ts'
+import { packed } from './base.ts'
+import { lines, numbers } from './columns.ts'
+import type { Query } from './database.ts'
+
+/** The links of records in one stream that stand for an object. */
+export async function linksIn(
+  q: Query,
+  streamId: number,
+  recordIds: readonly RecordId[],
+): Promise<readonly number[]> {
+  if (recordIds.length === 0) return []
+  const found = await q<{ id: number }[]>`
+    select id from links where record_id = any(${[...recordIds]}) and stream_id = ${streamId} and state = 'linked'`
+  return found.map((row) => row.id)
+}
+
+/** Nobody else writes these links until the transaction ends. */
+export async function lockLinks(q: Query, ids: readonly number[]): Promise<void> {
+  if (ids.length === 0) return
+  await q`select 1 from links where id = any(${[...ids]}) order by id for update`
+}
+
+/** Gives links another base, and wakes them: what was agreed on is another thing now. */
+export async function rebaseLinks(
+  q: Query,
+  links: readonly { readonly id: number; readonly base: Base }[],
+): Promise<void> {
+  if (links.length === 0) return
+  await q`
+    update links l set base = r.base::json, wake = l.wake + 1, not_before = null
+    from unnest(${numbers(links.map((link) => link.id))}::bigint[],
+      string_to_array(${lines(links.map((link) => packed(link.base)))}, E'\n', 'null')) as r(id, base)
+    where l.id = r.id`
+}
+
+/** Makes one link due again. */
+export async function wakeLinkById(q: Query, id: number): Promise<void> {
+  await q`update links set wake = wake + 1, not_before = null where id = ${id}`
+}
