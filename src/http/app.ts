@@ -16,6 +16,7 @@ import { problem } from './problem.ts'
 import { qualityRoutes } from './quality.ts'
 import { PLACES } from './record-view.ts'
 import { recordRoutes } from './records.ts'
+import { runRoutes } from './runs.ts'
 import { webhookRoutes } from './webhooks.ts'
 
 export type AppOptions = { readonly hub: Hub; readonly log: Logger }
@@ -52,6 +53,7 @@ export function createApp({ hub, log }: AppOptions): Hono<Env> {
   app.route('/api/messages', messageRoutes(hub))
   app.route('/api/mail', mailRoutes(hub))
   app.route('/api/inbox', inboxRoutes(hub))
+  app.route('/api/runs', runRoutes(hub))
   app.route('/api/quality', qualityRoutes(hub))
   return app
 }

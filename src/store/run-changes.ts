@@ -106,15 +106,16 @@ export async function causesOf(
     where o.run_id = ${run} group by 1, 2 order by 3 desc, 1 desc limit ${limit}`
 }
 
-/** Links that a vendor's object went away from because the hub archived it there: the last write to each says so. */
+/** Links whose object the hub archived at its remote, as the last write that went through says. */
 export async function archivedByHub(q: Query, recordIds: readonly RecordId[]): Promise<readonly number[]> {
   if (recordIds.length === 0) return []
   const found = await q<{ id: number }[]>`
     select l.id from links l
-    where l.record_id = any(${numbers(recordIds)}::bigint[]) and l.state = 'gone'
-      and exists (
-        select from outbox o where o.record_id = l.record_id and o.link_id = l.id and o.op = 'archive' and o.state = 'applied'
-      )`
+    cross join lateral (
+      select op from outbox o
+      where o.record_id = l.record_id and o.link_id = l.id and o.state = 'applied' order by o.id desc limit 1
+    ) last
+    where l.record_id = any(${numbers(recordIds)}::bigint[]) and l.state in ('gone', 'linked') and last.op = 'archive'`
   return found.map((row) => row.id)
 }
 
@@ -125,7 +126,7 @@ export async function reviveLinks(q: Query, ids: readonly number[]): Promise<rea
     with revived as (
       update links set state = 'pending', remote_id = null, observed = null, version = null, modified_at = null,
         base = '{}', consent = null, wake = wake + 1, not_before = null, attempts = 0, problem = null
-      where id = any(${numbers(ids)}::bigint[]) and state = 'gone' returning stream_id
+      where id = any(${numbers(ids)}::bigint[]) returning stream_id
     )
     select distinct s.connection from revived r join streams s on s.id = r.stream_id`
   return found.map((row) => row.connection)
@@ -235,4 +236,14 @@ export async function allowHeld(
     on conflict (stream_id, side, what, record_id) do update set remote_id = excluded.remote_id, title = excluded.title,
       changes = excluded.changes, stamp = excluded.stamp, verdict = 'approved', decided_by = excluded.decided_by,
       seen_at = excluded.seen_at`
+}
+
+/** The open items of one kind about a stream. */
+export async function openItemsOf(
+  q: Query,
+  streamId: number,
+  kind: string,
+): Promise<readonly { readonly id: number; readonly kind: string; readonly title: string }[]> {
+  return q<{ id: number; kind: string; title: string }[]>`
+    select id, kind, title from inbox where stream_id = ${streamId} and kind = ${kind} and state = 'open' order by id limit 20`
 }

@@ -141,7 +141,7 @@ test('records that an import made stay archived while the source goes on listing
   expect(members()).toHaveLength(20)
 })
 
-test('the undo of an undo brings all of it back, at the systems too', async () => {
+test('the undo of an undo brings all of it back; what a system refuses waits in the inbox', async () => {
   await goodImport(20)
   importRows(badRows(20))
   await settle()
@@ -153,7 +153,12 @@ test('the undo of an undo brings all of it back, at the systems too', async () =
   expect(again.counts).toMatchObject({ restored: 20, updated: 20 })
   expect(await live()).toEqual(after.people)
   await settle()
-  expect(members()).toEqual(after.members)
+  // Mailchimp forgets of an archived member whether they had left, so the connector revives none without a person.
+  const refused = await listItems(world.db.sql, { state: 'open', kind: 'rejected_write', limit: 50 })
+  expect(refused).toHaveLength(20)
+  expect(refused[0]?.title).toContain('is archived in this audience')
+  const known = (list: ReturnType<typeof members>) => list.filter(({ email }) => !email.startsWith('x'))
+  expect(known(members())).toEqual(known(after.members))
 })
 
 test('what was edited since stays, and the plan says by whom', async () => {

@@ -52,21 +52,28 @@ export type UndoPlan = {
 const SAMPLES = 10
 const SPARED_SAMPLES = 5
 
-/** Works out what an undo would do, without writing anything. `each` is given every line, for a full list. */
+async function drain(lines: AsyncIterable<UndoLine>): Promise<void> {
+  for await (const _ of lines);
+}
+
+/** Works out what an undo would do, without writing anything. `read` is given every line, for a full list. */
 export async function planUndo(
   hub: Hub,
   id: number,
   by: Source,
-  each: (line: UndoLine) => void | Promise<void> = () => undefined,
+  read: (lines: AsyncIterable<UndoLine>) => Promise<unknown> = drain,
 ): Promise<{ readonly kind: 'plan'; readonly plan: UndoPlan } | Refused> {
   const found = await undoableRun(hub, id)
   if (found.kind === 'refused') return found
   const { run, begun } = found
   const tally = openTally()
-  for await (const line of undoLines(hub, { run, undoRun: begun?.id ?? null, by })) {
-    tally.add(line)
-    await each(line)
+  async function* counted(): AsyncGenerator<UndoLine> {
+    for await (const line of undoLines(hub, { run, undoRun: begun?.id ?? null, by })) {
+      tally.add(line)
+      yield line
+    }
   }
+  await read(counted())
   const statements = await statementsOf(hub.db.sql, id)
   return {
     kind: 'plan',

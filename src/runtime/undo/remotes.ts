@@ -97,9 +97,12 @@ export async function effectsOf(
       effects.set(after.id, mine)
       const add = (what: RemoteEffect['what'], why: string | null = null) =>
         mine.remotes.push({ stream: target.label, what, why })
+      if (revived.has(link.id)) {
+        add('create')
+        continue
+      }
       if (link.state === 'gone') {
-        if (revived.has(link.id)) add('create')
-        else if (draft.undo.archived === false)
+        if (draft.undo.archived === false)
           add('stays', `it was deleted at ${target.label}, and is not made there again`)
         continue
       }
