@@ -11,6 +11,8 @@ import {
   type ConfigFiles,
   type FileChange,
 } from '../runtime/configure.ts'
+import { adoptShapes } from '../runtime/approval.ts'
+import { foresee, touchesNothing, type Foreseen } from '../runtime/plan/foresee.ts'
 import { previewReview, type ReviewCount } from '../runtime/mail/review.ts'
 import { openHub } from '../runtime/open.ts'
 import { confirmed } from './connections.ts'
@@ -19,6 +21,7 @@ import { changedLines } from './diff.ts'
 import { badInput, EXIT, failure, type ExitCode } from './exit.ts'
 import { showReview } from './mail-review.ts'
 import { plural } from './output.ts'
+import { showTouched, touchedJson } from './touched.ts'
 
 /** The folder named, or ./config, or what ships with Concord. */
 function folderOf({ wiring }: Context, folder: string | undefined): string {
@@ -68,7 +71,7 @@ function tellProblems({ output }: Context, folder: string, { problems }: ConfigE
 export async function applyConfiguration(
   context: Context,
   given: string | undefined,
-  { yes }: { readonly yes?: boolean },
+  { yes, approve }: { readonly yes?: boolean; readonly approve?: boolean },
 ): Promise<ExitCode> {
   const { output, wiring } = context
   const folder = folderOf(context, given)
@@ -93,24 +96,72 @@ export async function applyConfiguration(
     if (!output.json) for (const change of changes) showChange(context, change)
     const mail = active === undefined ? [] : await reviewed(context, store, active.files, configuration)
     if (!output.json && showReview(output, mail)) output.line()
+    const touched = active === undefined ? [] : await foreseen(context, store, active.files, configuration)
+    const isAsked = configuration.approvals === 'ask'
+    const free = touched.filter(
+      (one) => !isAsked || touchesNothing(one) || (approve === true && one.wasApproved),
+    )
+    const waits = touched.filter((one) => !free.includes(one)).map((one) => one.stream)
+    if (!output.json) showTouched(output, touched, isAsked, waits)
     await confirmed(context, `Apply this over version ${basedOn}?`, yes)
     const at = wiring.clock?.now() ?? Date.now()
-    const applied = await applyVersion(store, wiring.connectors, basedOn, files, context.actor, at)
+    const applied = await applyVersion(
+      store,
+      wiring.connectors,
+      basedOn,
+      files,
+      context.actor,
+      at,
+      isAsked ? free : [],
+    )
     if (applied === undefined)
       throw failure(
         `Somebody applied another version after version ${basedOn}; nothing was applied`,
         'Run the command again: it shows the difference to the new one.',
       )
     const summary = changes.map(({ file, kind }) => ({ file, kind }))
-    if (output.json) output.value({ version: applied.version, applied: true, changes: summary, mail })
+    if (output.json)
+      output.value({
+        version: applied.version,
+        applied: true,
+        changes: summary,
+        mail,
+        touched: touched.map(touchedJson),
+        waits,
+      })
     else {
       output.line(`Version ${applied.version} is active.`)
       if (mail.length > 0)
         output.line('What its rules change for mail that was read before is done at the next passes.')
+      if (waits.length > 0)
+        output.line(
+          `${waits.join(', ')} ${waits.length === 1 ? 'writes' : 'write'} nothing before a plan is approved: \`concord plan ${[...new Set(waits.map((label) => label.split('/')[0]))].join(' ')}\`.`,
+        )
       output.line('A running `concord start` or `concord worker` takes it up when it is started again.')
     }
-    return EXIT.ok
+    return waits.length > 0 ? EXIT.waiting : EXIT.ok
   })
+}
+
+/** What a new configuration makes of records that are in agreement; nothing where the active one does not load. */
+async function foreseen(
+  context: Context,
+  store: OpenStore,
+  active: ConfigFiles,
+  after: Configuration,
+): Promise<readonly Foreseen[]> {
+  const { output, wiring } = context
+  try {
+    const configuration = compile(active, wiring.connectors)
+    const { db, vault } = store
+    const hub = await openHub({ ...bootOptions(context), db, vault, configuration })
+    await adoptShapes(hub)
+    return await foresee(hub, after)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    output.note('The active version does not load any more, so what this does to records is not counted.')
+    return []
+  }
 }
 
 /** What changed rules of mail come to, counted over what is stored; nothing where no rule changed. */

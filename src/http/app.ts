@@ -12,6 +12,7 @@ import type { Env } from './env.ts'
 import { inboxRoutes } from './inbox.ts'
 import { mailRoutes } from './mail.ts'
 import { messageRoutes } from './messages.ts'
+import { planRoutes } from './plans.ts'
 import { problem } from './problem.ts'
 import { qualityRoutes } from './quality.ts'
 import { PLACES } from './record-view.ts'
@@ -53,6 +54,7 @@ export function createApp({ hub, log }: AppOptions): Hono<Env> {
   app.route('/api/messages', messageRoutes(hub))
   app.route('/api/mail', mailRoutes(hub))
   app.route('/api/inbox', inboxRoutes(hub))
+  app.route('/api/plans', planRoutes(hub))
   app.route('/api/runs', runRoutes(hub))
   app.route('/api/quality', qualityRoutes(hub))
   return app

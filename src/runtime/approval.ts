@@ -23,7 +23,7 @@ export type Gate = {
   readonly shape: string
   readonly approvedShape: string | null
   readonly appliedShape: string | null
-  readonly hasSynced: boolean
+  readonly adoptable: boolean
 }
 
 export const isOpen = (gate: Gate): boolean => gate.approvedShape === gate.shape
@@ -35,11 +35,11 @@ export async function gatesOf(hub: Hub, connection: string | null = null): Promi
     const target = hub.targets.find((t) => t.id === row.id)
     const mail = row.name === ALL_MAIL && hub.mails.some((m) => m.connection === row.connection)
     if (target === undefined && !mail) return []
-    const { id, approvedShape, appliedShape, hasSynced } = row
+    const { id, approvedShape, appliedShape, adoptable } = row
     const shape = target === undefined ? mailShape(hub, row) : shapeOf(hub, target, row)
     const label = target?.label ?? `${row.connection}/mail`
     const kind = mail ? 'mail' : 'stream'
-    return [{ id, connection: row.connection, label, kind, shape, approvedShape, appliedShape, hasSynced }]
+    return [{ id, connection: row.connection, label, kind, shape, approvedShape, appliedShape, adoptable }]
   })
 }
 
@@ -95,7 +95,7 @@ export const waitsForPlan = (label: string): string => {
  * to what has a shape already, or has never read or written.
  */
 export async function adoptShapes(hub: Hub, q: Query = hub.session.q): Promise<void> {
-  const old = (await gatesOf(hub)).filter((gate) => gate.approvedShape === null && gate.hasSynced)
+  const old = (await gatesOf(hub)).filter((gate) => gate.adoptable)
   await approveShapes(q, old)
   await markAllApplied(q, old)
 }

@@ -3,6 +3,7 @@ import path from 'node:path'
 import type { Instant } from '../core/json.ts'
 import type { Configuration } from '../core/stream.ts'
 import { activeConfig, applyConfig, type ConfigFiles, type ConfigVersion } from '../store/config-versions.ts'
+import { approveShapes } from '../store/streams.ts'
 import { compile, type OpenStore } from './boot.ts'
 import type { Connectors } from './connect.ts'
 
@@ -31,7 +32,9 @@ export async function activeVersion(store: OpenStore): Promise<ConfigVersion | u
   return activeConfig(store.db.sql)
 }
 
-/** Compiles and stores a version over `basedOn`; undefined where somebody applied another one meanwhile. */
+/**
+ * Compiles and stores a version over `basedOn`, and lets the streams in `approved` write with their new shapes; undefined where somebody applied another one meanwhile.
+ */
 export async function applyVersion(
   store: Pick<OpenStore, 'db'>,
   connectors: Connectors,
@@ -39,9 +42,14 @@ export async function applyVersion(
   files: ConfigFiles,
   by: string,
   at: Instant,
+  approved: readonly { readonly id: number; readonly shape: string }[] = [],
 ): Promise<{ readonly version: number; readonly configuration: Configuration } | undefined> {
   const configuration = compile(files, connectors)
-  const version = await applyConfig(store.db.sql, basedOn, files, by, at)
+  const version = await store.db.sql.begin(async (tx) => {
+    const applied = await applyConfig(tx, basedOn, files, by, at)
+    if (applied !== undefined) await approveShapes(tx, approved)
+    return applied
+  })
   return version === undefined ? undefined : { version, configuration }
 }
 

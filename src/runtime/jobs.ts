@@ -12,6 +12,7 @@ import { z } from 'zod'
 import { ensureHistoryPartitions } from '../store/history.ts'
 import { forgetDeliveries, wakeAlarms, wakeAlerts } from '../store/alert-deliveries.ts'
 import { forgetReconciliations } from '../store/reconciliations.ts'
+import { forgetLines } from '../store/plans.ts'
 import { queueSync, wakeMail, wakePush } from '../store/wake.ts'
 import { forgetEvents } from '../store/webhook-events.ts'
 import { listConnections } from '../store/connections.ts'
@@ -32,6 +33,8 @@ import { measureQuality } from './quality/measure.ts'
 /** Connections worked on at once by one process; each connection is one process's at a time. */
 const CONCURRENCY = 4
 const DAY_MS = 86_400_000
+/** The newest plans of the same connections keep their lines; of others only the counts stay. */
+const PLANS_KEPT = 3
 const EVENTS_KEPT_MS = 30 * DAY_MS
 const COMPARISONS_KEPT_MS = 400 * DAY_MS
 
@@ -114,6 +117,7 @@ function tasks(hub: Hub): TaskList {
       await matchWaiting(hub)
       await ensureHistoryPartitions(hub.db.sql, hub.clock.now())
       await forgetEvents(hub.db.sql, hub.clock.now() - EVENTS_KEPT_MS)
+      await forgetLines(hub.db.sql, PLANS_KEPT, hub.clock.now() - DAY_MS)
       await forgetDeliveries(hub.db.sql, hub.clock.now() - EVENTS_KEPT_MS)
       await forgetReconciliations(hub.db.sql, hub.clock.now() - COMPARISONS_KEPT_MS)
     },

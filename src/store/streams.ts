@@ -136,8 +136,8 @@ export type GateRow = {
   readonly appliedShape: string | null
   readonly accountId: string | null
   readonly settings: JsonObject
-  /** It has read or written before. */
-  readonly hasSynced: boolean
+  /** It has read or written before anybody was asked. */
+  readonly adoptable: boolean
 }
 
 /** Of added connections. */
@@ -145,12 +145,13 @@ export async function gateRows(q: Query, connection: string | null = null): Prom
   return q<GateRow[]>`
     select s.id, s.connection, s.name, s.approved_shape as "approvedShape", s.applied_shape as "appliedShape",
       c.account_id as "accountId", c.settings,
-      s.checked_at is not null
+      s.approved_shape is null and (
+        s.checked_at is not null
         or exists (select from links l where l.stream_id = s.id and l.state = 'linked')
         or s.name = 'mail/*' and exists (
           select from streams m
           where m.connection = s.connection and m.name like 'mail/%' and m.checked_at is not null
-        ) as "hasSynced"
+        )) as "adoptable"
     from streams s join connections c on c.name = s.connection
     where ${connection}::text is null or s.connection = ${connection}
     order by s.id`

@@ -6,6 +6,7 @@ import { gatesOf, isOpen, type Gate } from '../approval.ts'
 import { holding } from '../hold.ts'
 import { nestedSession, targetsOf, type Hub, type Target } from '../hub.ts'
 import { rulesFor } from '../../core/mail/rules.ts'
+import { matchWaiting } from '../matching/step.ts'
 import { observeStream } from '../observe.ts'
 import { pushStream } from '../push.ts'
 import { rulesInWords } from './mail-words.ts'
@@ -108,6 +109,7 @@ async function dryRun(
   }
   for (const name of names) {
     for (const target of targetsOf(hub, name)) take(await readOne(hub, planning, target, problems))
+    take(await matchWaiting(hub))
     waiting.delete(name)
     take(await pushAll(hub, planning, name))
   }

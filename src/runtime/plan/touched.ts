@@ -27,11 +27,17 @@ export async function eachLink(
     const last = links.at(-1)
     if (last === undefined || hub.stopping.aborted) return
     after = last.id
-    await visit(await planned(hub, q, target, links))
+    await visit(await planLinks(hub, q, target, links))
   }
 }
 
-async function planned(hub: Hub, q: Query, target: Target, links: readonly Link[]): Promise<readonly Seen[]> {
+/** Plans links from what was last seen of their objects. */
+export async function planLinks(
+  hub: Hub,
+  q: Query,
+  target: Target,
+  links: readonly Link[],
+): Promise<readonly Seen[]> {
   const { stream } = target
   const records = await loadRecords(
     q,
