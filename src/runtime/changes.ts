@@ -3,11 +3,12 @@ import { same, type JsonObject } from '../core/json.ts'
 import type { FieldName, HubRecord, RecordKind, Source } from '../core/model.ts'
 import type { Query } from '../store/database.ts'
 import { appendHistory, type HistoryRow } from '../store/history.ts'
-import { claim, release, type Holding } from '../store/identities.ts'
-import { openItems } from '../store/inbox.ts'
+import { claim, release, type Holding, type Refused } from '../store/identities.ts'
+import { closeUnshared, openItems, type NewItem } from '../store/inbox.ts'
 import { wakeLinks } from '../store/links.ts'
 import { insertRecords, updateRecords } from '../store/records.ts'
 import { RaceError, shows, type Change, type Following, type Muted } from './change.ts'
+import { duplicateItem } from './duplicates.ts'
 import { creatingStreams, type Hub } from './hub.ts'
 import { inTurn } from './in-turn.ts'
 import { followIdentity } from './matching/follow.ts'
@@ -56,7 +57,7 @@ export async function applyChanges(
         run,
         at,
       ),
-    () => swapKeys(q, kind, changes),
+    () => swapKeys(q, kind, changes, at),
     () => followIdentity(q, kind, changes, at),
   )
   if (written.size !== changed.length) throw new RaceError('a record changed meanwhile')
@@ -66,7 +67,7 @@ export async function applyChanges(
     throw new RaceError('a record with this key was made meanwhile')
   await openItems(
     q,
-    refused.map((claimed) => duplicateItem(kind, claimed)),
+    refused.map((claimed) => takenItem(kind, claimed)),
     at,
   )
   if (hub.planning !== null && source.startsWith('rule:'))
@@ -131,7 +132,12 @@ function wordsOf(field: FieldName, before: HubRecord, after: HubRecord, source: 
   }
 }
 
-async function swapKeys(q: Query, kind: RecordKind, changes: readonly Change[]): Promise<readonly Holding[]> {
+async function swapKeys(
+  q: Query,
+  kind: RecordKind,
+  changes: readonly Change[],
+  at: number,
+): Promise<readonly Refused[]> {
   const gone: Holding[] = []
   const won: Holding[] = []
   for (const { before, after } of changes) {
@@ -143,17 +149,14 @@ async function swapKeys(q: Query, kind: RecordKind, changes: readonly Change[]):
     for (const key of now) if (missing(old, key)) won.push({ key, id: after.id })
   }
   await release(q, gone)
+  await closeUnshared(q, gone, at)
   return claim(q, won)
 }
 
-function duplicateItem(kind: RecordKind, claimed: Holding): Parameters<typeof openItems>[1][number] {
-  return {
-    kind: 'duplicate',
-    key: `duplicate:${claimed.key.kind}:${claimed.key.value}:${claimed.id}`,
-    title: `${claimed.key.value} now stands on ${kind} ${claimed.id}, but belongs to another ${kind}`,
-    fix: `They look like one ${kind}. Take the ${claimed.key.kind} off one of them, or merge them.`,
-    detail: { kind, key: claimed.key.value, record: claimed.id },
-    streamId: null,
-    recordId: claimed.id,
-  }
+function takenItem(kind: RecordKind, { key, id, owner }: Refused): NewItem {
+  return duplicateItem(kind, [id, owner], {
+    title: `${key.value} stands on ${kind} ${id} too, but belongs to ${kind} ${owner}`,
+    evidence: `the same ${key.kind}: ${key.value}`,
+    by: key.value,
+  })
 }

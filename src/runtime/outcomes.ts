@@ -1,7 +1,7 @@
 import type { ConsentState } from '../core/consent.ts'
 import { unreachable, type JsonObject } from '../core/json.ts'
 import { planLink, rebase, type Base } from '../core/plan.ts'
-import type { HubRecord } from '../core/model.ts'
+import type { HubRecord, RecordId } from '../core/model.ts'
 import type { Observation, Outcome } from '../connectors/connector.ts'
 import { closeItems, openItems, type NewItem } from '../store/inbox.ts'
 import {
@@ -15,6 +15,7 @@ import {
 } from '../store/links.ts'
 import { closeWrites, type NewOutboxRow, type OutboxRow, type OutboxState } from '../store/outbox.ts'
 import { absorb } from './absorb.ts'
+import { duplicateItem } from './duplicates.ts'
 import type { Hub, Target } from './hub.ts'
 import { linksById } from './link-lookup.ts'
 import { resolveRefs } from './refs.ts'
@@ -41,6 +42,8 @@ const rejectedKey = (row: { readonly linkId: number; readonly op: string }) =>
 type Ledger = {
   /** Which link each answered object belonged to before. */
   readonly owners: Map<string, number>
+  /** The records of links. */
+  readonly records: ReadonlyMap<number, RecordId>
   readonly updates: LinkUpdate[]
   readonly settled: Settlement[]
   readonly postponed: Parameters<typeof postponeLinks>[1][number][]
@@ -89,8 +92,13 @@ export async function keepOutcomes(
     ),
   )
   const owners = new Map(objects.map(({ remoteId, id }) => [remoteId, id]))
+  const holders = await linksById(
+    hub.session.q,
+    objects.map(({ id }) => id),
+  )
   const ledger: Ledger = {
     owners,
+    records: new Map([...holders.values(), ...links.values()].map((link) => [link.id, link.recordId])),
     updates: [],
     settled: [],
     postponed: [],
@@ -261,15 +269,16 @@ function noteTaken(
   const problem = `${target.label} has ${observation.id} for another ${target.stream.record} already`
   ledger.settled.push({ id: row.linkId, wake: row.wake, state: 'filtered', problem })
   ledger.surprises.push(observation)
-  ledger.items.push({
-    kind: 'duplicate',
-    key: `duplicate:${target.id}:${observation.id}:${row.recordId}`,
-    title: `${target.label} takes ${target.stream.record} ${row.recordId} for ${observation.id}, which is linked to another ${target.stream.record}`,
-    fix: 'They look like one. Merge them, or give one of them another address.',
-    detail: { remoteId: observation.id, record: row.recordId },
-    streamId: target.id,
-    recordId: row.recordId,
-  })
+  const other = ledger.records.get(ledger.owners.get(observation.id) ?? 0)
+  if (other === undefined || other === row.recordId) return
+  const kind = target.stream.record
+  ledger.items.push(
+    duplicateItem(kind, [row.recordId, other], {
+      title: `${target.label} takes ${kind} ${row.recordId} for ${observation.id}, which is linked to ${kind} ${other}`,
+      evidence: `one object at ${target.label}: ${observation.id}`,
+      streamId: target.id,
+    }),
+  )
 }
 
 function expectedConsent(row: NewOutboxRow | OutboxRow, link: Link): ConsentState | null {

@@ -15,6 +15,7 @@ import { survivorsOf } from '../store/merges.ts'
 import { loadRecords, newRecordIds } from '../store/records.ts'
 import { bornRecord } from './change.ts'
 import { addressesOf, CHANNEL, consentOf, consentOver } from './consent.ts'
+import { duplicateItem } from './duplicates.ts'
 import type { Hub, Target } from './hub.ts'
 import { mustStand } from './merge/moved.ts'
 import type { WorkingSet } from './working-set.ts'
@@ -224,7 +225,7 @@ export async function settleStrangers(page: PageWork, strangers: readonly Arriva
       page.newLinks.push(linkId)
       continue
     }
-    if (match.kind === 'several') page.items.push(severalItem(target, arrival.seen.id, match))
+    if (match.kind === 'several') page.items.push(...severalItems(target, arrival.seen.id, match))
     // A create of ours that was seen before its answer was kept: this is that object.
     const own = unbound.get(match.id) ?? null
     unbound.delete(match.id)
@@ -233,7 +234,7 @@ export async function settleStrangers(page: PageWork, strangers: readonly Arriva
   }
 }
 
-function severalItem(
+function severalItems(
   target: Target,
   remoteId: string,
   match: {
@@ -241,17 +242,15 @@ function severalItem(
     readonly by: { readonly value: string }
     readonly others: readonly RecordId[]
   },
-): NewItem {
+): readonly NewItem[] {
   const kind = target.stream.record
-  return {
-    kind: 'duplicate',
-    key: `duplicate:${[match.id, ...match.others].toSorted((a, b) => a - b).join(':')}`,
-    title: `${target.label} ${remoteId} matches ${kind}s ${[match.id, ...match.others].join(', ')}`,
-    fix: `It was linked to ${kind} ${match.id} by ${match.by.value}. If they are one, merge them; if not, correct the shared key.`,
-    detail: { linked: match.id, by: match.by.value, others: match.others, remoteId },
-    streamId: target.id,
-    recordId: match.id,
-  }
+  return match.others.map((other) =>
+    duplicateItem(kind, [match.id, other], {
+      title: `${target.label} ${remoteId} matches ${kind}s ${match.id} and ${other}; it was linked to ${match.id} by ${match.by.value}`,
+      evidence: `both match ${target.label} ${remoteId}`,
+      streamId: target.id,
+    }),
+  )
 }
 
 /** Deletes at the remote: the link ends, and the record is archived where the stream says so. */

@@ -5,6 +5,8 @@ import { TABLE } from './records.ts'
 import type { Query } from './database.ts'
 
 export type Holding = { readonly key: Key; readonly id: RecordId }
+/** A claim to a strong key that another record, `owner`, holds. */
+export type Refused = Holding & { readonly owner: RecordId }
 
 /** Which records of `kind` hold which of the keys. */
 export async function holders(q: Query, kind: RecordKind, keys: readonly Key[]): Promise<readonly Holding[]> {
@@ -29,7 +31,7 @@ export async function holders(q: Query, kind: RecordKind, keys: readonly Key[]):
  * Gives keys to records. A strong key that another record holds stays there; such refused claims come back. A second
  * transaction that claims the same key waits here for the first to end, so two workers cannot both make one person.
  */
-export async function claim(q: Query, claims: readonly Holding[]): Promise<readonly Holding[]> {
+export async function claim(q: Query, claims: readonly Holding[]): Promise<readonly Refused[]> {
   if (claims.length === 0) return []
   const taken = await q`
     insert into identities (kind, key, record_id)
@@ -43,7 +45,10 @@ export async function claim(q: Query, claims: readonly Holding[]): Promise<reado
     from unnest(${texts(strong.map((c) => c.key.kind))}::text[], ${texts(strong.map((c) => c.key.value))}::text[]) as k(kind, key)
     join identities i on i.kind = k.kind and i.key = k.key and i.kind <> 'phone'`
   const owner = new Map(owners.map((row) => [`${row.kind} ${row.key}`, row.id]))
-  return strong.filter((c) => owner.get(`${c.key.kind} ${c.key.value}`) !== c.id)
+  return strong.flatMap((c) => {
+    const holder = owner.get(`${c.key.kind} ${c.key.value}`)
+    return holder === undefined || holder === c.id ? [] : [{ ...c, owner: holder }]
+  })
 }
 
 /** Takes keys away from records that no longer hold them. */

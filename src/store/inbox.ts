@@ -55,6 +55,8 @@ export async function openItems(q: Query, items: readonly NewItem[], at: Instant
     select kind, key, title, fix, detail, "streamId", "recordId", ${at}, ${at}
     from jsonb_to_recordset(${rows(latest)}::text::jsonb) as r(kind text, key text, title text, fix text, detail jsonb,
       "streamId" int, "recordId" bigint)
+    where kind <> 'duplicate' or not exists (
+      select from kept_apart k where k.a = (detail->'records'->>0)::bigint and k.b = (detail->'records'->>1)::bigint)
     on conflict (key) where state = 'open' do update set title = excluded.title, fix = excluded.fix,
       detail = excluded.detail, updated_at = excluded.updated_at, seen = inbox.seen + 1,
       snoozed_until = case when ${q.unsafe(size('excluded'))} > ${q.unsafe(size('inbox'))} then null
@@ -94,6 +96,27 @@ export async function closeDuplicatesOf(
       join inbox i on (i.detail->'records'->>1)::bigint = g.id and i.kind = 'duplicate' and i.state = 'open'
     ) g
     where i.id = g.id and i.state = 'open'`
+}
+
+/** Closes what asks whether two records are one because of a key that one of them has lost. */
+export async function closeUnshared(
+  q: Query,
+  lost: readonly { readonly key: { readonly value: string }; readonly id: RecordId }[],
+  at: Instant,
+): Promise<void> {
+  if (lost.length === 0) return
+  const given = q`unnest(${texts(lost.map((one) => one.key.value))}::text[], ${numbers(lost.map((one) => one.id))}::bigint[])
+    as l(value, id)`
+  await q`
+    update inbox i set state = 'done', resolution = l.value || ' is on one of them only', updated_at = ${at}
+    from (
+      select i.id, l.value from ${given} join inbox i on i.record_id = l.id and i.kind = 'duplicate' and i.state = 'open'
+        and i.detail->>'by' = l.value
+      union all
+      select i.id, l.value from ${given} join inbox i on (i.detail->'records'->>1)::bigint = l.id and i.kind = 'duplicate'
+        and i.state = 'open' and i.detail->>'by' = l.value
+    ) l
+    where i.id = l.id and i.state = 'open'`
 }
 
 /** Which of the keys have an open item. */
