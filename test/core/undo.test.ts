@@ -17,9 +17,9 @@ type Step = {
   readonly run: number
   readonly source: string
   readonly undoes?: number
-  readonly set?: JsonObject
+  readonly set?: { readonly [field: string]: Json }
   readonly says?: Readonly<Record<string, Provenance | null>>
-  readonly archived?: boolean
+  readonly archived?: boolean | undefined
 }
 
 function change({ record, rows }: Told, step: Step): Told {
@@ -203,7 +203,7 @@ describe('a record', () => {
 
 const value = fc.option(fc.constantFrom('a', 'b', 'c'), { nil: null })
 const set = fc.uniqueArray(fc.constantFrom('a@x.io', 'b@x.io', 'c@x.io', 'd@x.io'), { maxLength: 4 })
-const fieldsOf = fc.record(
+const fieldsOf: fc.Arbitrary<JsonObject> = fc.record(
   { givenName: value, jobTitle: value, emails: set.map((list): Json => (list.length === 0 ? null : list)) },
   { requiredKeys: [] },
 )
@@ -277,10 +277,11 @@ describe('whatever happened before', () => {
         expect(edited.map((field) => back.record.fields[field])).toEqual(
           edited.map((field) => edits[field] ?? null),
         )
-        const added = list(edits.emails).filter(
+        const added = list(edits['emails']).filter(
           (member) => !list(told.record.fields['emails']).includes(member),
         )
-        expect(list(back.record.fields['emails'])).toEqual(expect.arrayContaining([...added]))
+        const kept = list(back.record.fields['emails'])
+        expect(added.filter((member) => !kept.includes(member))).toEqual([])
       }),
       { seed: 20260302, numRuns: 2_000 },
     )

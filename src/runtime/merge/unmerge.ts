@@ -17,6 +17,7 @@ import {
 } from '../../store/merges.ts'
 import { loadRecords } from '../../store/records.ts'
 import { beginRun, endRun } from '../../store/runs.ts'
+import { endArchived } from '../../store/twins.ts'
 import { wakePush } from '../../store/wake.ts'
 import { RaceError, type Change, type Following } from '../change.ts'
 import { following } from '../changes.ts'
@@ -72,6 +73,16 @@ export async function unmergeRecord(hub: Hub, request: UnmergeRequest): Promise<
       )
     }
   }
+}
+
+/** As `unmergeRecord`, in the caller's transaction and run; the caller wakes the connections that have work then. */
+export async function unmergeWithin(
+  following: Following,
+  request: UnmergeRequest,
+): Promise<{ readonly result: UnmergeResult; readonly woken: ReadonlySet<string> }> {
+  const plan = await workOut(following, request, 'lock')
+  if ('refused' in plan) return { result: { kind: 'refused', message: plan.refused }, woken: new Set() }
+  return carryOut(following, request, plan)
 }
 
 type Turned = { readonly before: HubRecord; readonly change: Change; readonly facets: readonly RootedFacet[] }
@@ -204,6 +215,7 @@ async function carryOut(
         side.facets.map((facet) => facet.id),
       )
   }
+  await endArchived(q, merge.id, survivor, merge.at)
   wake(await returnLinks(q, merge.id, loser, survivor))
   const strong = keysOf(kind, plan.loser.change.after.fields).filter((key) => STRONG[key.kind])
   await returnKeys(q, merge.id, loser, survivor, strong)

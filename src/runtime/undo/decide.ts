@@ -1,7 +1,7 @@
 import { strictest, type ConsentState } from '../../core/consent.ts'
 import { same } from '../../core/json.ts'
-import { RECORD_KINDS, type HubRecord, type RecordId, type RecordKind } from '../../core/model.ts'
-import { isDerived, undoRecord, type PastChange } from '../../core/undo.ts'
+import { RECORD_KINDS, type HubRecord, type RecordId } from '../../core/model.ts'
+import { undoRecord } from '../../core/undo.ts'
 import type { Query } from '../../store/database.ts'
 import { loadLinks, type Link } from '../../store/links.ts'
 import { loadRecords } from '../../store/records.ts'
@@ -89,17 +89,13 @@ async function draftsOf(
   const history = await historySince(q, [...records.keys()], run.startedAt - SKEW_MS)
   return [...records.values()].flatMap((record): Draft[] => {
     const rows = history.get(record.id) ?? []
-    if (undoRun !== null && rows.some((row) => row.run === undoRun && undoes(record.kind, row))) return []
     const created = rows.some((row) => row.run === run.id && row.op === 'create')
-    return [{ record, created, undo: undoRecord(record, rows, run.id) }]
+    const draft: Draft = { record, created, undo: undoRecord(record, rows, run.id) }
+    // An undo that goes on has done this one already.
+    const isDone = undoRun !== null && isIdle(draft) && rows.some((row) => row.run === undoRun)
+    return isDone ? [] : [draft]
   })
 }
-
-/** What follows from an undo (consent, what mail says of a person) is written by its run too, perhaps beforehand. */
-const undoes = (kind: RecordKind, row: PastChange): boolean =>
-  row.op === 'archive' ||
-  row.op === 'restore' ||
-  (row.op === 'update' && Object.keys(row.changes).some((field) => !isDerived(kind, field)))
 
 async function linksByRecord(
   q: Query,

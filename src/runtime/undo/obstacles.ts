@@ -11,7 +11,7 @@ import { isIdle, leave, leaveFields, outcomeOf, spared, type Draft, type Undoing
 export async function withoutNeeded(
   hub: Hub,
   q: Query,
-  { run }: Undoing,
+  { run, undoRun }: Undoing,
   drafts: readonly Draft[],
   links: ReadonlyMap<RecordId, readonly Link[]>,
 ): Promise<readonly Draft[]> {
@@ -35,7 +35,8 @@ export async function withoutNeeded(
     const { id, kind } = draft.record
     if (isIdle(draft)) return draft
     const into = merged.get(id)
-    if (into !== undefined) {
+    // Of a plan: merges of the run itself are taken back first.
+    if (into !== undefined && (undoRun !== null || into.run !== run.id)) {
       const why = `it lives on in ${kind} ${into.into}: undo the merge first (\`concord undo ${into.run}\`)`
       return leave(draft, { ...spared('merged', null, why), by: into.by, at: into.at, run: into.run })
     }

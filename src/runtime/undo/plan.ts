@@ -80,7 +80,7 @@ export async function planUndo(
     plan: {
       run,
       ...tally.result(),
-      merges: await planMerges(hub, id),
+      merges: await planMerges(hub, id, by),
       optOuts: await peopleOptedIn(hub, id),
       keptOptOuts: statements['out'] ?? 0,
       begun: begun?.id ?? null,

@@ -94,7 +94,7 @@ async function carryOut(
     for (const [name, n] of Object.entries(more)) if (n !== 0) counts[name] = (counts[name] ?? 0) + n
   }
   const merges = await undoMerges(hub, run.id, work)
-  count({ merges: merges.count })
+  count({ merges: merges.count, mergesLeft: merges.refused })
   note(merges.woken)
   // Opt-outs first, here as everywhere.
   const consent = await optOutAgain(hub, run.id, work.undoRun, work.by)
