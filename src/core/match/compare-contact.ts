@@ -36,14 +36,17 @@ export function compareEmails(a: Prepared, b: Prepared): number {
 
 function emailLevel(a: string, b: string): number {
   if (a === b) return 0
-  if (isSlip(a, b)) return 1
   const [one, two] = [beforeAt(a), beforeAt(b)]
+  // "ann.lee4" and "ann_lee7" are two people of one name at one provider, and no slip.
+  const sameLetters = lettersOf(one) === lettersOf(two)
+  if (isSlip(a, b) && (one === two || !sameLetters)) return 1
   if (one === two && one.length >= SHORTEST_LOCAL) return 2
   if (one.length >= SHORTEST_LOCAL && two.length >= SHORTEST_LOCAL) {
     if (a.slice(one.length) === b.slice(two.length) ? edits(one, two, 2) <= 2 : isSlip(one, two)) return 3
   }
   return 4
 }
+const lettersOf = (text: string): string => text.replace(/[^\p{L}]/gu, '')
 const beforeAt = (email: string): string => email.slice(0, email.lastIndexOf('@'))
 
 function isBuiltFrom(local: string, { given, family }: Prepared): boolean {

@@ -60,6 +60,34 @@ const PLACE: Pick<
   ],
 }
 
+const HOUSEHOLD: Bond['u'] = {
+  family: [0.75, 0.03, 0.02, 0.02, 0.18],
+  phone: [0.4, 0.01, 0.59],
+  email: [0.03, 0.005, 0.01, 0.005, 0.95],
+  street: [0.9, 0.06, 0.04],
+  houseNumber: [0.9, 0.04, 0.06],
+  houseNumberWithin: [0.96, 0.02, 0.02],
+  unit: [0.85, 0.1, 0.05],
+  postalCode: [0.92, 0.05, 0.03],
+  city: [0.9, 0.06, 0.04],
+  region: [0.95, 0.05],
+  country: [0.99, 0.01],
+}
+
+const COLLEAGUES: Bond['u'] = {
+  organisation: [0.88, 0.04, 0.03, 0.02, 0.03],
+  domain: [0.92, 0.02, 0.06],
+  phone: [0.3, 0.02, 0.68],
+  email: [0.01, 0.003, 0.002, 0.005, 0.98],
+  street: [0.75, 0.05, 0.2],
+  houseNumber: [0.75, 0.05, 0.2],
+  unit: [0.5, 0.1, 0.4],
+  postalCode: [0.75, 0.05, 0.2],
+  city: [0.8, 0.05, 0.15],
+  region: [0.9, 0.1],
+  country: [0.97, 0.03],
+}
+
 export const PERSON: Chances = {
   levels: {
     given: [
@@ -105,39 +133,9 @@ export const PERSON: Chances = {
     ...PLACE,
   },
   bonds: [
-    {
-      name: 'household',
-      share: 0.3e-4,
-      u: {
-        family: [0.75, 0.03, 0.02, 0.02, 0.18],
-        phone: [0.4, 0.01, 0.59],
-        email: [0.03, 0.005, 0.01, 0.005, 0.95],
-        street: [0.9, 0.06, 0.04],
-        houseNumber: [0.9, 0.04, 0.06],
-        unit: [0.85, 0.1, 0.05],
-        postalCode: [0.92, 0.05, 0.03],
-        city: [0.9, 0.06, 0.04],
-        region: [0.95, 0.05],
-        country: [0.99, 0.01],
-      },
-    },
-    {
-      name: 'colleagues',
-      share: 2e-4,
-      u: {
-        organisation: [0.88, 0.04, 0.03, 0.02, 0.03],
-        domain: [0.92, 0.02, 0.06],
-        phone: [0.3, 0.02, 0.68],
-        email: [0.01, 0.003, 0.002, 0.005, 0.98],
-        street: [0.75, 0.05, 0.2],
-        houseNumber: [0.75, 0.05, 0.2],
-        unit: [0.5, 0.1, 0.4],
-        postalCode: [0.75, 0.05, 0.2],
-        city: [0.8, 0.05, 0.15],
-        region: [0.9, 0.1],
-        country: [0.97, 0.03],
-      },
-    },
+    { name: 'household', share: 0.3e-4, u: HOUSEHOLD },
+    { name: 'colleagues', share: 2e-4, u: COLLEAGUES },
+    { name: 'family firm', share: 0.05e-4, u: { ...COLLEAGUES, ...HOUSEHOLD } },
   ],
 }
 
@@ -184,6 +182,7 @@ export const COMPANY: Chances = {
         city: [0.95, 0.03, 0.02],
         region: [0.98, 0.02],
         country: [0.99, 0.01],
+        houseNumberWithin: [0.9, 0.04, 0.06],
         phone: [0.02, 0.02, 0.96],
       },
     },

@@ -71,11 +71,34 @@ export function fitMatches(
       return normalised(expected)
     })
     objective.push(sum)
-    m = shares(counts)
+    m = recognisable(shares(counts))
     const before = objective.at(-2)
     if (before !== undefined && sum - before < ENOUGH * Math.abs(sum) * 0.01) break
   }
   return { m, objective }
+}
+
+/**
+ * How often the same one may differ at most in what makes somebody who they are. Without this, a set of many families
+ * and few duplicates would teach that the same person has another first name: the class of matches would become that of
+ * relatives, which fits as well.
+ */
+const DIFFERS_AT_MOST: Readonly<Partial<Record<Attribute, number>>> = {
+  given: 0.12,
+  family: 0.15,
+  birth: 0.25,
+}
+
+function recognisable(m: Model['m']): Model['m'] {
+  return byAttribute((attribute) => {
+    const chances = m[attribute]
+    const most = DIFFERS_AT_MOST[attribute]
+    const differs = chances.at(-1) ?? 0
+    if (most === undefined || differs <= most) return chances
+    return chances.map((chance, level) =>
+      level === chances.length - 1 ? most : (chance * (1 - most)) / (1 - differs),
+    )
+  })
 }
 
 /** How likely a pattern is of each class, times the class's share: matches, strangers, then each bond. */

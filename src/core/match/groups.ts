@@ -45,10 +45,13 @@ const compareIds = (a: number | string, b: number | string): number => (a < b ? 
 const inOrder = <Id extends number | string>(pair: Pair<Id>): Pair<Id> =>
   pair.a <= pair.b ? pair : { a: pair.b, b: pair.a, weight: pair.weight }
 
+/** Members of both sides are on average at most this likely one (log2 of the odds): somewhat against, but not much. */
+const AGAINST = -3
+
 /** The usual contradiction: members of both sides speak against being one on average. Unknown pairs do not speak. */
 export function speakAgainst<Id>(
   weightBetween: (a: Id, b: Id) => number | undefined,
-  least = 0,
+  least = AGAINST,
 ): (left: readonly Id[], right: readonly Id[]) => boolean {
   return (left, right) => {
     const weights = left.flatMap((a) => right.flatMap((b) => weightBetween(a, b) ?? []))
