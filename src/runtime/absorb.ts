@@ -22,6 +22,7 @@ import { applyChanges, following } from './changes.ts'
 import { consentOf } from './consent.ts'
 import { invoicingOf, type Hub, type Target } from './hub.ts'
 import { inTurn } from './in-turn.ts'
+import { conflictKey, rejectedKeys } from './item-keys.ts'
 import {
   applyConsent,
   meet,
@@ -299,7 +300,10 @@ async function writePage(page: PageWork, gone: readonly Link[], run: RunLog): Pr
     if (before === null && fresh.delete(linkId)) inserts.push({ ...state, recordId })
     else updates.push(state)
   }
-  for (const link of gone) updates.push({ ...link, state: 'gone', wake: 0 })
+  for (const link of gone) {
+    updates.push({ ...link, state: 'gone', wake: 0 })
+    page.closable.push(...page.lenses.map((lens) => conflictKey(link.id, lens.key)), ...rejectedKeys(link.id))
+  }
   // Links first: a record that was born here has its link in this stream already, and needs no second one.
   const writes = inTurn(
     () => insertLinks(tx, target.id, inserts),
@@ -308,7 +312,7 @@ async function writePage(page: PageWork, gone: readonly Link[], run: RunLog): Pr
     () => appendHistory(tx, page.kept, runId, page.at),
     () => appendStatements(tx, page.statements, runId),
     () => openItems(tx, page.items, page.at),
-    () => closeItems(tx, page.closable, 'the sides agree', page.at),
+    () => closeItems(tx, page.closable, 'there is nothing to settle any more', page.at),
     () =>
       release(
         tx,
@@ -338,6 +342,6 @@ async function writePage(page: PageWork, gone: readonly Link[], run: RunLog): Pr
 
 /** Nothing is automated from a stream's first complete pass. Only invoices are, so only then has anybody to know. */
 async function isMuted(hub: Hub, tx: Tx, target: Target): Promise<boolean> {
-  if (invoicingOf(hub) === null) return false
+  if (invoicingOf(hub) === null && target.stream.record !== 'deal') return false
   return (await readStream(tx, target.id)).firstSyncedAt === null
 }

@@ -53,7 +53,7 @@ export async function countValues(
       as g(what, field, value),
     lateral (select count(*) as count, min(said) as said from (
       select said from findings f where f.kind = ${kind} and f.what = g.what and f.field = g.field
-        and f.value = coalesce(g.value, '') limit ${MOST_COUNTED}) some) n`
+        and f.value = coalesce(g.value, '') limit ${MOST_COUNTED}) counted) n`
 }
 
 export type SourceGroup = { readonly what: string; readonly field: string; readonly source: string }
@@ -72,7 +72,7 @@ export async function countSources(
       as g(what, field, source),
     lateral (select count(*) as count from (
       select 1 from findings f where f.kind = ${kind} and f.what = g.what and f.field = g.field and f.value = ''
-        and f.source = g.source limit ${MOST_COUNTED}) some) n`
+        and f.source = g.source limit ${MOST_COUNTED}) counted) n`
 }
 
 /** Deals from each of the sources that lack what their stage needs, without those that have an item of their own. */
@@ -87,7 +87,7 @@ export async function countStageGaps(
     lateral (select count(*) as count from (
       select distinct record_id from findings f where f.kind = 'deal' and f.what = 'stage' and f.source = g.source
         and not exists (select from inbox i where i.state = 'open' and i.key = ${keyPrefix} || f.record_id)
-      limit ${MOST_COUNTED}) some) n`
+      limit ${MOST_COUNTED}) counted) n`
 }
 
 /** Every group there is: once in a while, as it reads all findings. */

@@ -26,8 +26,9 @@ export type StreamRow = {
   readonly problem: string | null
 }
 
-const COLUMNS = `id, connection, name, cursor, needs_sweep as "needsSweep", approved, harmed, held, checked_at as "checkedAt",
-  moved_at as "movedAt", problem`
+const COLUMNS = `id, connection, name, cursor, needs_sweep as "needsSweep", approved, harmed, held,
+  first_synced_at as "firstSyncedAt", approved_shape as "approvedShape", applied_shape as "appliedShape",
+  checked_at as "checkedAt", moved_at as "movedAt", problem`
 
 /** Makes rows for streams that have none yet. */
 export async function ensureStreams(

@@ -102,7 +102,7 @@ async function followStages(
       fresh.push({ item, source: sourceOf(record) })
   }
   const standing = fresh.length === 0 ? [] : await keysUnder(q, STAGE_PREFIX, MOST_DEALS + 1)
-  const together = muted || fresh.length + standing.length > MOST_DEALS
+  const together = muted !== false || fresh.length + standing.length > MOST_DEALS
   await openItems(q, [...items, ...(together ? [] : fresh.map(({ item }) => item))].toSorted(byKey), at)
   await closeItems(q, closable, 'nothing is missing any more', at)
   return new Set(together ? fresh.map(({ source }) => source) : [])

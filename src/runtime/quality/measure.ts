@@ -14,6 +14,7 @@ import {
   type Measure,
 } from '../../store/quality.ts'
 import { iso, type Hub } from '../hub.ts'
+import { withRaces } from '../races.ts'
 
 const KEPT_DAYS = 800
 
@@ -68,10 +69,12 @@ export async function measureQuality(hub: Hub): Promise<readonly KindFigure[]> {
     const [whole] = await figuresOf(hub.session.q, kind, measure, askedOf(hub, kind))
     all.push(...(whole?.figures ?? []).map((figure) => ({ ...figure, kind })))
   }
-  await hub.session.begin(async (tx) => {
-    await keepDay(tx, measure.today, all)
-    await forgetDays(tx, daysBefore(measure.today, KEPT_DAYS))
-  })
+  await withRaces(hub, () =>
+    hub.session.begin(async (tx) => {
+      await keepDay(tx, measure.today, all)
+      await forgetDays(tx, daysBefore(measure.today, KEPT_DAYS))
+    }),
+  )
   return all
 }
 
