@@ -31,7 +31,7 @@ export function itemFor(
     key: pairKey(pair),
     // The younger one is the news.
     title: `${title(pair.b)} may be ${title(pair.a)}: ${pair.evidence}`,
-    fix: `If they are one, merge them: \`concord merge ${kind} ${pair.a} ${pair.b}\`. If they are two, say so once, and nobody is asked again.`,
+    fix: 'If they are one, `concord inbox merge ID` makes them one; it can be taken back. If they are two, `concord inbox keep-apart ID` says so, and nobody is asked again.',
     detail: {
       records: [pair.a, pair.b],
       kind,
