@@ -21,7 +21,7 @@ type Draft = {
 
 /**
  * What the members of a merged record say once it was edited: the facets that are different. An edit belongs to
- * `editor` (the member whose link it came through), else to the member whose value stood, else to `root`; it overrules
+ * `editor` (the member whose link a field's edit came through), else to the member whose value stood, else to `root`; it overrules
  * what all others say. Members added to a set are the editor's, else the root's; removed ones leave every member.
  */
 export function editFacets(
@@ -30,7 +30,7 @@ export function editFacets(
   root: RecordId,
   before: HubRecord,
   after: HubRecord,
-  editor: RecordId | null,
+  editor: (field: FieldName) => RecordId | null,
 ): readonly Facet[] {
   const drafts = members.map(
     (facet): Draft => ({
@@ -46,17 +46,15 @@ export function editFacets(
     const [was, now] = [before.fields[field] ?? null, after.fields[field] ?? null]
     const says = provenanceOf(after, field)
     if (isSet(fieldType(kind, field))) {
-      if (!same(was, now)) editSet(drafts, named(editor) ?? named(root), field, texts(was), texts(now), says)
+      if (!same(was, now))
+        editSet(drafts, named(editor(field)) ?? named(root), field, texts(was), texts(now), says)
       continue
     }
     const stands = standing(drafts, root, field, before)
-    if (same(was, now)) {
-      // Another source stands behind the same value.
-      if (stands !== undefined && says !== undefined && !same(says, provenanceOf(before, field) ?? null))
-        stands.provenance[field] = says
-      continue
-    }
-    const writer = named(editor) ?? stands ?? named(root)
+    const isConfirmed = says !== undefined && !same(says, provenanceOf(before, field) ?? null)
+    if (same(was, now) && !isConfirmed) continue
+    // Who only confirms what stands speaks for whoever said it.
+    const writer = same(was, now) ? stands : (named(editor(field)) ?? stands ?? named(root))
     if (writer === undefined) continue
     for (const part of groupOf(kind, field)) {
       // What is said together with the field stays as it stands, or one name would be made of two.

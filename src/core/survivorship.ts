@@ -169,9 +169,11 @@ function pickGroup(
     })
   const stated = bundles.filter((bundle) => group.some((field) => !isEmpty(valueOf(bundle, field))))
   const winner = best(stated, group, rule, ordered)
+  const filler = winner === undefined ? undefined : donorOf(stated, winner, group, rule, ordered)
   return group.flatMap((field): readonly Pick[] => {
     if (!ordered.some((facet) => facet.fields[field] !== undefined)) return []
-    const donor = winner === undefined ? undefined : donorOf(stated, winner, group, field, rule, ordered)
+    const isGap = winner !== undefined && filler !== undefined && fills(winner, filler, field, ordered)
+    const donor = isGap ? filler : undefined
     const stands = (donor ?? winner)?.parts[field]
     const value = stands?.fields[field] ?? null
     return [
@@ -194,27 +196,32 @@ function lostBy(facet: Facet, field: FieldName, value: Json): MergedField['lost'
   return [{ id: facet.id, source: says(facet, field)?.source ?? 'hub', value: mine }]
 }
 
-/** Who fills a part that the winner leaves empty, or gives only the initial of: somebody it does not contradict. */
+/**
+ * Who fills the parts that the winner leaves empty, or gives only the initial of: one other that does not contradict it
+ * anywhere.
+ */
 function donorOf(
   stated: readonly Bundle[],
   winner: Bundle,
   group: readonly FieldName[],
-  field: FieldName,
   rule: SurvivorshipRule,
   ordered: readonly Facet[],
 ): Bundle | undefined {
   if (group.length < 2) return undefined
-  const mine = valueOf(winner, field)
+  const others = stated.filter(
+    (bundle) =>
+      bundle !== winner &&
+      group.every((part) => compatible(valueOf(winner, part), valueOf(bundle, part))) &&
+      group.some((part) => fills(winner, bundle, part, ordered)),
+  )
+  return best(others, group, rule, ordered)
+}
+
+function fills(winner: Bundle, donor: Bundle, field: FieldName, ordered: readonly Facet[]): boolean {
+  const [mine, theirs] = [valueOf(winner, field), valueOf(donor, field)]
+  if (isEmpty(theirs)) return false
   // Somebody cleared it after the merge: that is a word, not a gap.
-  if (isEmpty(mine) && winner.facets.length > 0 && clears(winner, field, ordered)) return undefined
-  const others = stated.filter((bundle) => {
-    if (bundle === winner || isEmpty(valueOf(bundle, field))) return false
-    const agrees = group.every(
-      (part) => part === field || compatible(valueOf(winner, part), valueOf(bundle, part)),
-    )
-    return agrees && (isEmpty(mine) || isInitialOf(mine, valueOf(bundle, field)))
-  })
-  return best(others, [field], rule, ordered)
+  return isEmpty(mine) ? !clears(winner, field, ordered) : isInitialOf(mine, theirs)
 }
 
 function clears(winner: Bundle, field: FieldName, ordered: readonly Facet[]): boolean {
@@ -230,7 +237,8 @@ const fold = (value: Json): string =>
     .replaceAll(/[\s.]+/g, ' ')
     .trim()
 
-const compatible = (a: Json, b: Json): boolean => isEmpty(a) || isEmpty(b) || fold(a) === fold(b)
+const compatible = (a: Json, b: Json): boolean =>
+  isEmpty(a) || isEmpty(b) || fold(a) === fold(b) || isInitialOf(a, b) || isInitialOf(b, a)
 
 /** `J.` of `John`; an id is never one. */
 function isInitialOf(short: Json, long: Json): boolean {

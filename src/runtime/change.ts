@@ -2,6 +2,7 @@ import { isEmpty, same, type Json } from '../core/json.ts'
 import type { HubEdit } from '../core/plan.ts'
 import {
   provenanceOf,
+  type FieldName,
   type Fields,
   type HubRecord,
   type Provenance,
@@ -22,6 +23,8 @@ export type Change = {
   readonly why: Readonly<Record<string, HubEdit>>
   /** The link the change came through: its own remote knows already. */
   readonly origin: number | null
+  /** The links that edits came through, by field, where several had a part in the change. */
+  readonly through?: Readonly<Record<FieldName, number | null>>
   /** An opt-out: it goes first. */
   readonly urgent: boolean
   /** A merged record worked out anew from its members, by a merge or its undoing: nobody edited it. */

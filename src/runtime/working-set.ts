@@ -65,6 +65,7 @@ export function openWorkingSet(): WorkingSet {
         after: { ...after, version: before === null ? 1 : before.version + 1 },
         why: { ...earlier?.why, ...edits },
         origin: earlier === undefined || earlier.origin === origin ? origin : null,
+        through: { ...earlier?.through, ...Object.fromEntries(Object.keys(edits).map((f) => [f, origin])) },
         urgent: urgent || earlier?.urgent === true,
       })
       const had = new Set(keysOf(record.kind, record.fields).map(name))

@@ -1,5 +1,5 @@
 import { editFacets } from '../../core/facet-edit.ts'
-import type { RecordKind } from '../../core/model.ts'
+import type { FieldName, RecordKind } from '../../core/model.ts'
 import type { MergedKind } from '../../core/survivorship.ts'
 import type { Query } from '../../store/database.ts'
 import { facetsOf, saveFacets } from '../../store/facets.ts'
@@ -7,6 +7,9 @@ import { homesOf } from '../../store/merge-moves.ts'
 import type { Change } from '../change.ts'
 
 export const isMergedKind = (kind: RecordKind): kind is MergedKind => kind === 'contact' || kind === 'company'
+
+const originsOf = ({ origin, through }: Change): readonly number[] =>
+  [origin, ...Object.values(through ?? {})].filter((link) => link !== null)
 
 /**
  * Edits of merged records go where they belong, so that undoing the merge gives them to the right one. One indexed
@@ -23,13 +26,17 @@ export async function keepFacets(q: Query, kind: RecordKind, changes: readonly C
   const byRoot = Map.groupBy(facets, (facet) => facet.root)
   const homes = await homesOf(
     q,
-    edits.flatMap((change) => (byRoot.has(change.after.id) ? (change.origin ?? []) : [])),
+    edits.flatMap((change) => (byRoot.has(change.after.id) ? originsOf(change) : [])),
     facets.map((facet) => facet.id),
   )
-  const written = edits.flatMap(({ before, after, origin }) => {
+  const written = edits.flatMap((change) => {
+    const { before, after } = change
     const members = byRoot.get(after.id)
     if (members === undefined || before === null) return []
-    const editor = origin === null ? null : (homes.get(origin) ?? after.id)
+    const editor = (field: FieldName) => {
+      const origin = change.through?.[field] ?? change.origin
+      return origin === null ? null : (homes.get(origin) ?? after.id)
+    }
     const changed = editFacets(kind, members, after.id, before, after, editor)
     return changed.map((facet) => ({ ...facet, root: after.id }))
   })
