@@ -1,4 +1,5 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { alertCommands } from './alerts.ts'
 import { applyConfiguration, checkConfig, exportConfiguration } from './config.ts'
 import { add, check, listAll, remove, type AddOptions } from './connections.ts'
 import { openContext, type Context } from './context.ts'
@@ -15,6 +16,7 @@ import { review } from './mail-review.ts'
 import { mailStatus } from './mail-status.ts'
 import { planCommands } from './plan-commands.ts'
 import { qualityCommands } from './quality.ts'
+import { reconcile } from './reconcile.ts'
 import { serve } from './serve.ts'
 import { showRun } from './runs.ts'
 import { runs, status } from './status.ts'
@@ -111,6 +113,11 @@ function workCommands(program: Command, run: Run, wiring: Wiring): void {
     .option('--sweep', 'compare every object, not only what changed')
     .action((names: string[], options: { sweep?: boolean }) => run((c) => sync(c, names, options)))
   program
+    .command('reconcile [connection...]')
+    .description('count source and hub against each other, stream by stream, and heal what differs')
+    .option('--no-sweep', 'show the last comparisons only')
+    .action((names: string[], options: { sweep: boolean }) => run((c) => reconcile(c, names, options)))
+  program
     .command('import <file>')
     .description('take a CSV file in; it replaces the last export of its kind')
     .requiredOption('--as <kind>', 'what its rows are: contacts, companies or deals')
@@ -197,6 +204,7 @@ function lookCommands(program: Command, run: Run): void {
     .description('take either of them back; the message is read again')
     .action((id: string) => run((c) => withdraw(c, 'restore', id, {})))
   inboxCommands(program, run)
+  alertCommands(program, run, wholeNumber)
 }
 
 function setUpCommands(program: Command, run: Run): void {

@@ -1,25 +1,36 @@
 import { hubStatus, recentRuns, type ConnectionStatus, type HubStatus, type Run } from '../runtime/status.ts'
 import { connectionsOf } from '../runtime/connect.ts'
+import { alarms as allAlarms } from '../runtime/alerts/channels.ts'
 import { mailAlarms, type MailAlarm } from '../runtime/mail/alarms.ts'
 import { mailProgress, type MailboxProgress } from '../runtime/mail/progress.ts'
 import { progressView } from '../runtime/mail/views.ts'
+import { alarmJson } from './alerts.ts'
 import { withHub, type Context } from './context.ts'
 import { badInput, EXIT, type ExitCode } from './exit.ts'
 import { describeKind } from './inbox-words.ts'
 import { isStuck, showMailboxes } from './mail-status.ts'
-import { ago, clip, iso, number, plural, quiet, when, type Colours } from './output.ts'
+import { ago, clip, iso, number, plural, quiet, tame, when, type Colours } from './output.ts'
 
 export async function status(context: Context): Promise<ExitCode> {
   return withHub(context, async (hub, { configVersion }) => {
     const found = await hubStatus(hub)
     const [mailboxes, alarms] = [await mailProgress(hub), await mailAlarms(hub)]
+    const raised = (await allAlarms(hub, 0)).current
     if (context.output.json)
       context.output.value({
         configVersion,
+        alarms: raised.map(alarmJson),
         ...statusJson(found),
         mailboxes: mailboxes.map((m) => progressView(m, alarms)),
       })
-    else show(context, found, { mailboxes, alarms }, hub.clock.now(), configVersion)
+    else {
+      show(context, found, { mailboxes, alarms }, hub.clock.now(), configVersion)
+      for (const { title, since } of raised)
+        context.output.line(
+          `${context.output.paint.red('alarm')}  ${tame(title)} (${ago(since, hub.clock.now())})`,
+        )
+      if (raised.length > 0) context.output.line('What to do about each: `concord alerts`.')
+    }
     const troubled = found.connections.some(
       (c) =>
         (c.state !== 'ready' && c.state !== 'missing') ||
@@ -28,7 +39,7 @@ export async function status(context: Context): Promise<ExitCode> {
     )
     const stuck = isStuck(mailboxes, alarms)
     const waits = Object.values(found.inbox).some((count) => count > 0)
-    return troubled || stuck ? EXIT.failed : waits ? EXIT.waiting : EXIT.ok
+    return troubled || stuck || raised.length > 0 ? EXIT.failed : waits ? EXIT.waiting : EXIT.ok
   })
 }
 

@@ -6,6 +6,7 @@ import type { Hub } from '../runtime/hub.ts'
 import { readiness } from '../runtime/readiness.ts'
 import { openWebhooks } from '../runtime/webhooks.ts'
 import { accessLog } from './access-log.ts'
+import { alarmRoutes, reconciliationRoutes } from './alarms.ts'
 import { withToken } from './auth.ts'
 import { limitBody } from './body.ts'
 import type { Env } from './env.ts'
@@ -53,6 +54,8 @@ export function createApp({ hub, log }: AppOptions): Hono<Env> {
   for (const place of PLACES) app.route(`/api/${place}`, recordRoutes(hub, place))
   app.route('/api/messages', messageRoutes(hub))
   app.route('/api/mail', mailRoutes(hub))
+  app.route('/api/alarms', alarmRoutes(hub))
+  app.route('/api/reconciliations', reconciliationRoutes(hub))
   app.route('/api/inbox', inboxRoutes(hub))
   app.route('/api/plans', planRoutes(hub))
   app.route('/api/runs', runRoutes(hub))

@@ -68,7 +68,8 @@ export async function observeStream(
     await resolveLate(hub, target, run, woken)
     const listsAnew = await replan(hub, target, run, woken)
     const from = mode === 'sweep' || row.needsSweep || listsAnew ? null : row.cursor
-    const pulled = await pullAll(hub, target, io, from, row, run, woken)
+    const about = { ...row, isSweep: mode === 'sweep' }
+    const pulled = await pullAll(hub, target, io, from, about, run, woken)
     seen = pulled.seen
     compared = pulled.compared
     await reportBad(hub, target, run)
@@ -91,11 +92,12 @@ async function pullAll(
   target: Target,
   io: Io,
   from: Cursor | null,
-  { cursor: stored, firstSyncedAt }: StreamRow,
+  row: StreamRow & { readonly isSweep: boolean },
   run: RunLog,
   woken: Set<string>,
 ): Promise<{ readonly seen: number; readonly compared: Compared | null }> {
-  let listing = from === null ? await openListing(hub, target, stored === null) : null
+  const { cursor: stored, firstSyncedAt } = row
+  let listing = from === null ? await openListing(hub, target, row) : null
   let startedAt = hub.clock.now()
   let saved = stored
   let restarts = 0
@@ -108,7 +110,7 @@ async function pullAll(
     } catch (error) {
       if (failureOf(error)?.kind !== 'cursor-expired' || restarts++ >= RESTARTS) throw error
       hub.log.warn({ stream: target.label }, 'the vendor forgot the cursor: everything is listed again')
-      listing = await openListing(hub, target, stored === null)
+      listing = await openListing(hub, target, row)
       startedAt = hub.clock.now()
       next = pull(target, io, null)
       continue
@@ -192,13 +194,21 @@ type Listing = {
   readonly seen: Bitmap
   readonly excused: Set<string>
   complete: boolean
-  /** Null in a preview. */
+  /** Null where it is not a full comparison. */
   readonly comparison: Comparison | null
 }
 const MOST_EXCUSED = 10_000
 
-async function openListing(hub: Hub, target: Target, first: boolean): Promise<Listing> {
-  const comparison = hub.preview ? null : await openComparison(hub, target, first)
+async function openListing(
+  hub: Hub,
+  target: Target,
+  { cursor, needsSweep, held, isSweep }: StreamRow & { readonly isSweep: boolean },
+): Promise<Listing> {
+  const first = cursor === null
+  // A listing that stands in for a pass over the changes says nothing of what was missed.
+  const isComparison = !hub.preview && (isSweep || first)
+  const told = isSweep && !first && !needsSweep && !held
+  const comparison = isComparison ? await openComparison(hub, target, { first, told }) : null
   return { seen: openBitmap(), excused: new Set(), complete: true, comparison }
 }
 

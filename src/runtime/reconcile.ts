@@ -41,8 +41,15 @@ export type Comparison = {
   end(complete: boolean, run: RunLog): Promise<Compared>
 }
 
-/** Opens the comparison of a listing that begins now. `first`: nothing of the stream was ever read. */
-export async function openComparison(hub: Hub, target: Target, first: boolean): Promise<Comparison> {
+/**
+ * Opens the comparison of a listing that begins now. `first`: nothing of the stream was ever read. `told`: what the
+ * source reports by itself was taken in just before, so that whatever is found now was missed.
+ */
+export async function openComparison(
+  hub: Hub,
+  target: Target,
+  { first, told }: { readonly first: boolean; readonly told: boolean },
+): Promise<Comparison> {
   const held = await population(hub.session.q, target.id)
   const youngest = hub.clock.now() - GRACE_MS
   let tally: Tally = NO_TALLY
@@ -68,6 +75,7 @@ export async function openComparison(hub: Hub, target: Target, first: boolean): 
     },
     async end(complete, run) {
       const reports = target.resource.deletes === 'reported'
+      const missed = Math.max(0, tally.missed - tally.filtered)
       const gone = Math.min(absent, run.counts['gone'] ?? 0)
       const inward: Inward = {
         ...tally,
@@ -75,7 +83,7 @@ export async function openComparison(hub: Hub, target: Target, first: boolean): 
         complete,
         // What is kept out was unknown as well, and stays so.
         missing: Math.max(0, tally.missing - tally.filtered),
-        missed: Math.max(0, tally.missed - tally.filtered) + (reports ? gone : 0),
+        missed: told ? missed + (reports ? gone : 0) : 0,
         gone,
         kept: absent - gone,
         unlisted,

@@ -21,8 +21,9 @@ export function alarmsOf(facts: HubFacts, limits: Limits): readonly Alarm[] {
   const alarms: Alarm[] = []
   for (const connection of facts.connections) {
     const alarm = ofConnection(connection, facts.now)
-    if (alarm !== null) alarms.push(alarm)
-    if (alarm !== null || (connection.notBefore ?? 0) > facts.now) stopped.add(connection.name)
+    if (alarm === null) continue
+    alarms.push(alarm)
+    stopped.add(connection.name)
   }
   const planned = new Set(facts.plans.flatMap(({ connections }) => connections))
   for (const stream of facts.streams) {

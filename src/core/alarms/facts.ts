@@ -20,7 +20,7 @@ export type StreamFacts = {
   readonly connection: string
   readonly problem: string | null
   readonly held: boolean
-  /** Of its last pass that succeeded; the connection's beginning before the first. Null: it is never read. */
+  /** Of its last pass that succeeded; the connection's beginning before the first. Null: it is not to be read (now). */
   readonly checkedAt: Instant | null
   /** The longest pause of its schedule. */
   readonly everyMs: number

@@ -41,8 +41,8 @@ const hourOf = (at: Instant): number => Math.floor(at / HOUR_MS)
 
 /** How likely each hour of the week is to bring a move, smoothed over its neighbours. */
 function weekOf(hours: readonly number[], first: number, last: number): readonly number[] {
-  const moved = new Array<number>(HOURS_A_WEEK).fill(0)
-  const passed = new Array<number>(HOURS_A_WEEK).fill(0)
+  const moved = Array.from({ length: HOURS_A_WEEK }, () => 0)
+  const passed = Array.from({ length: HOURS_A_WEEK }, () => 0)
   for (const hour of hours) moved[hour % HOURS_A_WEEK] = (moved[hour % HOURS_A_WEEK] ?? 0) + 1
   for (let hour = first; hour <= last; hour++)
     passed[hour % HOURS_A_WEEK] = (passed[hour % HOURS_A_WEEK] ?? 0) + 1

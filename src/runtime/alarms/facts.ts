@@ -17,7 +17,7 @@ import { listConnections } from '../../store/connections.ts'
 import type { Query } from '../../store/database.ts'
 import { lastReconciliations } from '../../store/reconciliations.ts'
 import { listStreams } from '../../store/streams.ts'
-import { gatesOf, isOpen } from '../approval.ts'
+import { waitingGates } from '../approval.ts'
 import type { Hub, Target } from '../hub.ts'
 
 /** A plan that was just made is being looked at. */
@@ -34,7 +34,8 @@ export async function gatherFacts(hub: Hub, q: Query): Promise<HubFacts> {
   const moves = await movesOf(q, ids, now)
   const comparisons = Map.groupBy(await lastReconciliations(q, ids, 2), ({ streamId }) => streamId)
   const unknown = new Map((await unknownWrites(q)).map(({ streamId, ...rest }) => [streamId, rest]))
-  const closed = new Set((await gatesOf(hub)).filter((gate) => !isOpen(gate)).map(({ id }) => id))
+  // Neither read nor written before their plan is approved.
+  const closed = new Set((await waitingGates(hub)).map(({ id }) => id))
   const streams: StreamFacts[] = []
   for (const target of targets) {
     const { id, label, stream } = target
@@ -46,7 +47,7 @@ export async function gatherFacts(hub: Hub, q: Query): Promise<HubFacts> {
       connection: stream.connection,
       problem: row?.problem ?? null,
       held: row?.held ?? false,
-      checkedAt: stream.direction === 'out' ? null : Math.max(row?.checkedAt ?? 0, begun),
+      checkedAt: stream.direction === 'out' || closed.has(id) ? null : Math.max(row?.checkedAt ?? 0, begun),
       everyMs: longestPause(stream.schedule),
       quiet: stream.quiet,
       moves: moves.get(id) ?? [],

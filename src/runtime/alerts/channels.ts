@@ -36,7 +36,7 @@ export async function channelStatus(hub: Hub): Promise<readonly ChannelStatus[]>
   ]
   return channels.map((channel): ChannelStatus => {
     const count = counts.find((row) => row.channel === channel.name)
-    const needs = channel.kind === 'webhook' ? channel.name : smtp?.user == null ? null : 'smtp'
+    const needs = channel.kind === 'webhook' ? channel.name : (smtp?.user ?? null) === null ? null : 'smtp'
     const isUnset = needs !== null && !secrets.has(needs)
     const problem = count?.problem ?? null
     return {

@@ -1,4 +1,4 @@
-import { lookup } from 'node:dns/promises'
+import { lookup, type LookupAddress } from 'node:dns'
 import { BlockList, isIP, type LookupFunction } from 'node:net'
 
 /**
@@ -57,11 +57,12 @@ export function isPublic(address: string): boolean {
 
 export class PrivateAddressError extends Error {}
 
-/** Every address of a host name. Throws where there is none. */
+/** Every address of a host name, or an error where there is none. */
 export type Resolve = (
   host: string,
-) => Promise<readonly { readonly address: string; readonly family: number }[]>
-const resolveHost: Resolve = (host) => lookup(host, { all: true })
+  done: (error: Error | null, found: readonly LookupAddress[]) => void,
+) => void
+const resolveHost: Resolve = (host, done) => lookup(host, { all: true }, done)
 
 /**
  * Looks a host up for a connection that goes only to public addresses: what was checked is what is connected to, so
@@ -69,16 +70,14 @@ const resolveHost: Resolve = (host) => lookup(host, { all: true })
  */
 export function publicLookup(resolve: Resolve = resolveHost): LookupFunction {
   return (host, { all }, done) => {
-    resolve(host).then(
-      (found) => {
-        const wrong = found.find(({ address }) => !isPublic(address))
-        const [first] = found
-        if (wrong !== undefined || first === undefined) done(refusal(host, wrong?.address ?? null), '', 0)
-        else if (all === true) done(null, [...found])
-        else done(null, first.address, first.family)
-      },
-      (error: unknown) => done(error instanceof Error ? error : new Error(String(error)), '', 0),
-    )
+    resolve(host, (error, found) => {
+      if (error !== null) return done(error, '', 0)
+      const wrong = found.find(({ address }) => !isPublic(address))
+      const [first] = found
+      if (wrong !== undefined || first === undefined)
+        return done(refusal(host, wrong?.address ?? null), '', 0)
+      return all === true ? done(null, [...found]) : done(null, first.address, first.family)
+    })
   }
 }
 
