@@ -36,6 +36,8 @@ const settingsSchema = z.strictObject({
   idColumn: columnNames.optional(),
   /** A column with the ISO 8601 time of a row's last edit. */
   modifiedColumn: columnNames.optional(),
+  /** A column with the id of the row that this one was merged into, where the source keeps merged rows to say so. */
+  mergedIntoColumn: columnNames.optional(),
   /** File names, with `*` for any text; case does not matter. */
   files: perResource.optional(),
   delimiter: z
@@ -88,12 +90,14 @@ export function sameFolder(folder: string): VendorError {
 
 /** What the settings say about the files of one resource. */
 export function settingsFor(
-  { idColumn, modifiedColumn, delimiter, encoding }: Settings,
+  { idColumn, modifiedColumn, mergedIntoColumn, delimiter, encoding }: Settings,
   resource: ResourceName,
 ): FormatSettings & ColumnSettings {
   const id = typeof idColumn === 'string' ? idColumn : idColumn?.[resource]
   const modified = typeof modifiedColumn === 'string' ? modifiedColumn : modifiedColumn?.[resource]
+  const merged = typeof mergedIntoColumn === 'string' ? mergedIntoColumn : mergedIntoColumn?.[resource]
   return {
+    ...(merged === undefined ? {} : { mergedIntoColumn: merged }),
     ...(id === undefined ? {} : { idColumn: id }),
     ...(modified === undefined ? {} : { modifiedColumn: modified }),
     ...(delimiter === undefined ? {} : { delimiter }),

@@ -15,11 +15,17 @@ export type Table = {
   /** The id is a value such as an email address, and not an id of the exporting system. */
   readonly derived: boolean
   readonly modifiedAt: number | null
+  /** Where a row says into which other one it was merged. */
+  readonly mergedAt: number | null
   /** Part of every version: the same cells under other headers are another object. */
   readonly seed: string
 }
 
-export type ColumnSettings = { readonly idColumn?: string; readonly modifiedColumn?: string }
+export type ColumnSettings = {
+  readonly idColumn?: string
+  readonly modifiedColumn?: string
+  readonly mergedIntoColumn?: string
+}
 
 /** Columns that can serve as id where no setting names one, best first; compared without case and punctuation. */
 const ID_COLUMNS: Readonly<Record<ResourceName, readonly string[]>> = {
@@ -56,12 +62,14 @@ export function readTable(
     })
   }
   const modifiedAt = settings.modifiedColumn === undefined ? -1 : find(settings.modifiedColumn)
+  const mergedAt = settings.mergedIntoColumn === undefined ? -1 : find(settings.mergedIntoColumn)
   return {
     name,
     columns,
     idAt,
     derived: named === undefined && plain(columns[idAt] ?? '') !== 'id',
     modifiedAt: modifiedAt < 0 ? null : modifiedAt,
+    mergedAt: mergedAt < 0 ? null : mergedAt,
     seed: hash('sha1', JSON.stringify(columns), 'base64url').slice(0, 8),
   }
 }
@@ -82,8 +90,18 @@ function distinctNames(header: readonly string[]): string[] {
 
 /** The id in these cells; null where it is missing. Derived ids do not depend on case. */
 export function idOf(table: Table, cells: readonly string[]): string | null {
-  const id = cells[table.idAt]?.trim() ?? ''
+  return idAt(table, cells, table.idAt)
+}
+
+function idAt(table: Table, cells: readonly string[], at: number): string | null {
+  const id = cells[at]?.trim() ?? ''
   return id === '' ? null : table.derived ? id.toLowerCase() : id
+}
+
+/** A row as it is, or the absence of one that the source has merged into another and keeps to say so. */
+export function observed(table: Table, id: string, cells: readonly string[]): Observation {
+  const into = table.mergedAt === null ? null : idAt(table, cells, table.mergedAt)
+  return into === null || into === id ? present(table, id, cells) : { kind: 'absent', id, mergedInto: into }
 }
 
 export function present(table: Table, id: string, cells: readonly string[]): Observation {
@@ -163,7 +181,7 @@ export function observe(table: Table, rows: readonly Row[]): Observed {
     if (first !== undefined) refuse(row, id, `the id "${id}" is already on line ${first}`)
     else {
       lines.set(id, line)
-      observations.push(present(table, id, cells))
+      observations.push(observed(table, id, cells))
     }
   }
   return { observations, bad, unknown: bad.some(({ id }) => id === null), cut }

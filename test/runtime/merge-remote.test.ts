@@ -1,0 +1,101 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { syncAll } from '../../src/runtime/cycle.ts'
+import { survivorsOf } from '../../src/store/merges.ts'
+import { openWorld, type World } from '../support/world.ts'
+import { fieldsOf, read, stateOf, unmerge } from './merge.support.ts'
+
+const HEAD = ['id', 'email', 'first_name', 'last_name', 'job_title', 'merged_into']
+const ada = ['c1', 'ada@example.com', 'Ada', 'Lovelace', 'Analyst', '']
+const countess = ['c2', 'countess@lovelace.org', 'Ada', 'Lovelace', 'Countess', '']
+
+let world: World
+beforeEach(async () => {
+  world = await openWorld({
+    connections: ['csv'],
+    configure: (_, text) => text.replaceAll('deletes: unlink', 'deletes: archive'),
+  })
+  // The setting of this installation.
+  await world.db
+    .sql`update connections set settings = settings || '{"mergedIntoColumn": "merged_into"}'::jsonb`
+})
+afterEach(() => world.close())
+
+async function sync(): Promise<void> {
+  for (const pass of await syncAll(world.hub, ['csv'], 'changes')) expect(pass.problem).toBeNull()
+  world.clock.now += 300_000
+}
+async function idOf(email: string): Promise<number> {
+  const [row] = await world.db.sql`select record_id as id from identities where key = ${email}`
+  return Number(row?.['id'])
+}
+const merged = (row: readonly string[], into: string) => [...row.slice(0, -1), into]
+
+describe('a merge at the remote', () => {
+  test('is followed, and can be taken back', async () => {
+    world.export('contacts', [HEAD, ada, countess])
+    await sync()
+    const [a, b] = [await idOf('ada@example.com'), await idOf('countess@lovelace.org')]
+    const before = await stateOf(world, [a, b])
+    world.export('contacts', [HEAD, merged(ada, 'c2'), countess])
+    await sync()
+    expect(await survivorsOf(world.db.sql, [a, b])).toEqual(new Map([[a, b]]))
+    expect((await fieldsOf(world.hub, b))['emails']).toEqual(['countess@lovelace.org', 'ada@example.com'])
+    const [row] = await world.db.sql`select rule, by from merges`
+    expect(row).toEqual({ rule: 'remote merge at csv/contacts: c1 into c2', by: 'csv' })
+    await sync()
+    await unmerge(world.hub, a)
+    const after = await stateOf(world, [a, b])
+    expect(after).toMatchObject({ records: Reflect.get(before, 'records') })
+    expect((await read(world.hub, 'contact', a)).archived).toBe(false)
+    // The source still says that they are one; nobody merges them again for it.
+    await sync()
+    expect(await survivorsOf(world.db.sql, [a, b])).toEqual(new Map())
+  })
+
+  test('into an object that comes in the same file, or nobody knew, archives nobody in between', async () => {
+    world.export('contacts', [HEAD, ada])
+    await sync()
+    const a = await idOf('ada@example.com')
+    world.export('contacts', [HEAD, merged(ada, 'c9'), ['c9', 'new@lovelace.org', 'Ada', 'King', '', '']])
+    await sync()
+    const b = await idOf('new@lovelace.org')
+    expect(await survivorsOf(world.db.sql, [a])).toEqual(new Map([[a, b]]))
+    expect(await fieldsOf(world.hub, b)).toMatchObject({
+      givenName: 'Ada',
+      familyName: 'King',
+      jobTitle: 'Analyst',
+      emails: ['new@lovelace.org', 'ada@example.com'],
+    })
+  })
+
+  test('of several into one, and of that one into another, ends at the last', async () => {
+    const third = ['c3', 'third@lovelace.org', 'Ada', 'L.', '', '']
+    world.export('contacts', [HEAD, ada, countess, third])
+    await sync()
+    const ids = await Promise.all(
+      ['ada@example.com', 'countess@lovelace.org', 'third@lovelace.org'].map(idOf),
+    )
+    world.export('contacts', [HEAD, merged(ada, 'c2'), merged(countess, 'c3'), third])
+    await sync()
+    const [a = 0, b = 0, c = 0] = ids
+    expect(await survivorsOf(world.db.sql, ids)).toEqual(
+      new Map([
+        [a, c],
+        [b, c],
+      ]),
+    )
+    expect((await read(world.hub, 'contact', c)).archived).toBe(false)
+  })
+
+  test('into nothing that can be found leaves the record, without its object', async () => {
+    world.export('contacts', [HEAD, ada])
+    await sync()
+    const a = await idOf('ada@example.com')
+    world.export('contacts', [HEAD, merged(ada, 'nobody')])
+    await sync()
+    expect((await read(world.hub, 'contact', a)).archived).toBe(false)
+    expect(
+      await world.db.sql`select state from links where record_id = ${a} and remote_id is not null`,
+    ).toEqual([{ state: 'gone' }])
+  })
+})
