@@ -44,8 +44,8 @@ export type World = {
   readonly sent: string[]
   /** Puts an export in place of the last one. */
   export(resource: Table, rows: readonly (readonly string[])[]): void
-  /** Another hub over the same state, as after a restart. */
-  restarted(): Promise<Hub>
+  /** Another hub over the same state, as after a restart; perhaps under another configuration. */
+  restarted(configuration?: Configuration): Promise<Hub>
   close(): Promise<void>
 }
 
@@ -123,9 +123,9 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     const connection = { name, connector: name, accountId: null, label: null, settings: settings[name] ?? {} }
     await saveConnection(db.sql, vault, connection, secrets[name] ?? {})
   }
-  const configuration = shippedConfiguration(options.configure)
+  const shipped = shippedConfiguration(options.configure)
   let uuids = 0
-  const open = () =>
+  const open = (configuration = shipped) =>
     openHub({
       db,
       vault,
