@@ -17,12 +17,6 @@ export async function readModel(q: Query, kind: MatchedKind): Promise<StoredMode
   return row === undefined || !isObject(row.model) ? null : { ...row, model: row.model }
 }
 
-/** When the model was learned; null: none was. */
-export async function trainedAt(q: Query, kind: MatchedKind): Promise<Instant | null> {
-  const [row] = await q<{ at: Instant }[]>`select trained_at as at from match_models where kind = ${kind}`
-  return row?.at ?? null
-}
-
 export async function saveModel(q: Query, kind: MatchedKind, stored: StoredModel): Promise<void> {
   await q`
     insert into match_models (kind, model, records, trained_at)
@@ -55,16 +49,24 @@ export async function sampleIds(
 }
 
 /** Counting stops here; what is above is known about well enough. */
-const COUNTED = 10_000
+const COUNTED = 2_000
 
-/** How many records of a kind there are: exactly where they are few, from the server's statistics where they are many. */
-export async function aboutHowMany(q: Query, kind: MatchedKind): Promise<number> {
-  const [row] = await q<{ count: number }[]>`
+/**
+ * How many records of a kind there are: exactly where they are few, from the server's statistics where they are many.
+ * And when the weights that count were learned; null: never.
+ */
+export async function sizeOf(
+  q: Query,
+  kind: MatchedKind,
+): Promise<{ readonly records: number; readonly trainedAt: Instant | null }> {
+  const [row] = await q<{ records: number; trainedAt: Instant | null }[]>`
     with counted as materialized (
       select count(*) as n from (select from ${q(TABLE[kind])} where archived_at is null limit ${COUNTED}) few
     )
     select case when n < ${COUNTED} then n else greatest(n, (
-      select n_live_tup from pg_stat_user_tables where relid = ${TABLE[kind]}::regclass
-    )) end as count from counted`
-  return row?.count ?? 0
+        select n_live_tup from pg_stat_user_tables where relid = ${TABLE[kind]}::regclass
+      )) end as records,
+      (select trained_at from match_models where kind = ${kind}) as "trainedAt"
+    from counted`
+  return row ?? { records: 0, trainedAt: null }
 }

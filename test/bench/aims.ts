@@ -9,6 +9,8 @@ const AIMS: Readonly<Record<string, { readonly most?: number; readonly least?: n
   import_rss_growth: { most: 1.3 },
   rate_use: { least: 0.95 },
   mail_growth: { most: 1.3 },
+  matching_growth: { most: 1.5 },
+  matching_lookup_p99_ms: { most: 10 },
 }
 
 export type Figures = Readonly<Record<string, number>>

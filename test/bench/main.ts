@@ -6,11 +6,12 @@ import { benchImport } from './import.ts'
 import { benchLatency } from './latency.ts'
 import { benchMail } from './mail/bench.ts'
 import { benchMailLatency } from './mail/latency.ts'
+import { benchMatching } from './matching.ts'
 import { benchRate } from './rate.ts'
 import { openServer, type BenchServer } from './server.ts'
 
 /*
- * npm run bench [-- --json FILE] [--only import,latency,rate,mail,mail-latency] [--quick]
+ * npm run bench [-- --json FILE] [--only import,latency,rate,mail,mail-latency,matching] [--quick]
  *
  * What is measured, and the figures of the last full run: docs/performance.md. `--quick` takes a tenth of everything:
  * to see that it works, not to quote.
@@ -32,6 +33,8 @@ const benches: Readonly<Record<string, (server: BenchServer) => Promise<Figures>
   mail: (server) => benchMail(server, { large: 100_000 / less, small: 10_000 / less }),
   'mail-latency': (server) =>
     benchMailLatency(server, { quiet: 200 / less, busy: 400 / less, archive: 60_000 / less }),
+  matching: (server) =>
+    benchMatching(server, { large: 200_000 / less, small: 20_000 / less, lookups: 2_000 / less }),
 }
 
 const only = values.only?.split(',') ?? Object.keys(benches)

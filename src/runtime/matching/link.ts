@@ -3,7 +3,7 @@ import { DEFAULT_LIMITS, guard, NO_HARM } from '../../core/guard.ts'
 import { groups } from '../../core/match/groups.ts'
 import type { RecordId } from '../../core/model.ts'
 import type { Tx } from '../../store/database.ts'
-import { aboutHowMany } from '../../store/match-models.ts'
+import { sizeOf } from '../../store/match-models.ts'
 import { following } from '../changes.ts'
 import type { Hub } from '../hub.ts'
 import { mergeWithin } from '../merge/merge.ts'
@@ -35,7 +35,7 @@ export async function mergeAlike(
   let merged = 0
   const found = groupsOf(hub, comparer, chunk)
   if (found.length === 0) return { merged, woken }
-  const population = await aboutHowMany(q, kind)
+  const { records: population } = await sizeOf(q, kind)
   for (const [survivor, ...losers] of found) {
     if (survivor === undefined) continue
     const harm = { ...NO_HARM, deletes: earlier + merged + losers.length }

@@ -3,17 +3,15 @@ import { DEFAULT_MODELS, forRecords, type Model } from '../../core/match/model.t
 import { subjectOf } from '../../core/match/traits.ts'
 import type { Instant } from '../../core/json.ts'
 import type { Database } from '../../store/database.ts'
-import { aboutHowMany, readModel, trainedAt } from '../../store/match-models.ts'
+import { readModel, sizeOf } from '../../store/match-models.ts'
 import type { Hub } from '../hub.ts'
 
 type Models = Map<MatchedKind, { readonly at: Instant; readonly model: Model }>
 /** Read once: it names the commonest values, thousands of them. */
 const known = new WeakMap<Database, Models>()
 
-/** What was learned from this hub's records; null where there are too few, or nothing was learned yet. */
-async function modelOf({ db, session }: Hub, kind: MatchedKind): Promise<Model | null> {
-  const at = await trainedAt(session.q, kind)
-  if (at === null) return null
+/** What was learned then. */
+async function learnedAt({ db, session }: Hub, kind: MatchedKind, at: Instant): Promise<Model | null> {
   const models: Models = known.get(db) ?? new Map()
   known.set(db, models)
   const last = models.get(kind)
@@ -38,12 +36,11 @@ export type CurrentModel = {
 
 /** What counts now: learned or shipped, for as many records as there are. */
 export async function currentModel(hub: Hub, kind: MatchedKind): Promise<CurrentModel> {
-  const { q } = hub.session
-  const records = await aboutHowMany(q, kind)
-  const learned = await modelOf(hub, kind)
-  if (learned === null)
-    return { kind, records, trainedAt: null, model: forRecords(DEFAULT_MODELS[subjectOf(kind)], records) }
-  return { kind, records, trainedAt: await trainedAt(q, kind), model: grown(learned, records) }
+  const { records, trainedAt } = await sizeOf(hub.session.q, kind)
+  const learned = trainedAt === null ? null : await learnedAt(hub, kind, trainedAt)
+  return learned === null
+    ? { kind, records, trainedAt: null, model: forRecords(DEFAULT_MODELS[subjectOf(kind)], records) }
+    : { kind, records, trainedAt, model: grown(learned, records) }
 }
 
 /** What was learned, for as many records as there are now: of more pairs, the same number are one. */
