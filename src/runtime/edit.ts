@@ -8,7 +8,7 @@ import { holders } from '../store/identities.ts'
 import { survivorsOf } from '../store/merges.ts'
 import { loadRecords, newRecordIds } from '../store/records.ts'
 import { wakePush } from '../store/wake.ts'
-import { birth, bornRecord, type Change } from './change.ts'
+import { birth, bornRecord, RaceError, type Change } from './change.ts'
 import { applyChanges } from './changes.ts'
 import { addressesOf, consentOver } from './consent.ts'
 import { rulesOf } from './governance/follow.ts'
@@ -164,6 +164,9 @@ export async function editRecord(
       }
       if (changed)
         await wakePush(tx, await applyChanges(hub, tx, kind, set.changes(), await run.id(), source))
+      // Somebody else came to hold the key while this waited for it: started over, that is found out.
+      const late = changed ? (await holders(tx, kind, keys)).some((holder) => holder.id !== id) : false
+      if (late) throw new RaceError('another record came to this key meanwhile')
       return { kind: 'saved', record: set.get(id) ?? record, changed }
     }),
   )

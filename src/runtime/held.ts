@@ -90,7 +90,7 @@ export async function settleIn(hub: Hub, target: Target, startedAt: number): Pro
 export async function settleOut(hub: Hub, target: Target): Promise<void> {
   const { q } = hub.session
   const row = await readStream(q, target.id)
-  if (!(await isListed(q, target.id, 'out'))) return
+  if (!row.held && !(await isListed(q, target.id, 'out'))) return
   await forgetSent(q, target.id)
   const { undecided, decided } = await heldCounts(q, target.id, 'out')
   if (total(undecided) === 0) return letGo(hub, q, target, 'out', 'a later pass went through')

@@ -17,6 +17,7 @@ import { closeWrites, type NewOutboxRow, type OutboxRow, type OutboxState } from
 import { absorb } from './absorb.ts'
 import { duplicateItem } from './duplicates.ts'
 import type { Hub, Target } from './hub.ts'
+import { rejectedKey, rejectedKeys, uncertainKey } from './item-keys.ts'
 import { linksById } from './link-lookup.ts'
 import { resolveRefs } from './refs.ts'
 import type { RunLog } from './run.ts'
@@ -32,11 +33,6 @@ export function backoffMs(attempts: number): number {
   return Math.min(3_600_000, 2_000 * 2 ** Math.min(attempts, 20))
 }
 const STALE_TRIES = 3
-
-const uncertainKey = (row: { readonly linkId: number; readonly op: string }) =>
-  `uncertain:${row.linkId}:${row.op}`
-const rejectedKey = (row: { readonly linkId: number; readonly op: string }) =>
-  `rejected:${row.linkId}:${row.op}`
 
 /** What one page of outcomes makes of links, outbox and inbox; gathered first, written in one transaction. */
 type Ledger = {
@@ -120,7 +116,7 @@ export async function keepOutcomes(
     await postponeLinks(tx, ledger.postponed)
     await closeWrites(tx, ledger.closed, now)
     await openItems(tx, ledger.items, now)
-    await closeItems(tx, ledger.closable, 'it went through', now)
+    await closeItems(tx, ledger.closable, 'its outcome is known', now)
   })
   const again = [...ledger.surprises]
   if (ledger.refetch.length > 0) {
@@ -151,6 +147,7 @@ function enter(
       const { observation } = outcome
       close('applied', { id: observation.id })
       ledger.closable.push(uncertainKey(row), rejectedKey(row))
+      if (row.op === 'archive' || row.op === 'update') ledger.closable.push(...rejectedKeys(link.id))
       if (observation.kind === 'absent') {
         ledger.updates.push({ ...link, state: 'gone', wake: 0 })
         ledger.settled.push({ id: link.id, wake: row.wake })
@@ -204,6 +201,7 @@ function enter(
     }
     case 'stale':
       close('stale', {})
+      ledger.closable.push(uncertainKey(row))
       if (link.remoteId !== null) ledger.refetch.push(link.remoteId)
       ledger.postponed.push({
         id: link.id,
@@ -228,6 +226,7 @@ function enter(
       return
     case 'retry':
       close('retry', { message: outcome.message })
+      ledger.closable.push(uncertainKey(row))
       ledger.postponed.push({
         id: link.id,
         notBefore: outcome.at ?? now + backoffMs(link.attempts),

@@ -18,6 +18,7 @@ import { addressesOf, CHANNEL, consentOf, consentOver } from './consent.ts'
 import { duplicateItem } from './duplicates.ts'
 import type { Hub, Target } from './hub.ts'
 import { mustStand } from './merge/moved.ts'
+import { conflictKey } from './item-keys.ts'
 import type { WorkingSet } from './working-set.ts'
 
 export type Present = Extract<Observation, { kind: 'present' }>
@@ -118,7 +119,7 @@ function noteAsks(
   remoteId: string,
 ): void {
   const { label, id } = page.target
-  const keyOf = (lens: string) => `conflict:${linkId}:${lens}`
+  const keyOf = (lens: string) => conflictKey(linkId, lens)
   for (const ask of plan.asks) {
     page.items.push({
       kind: 'conflict',

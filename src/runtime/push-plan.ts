@@ -9,12 +9,19 @@ import type { Link, Settlement } from '../store/links.ts'
 import type { Push } from '../connectors/connector.ts'
 import type { NewOutboxRow } from '../store/outbox.ts'
 import { consentOf } from './consent.ts'
+import { conflictKey } from './item-keys.ts'
 import { titleOf } from './sparing.ts'
 
 /** What one due link needs. Pure: nothing was sent or written yet. */
 export type PushStep =
   /** Nothing to send; the base may have moved. */
-  | { readonly kind: 'settle'; readonly settlement: Settlement; readonly base: Base | null }
+  | {
+      readonly kind: 'settle'
+      readonly settlement: Settlement
+      readonly base: Base | null
+      /** Conflicts that are none any more: the keys of their items. */
+      readonly agreed?: readonly string[]
+    }
   | {
       readonly kind: 'write'
       readonly write: NewOutboxRow
@@ -42,10 +49,19 @@ export function planPush(
   key: string,
   forbidden: ReadonlySet<What> = NOTHING,
 ): PushStep {
-  const settle = (how: Pick<Settlement, 'state' | 'problem'> = {}, base: Base | null = null): PushStep => ({
+  let known: ReturnType<Stream['lenses']> | null = null
+  const lenses = () => (known ??= stream.lenses(refs))
+  const settle = (
+    how: Pick<Settlement, 'state' | 'problem'> = {},
+    base: Base | null = null,
+    asked: readonly string[] = [],
+  ): PushStep => ({
     kind: 'settle',
     settlement: { id: link.id, wake: link.wake, ...how },
     base,
+    agreed: lenses()
+      .filter((lens) => lens.policy.kind === 'ask' && !asked.includes(lens.key))
+      .map((lens) => conflictKey(link.id, lens.key)),
   })
   const write = (
     op: NewOutboxRow['op'],
@@ -97,7 +113,7 @@ export function planPush(
       {},
       [],
       link.base,
-      harmful('deletes', record.version, { archived: { before: false, after: true } }),
+      harmful('deletes', '', { archived: { before: false, after: true } }),
     )
   }
 
@@ -113,10 +129,12 @@ export function planPush(
   }
   const modifiedAt = stream.trustTimes ? link.modifiedAt : null
   const observed = { body: link.observed, modifiedAt, isHandoff: push.isHandoff === true }
-  const plan = planLink(stream.lenses(refs), record, observed, link.base, stream.connection)
+  const plan = planLink(lenses(), record, observed, link.base, stream.connection)
   if (Object.keys(plan.hub).length > 0) return { kind: 'absorb', link }
-  if (plan.patch === null) return settle({}, same(plan.base, link.base) ? null : plan.base)
-  if (frozen !== null) return settle({ problem: frozen }, same(plan.base, link.base) ? null : plan.base)
+  const base = same(plan.base, link.base) ? null : plan.base
+  const asked = plan.asks.map((ask) => ask.lens)
+  if (plan.patch === null) return settle({}, base, asked)
+  if (frozen !== null) return settle({ problem: frozen }, base, asked)
   const lost = emptied(plan.patch, link.observed)
   const harm = Object.keys(lost).length === 0 ? null : harmful('blanks', record.version, lost)
   return write('update', plan.patch, plan.pushed, plan.base, harm)

@@ -1,6 +1,7 @@
 import type { What } from '../core/guard.ts'
 import type { Observation, Outcome, Push } from '../connectors/connector.ts'
 import type { Query } from '../store/database.ts'
+import { closeItems } from '../store/inbox.ts'
 import { demandLinks, dueLinks, postponeLinks, settleLinks, updateLinks, type Link } from '../store/links.ts'
 import { openWrites, type NewOutboxRow } from '../store/outbox.ts'
 import { loadRecords } from '../store/records.ts'
@@ -13,6 +14,7 @@ import { pushLines } from './plan/lines.ts'
 import type { Planning } from './plan/planning.ts'
 import { pretend } from './plan/pretend.ts'
 import { replan } from './plan/replan.ts'
+import { rejectedKeys } from './item-keys.ts'
 import { passGuard } from './push-guard.ts'
 import { planMerged, standing, twinsOf } from './merge/twins.ts'
 import type { PushStep } from './push-plan.ts'
@@ -104,6 +106,7 @@ async function pushWave(
       tx,
       settled.map((s) => s.settlement),
     )
+    await closeItems(tx, overBy(due, settled), 'nothing is left to settle', hub.clock.now())
   })
 
   const writes = steps.flatMap((step) => (step.kind === 'write' ? [step] : []))
@@ -121,6 +124,18 @@ async function pushWave(
     }
   }
   return woken
+}
+
+/** The items of links that have nothing to send: what the remote refused once, and conflicts. */
+function overBy(
+  due: readonly Link[],
+  settled: readonly Extract<PushStep, { kind: 'settle' }>[],
+): readonly string[] {
+  const refused = new Set(due.filter((link) => link.problem !== null).map((link) => link.id))
+  return settled.flatMap(({ settlement: { id, problem }, agreed = [] }) => [
+    ...agreed,
+    ...(problem === undefined && refused.has(id) ? rejectedKeys(id) : []),
+  ])
 }
 
 async function planWave(

@@ -1,8 +1,10 @@
 import type { Push } from '../connectors/connector.ts'
 import { closeWrites, openOf, retryWrites, type OutboxRow } from '../store/outbox.ts'
+import { closeItems } from '../store/inbox.ts'
 import { settleLinks } from '../store/links.ts'
 import { absorb } from './absorb.ts'
 import type { Hub, Target } from './hub.ts'
+import { uncertainKey } from './item-keys.ts'
 import { linksById } from './link-lookup.ts'
 import { backoffMs, keepOutcomes } from './outcomes.ts'
 import { toCreate } from './writes.ts'
@@ -80,6 +82,7 @@ async function recoverCreates(
         now,
       )
       // Due again, under a new key: `wake` of the row was never settled.
+      await closeItems(tx, giveUp.map(uncertainKey), 'it never arrived, and is sent anew', now)
       await settleLinks(
         tx,
         giveUp.map((row) => ({ id: row.linkId, wake: 0, state: 'pending' as const })),
@@ -123,6 +126,7 @@ async function recoverUpdates(
       })),
       hub.clock.now(),
     )
+    await closeItems(tx, rows.map(uncertainKey), 'the object was looked up', hub.clock.now())
     // The link is still due; only its waiting time ends.
     await settleLinks(
       tx,

@@ -123,6 +123,7 @@ async function invoiceDeals(
       if (difference === null) closable.push(changedKey(invoice.id))
       else items.push(changedItem(deal, invoice, difference))
     }
+    if (deal.archived && waiting.has(missingKey(deal.id))) closable.push(missingKey(deal.id))
     if (deal.archived || !(justWon.has(deal.id) || waiting.has(missingKey(deal.id)))) continue
     const contact = contacts.get(Number(deal.fields['contact'])) ?? null
     const plan = planInvoices(deal, contact, invoicing.rule, invoicing.pipelines)
