@@ -59,7 +59,10 @@ export function qualityCommands(
     .option('--after <id>', 'go on where an answer ended', '0')
     .option('--limit <n>', 'at most so many', '50')
     .option('--out <file>', 'all of them, into a CSV file; as JSON lines with .jsonl')
-    .action((kind: string, options: ListOptions) => run((c) => list(c, kind, options)))
+    // The report has --out too, and Commander gives it to that one.
+    .action((kind: string, _: ListOptions, command: Command) =>
+      run((c) => list(c, kind, command.optsWithGlobals<ListOptions>())),
+    )
   quality
     .command('accept <item>')
     .description('put the value that an inbox item asks about onto its picklist')

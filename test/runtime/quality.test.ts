@@ -27,6 +27,11 @@ async function made(
 const figure = async (kind: string, metric: string, field = '') =>
   (await measureQuality(world.hub)).find((f) => f.kind === kind && f.metric === metric && f.field === field)
     ?.value
+async function collected<T>(pages: AsyncIterable<T>): Promise<T[]> {
+  const all: T[] = []
+  for await (const page of pages) all.push(page)
+  return all
+}
 const listed = async (kind: 'contact' | 'company' | 'deal', check: Check) =>
   (await listPage(world.hub, kind, check, { after: 0, limit: 10 })).records.map(({ id }) => id)
 
@@ -162,10 +167,10 @@ describe('a list', () => {
     }
     expect(pages.map((page) => page.length)).toEqual([3, 3, 1])
     expect(new Set(pages.flat()).size).toBe(7)
-    const all = await Array.fromAsync(listAll(world.hub, 'contact', { name: 'unowned' }, { source: 'api' }))
+    const all = await collected(listAll(world.hub, 'contact', { name: 'unowned' }, { source: 'api' }))
     expect(all.flat()).toHaveLength(7)
     expect(
-      await Array.fromAsync(listAll(world.hub, 'contact', { name: 'unowned' }, { source: "x' or true" })),
+      await collected(listAll(world.hub, 'contact', { name: 'unowned' }, { source: "x' or true" })),
     ).toEqual([])
   })
 
