@@ -48,6 +48,8 @@ export type MailSubscription = { readonly kept: Json; readonly renewBefore: Inst
  * (or `mail/subscription` where the subscription itself is at stake) and the mailbox's `id` or `address` as their id.
  */
 export type Mail = {
+  /** A backfill that starts over lists the whole mailbox, never single folders: what it does not show is gone. */
+  readonly listsWhole?: true
   /** The mailboxes that the connection's credentials reach. */
   mailboxes(io: Io): Promise<readonly Mailbox[]>
   /**

@@ -34,6 +34,7 @@ export const gmail: Connector = {
   meter,
   resources: {},
   mail: {
+    listsWhole: true,
     mailboxes,
     pull,
     async fetch(io, mailbox, ids) {

@@ -9,7 +9,7 @@ import {
   type Backfill,
   type MailboxRow,
 } from '../../store/mail/mailboxes.ts'
-import { decidedIds, recheckIds } from '../../store/mail/sightings.ts'
+import { decidedIds, recheckIds, recheckUnlisted, stillListed } from '../../store/mail/sightings.ts'
 import { HEARTBEAT_MS, noteChecked } from '../../store/streams.ts'
 import { failureOf } from '../../connectors/connector.ts'
 import type { Hub, MailTarget } from '../hub.ts'
@@ -94,7 +94,12 @@ async function pull(reader: Reader, want: 'live' | 'backfill'): Promise<MailPage
   const ask = {
     want,
     since: box.rules.since,
-    known: (ids: readonly string[]) => decidedIds(hub.session.q, box.id, ids),
+    known: async (ids: readonly string[]) => {
+      const { backfill } = reader.row
+      if (backfill?.again === true)
+        await stillListed(hub.session.q, box.id, ids, backfill.startedAt, hub.clock.now())
+      return decidedIds(hub.session.q, box.id, ids)
+    },
   }
   try {
     return await target.mail.pull(io, box.mailbox, reader.row.cursor, ask)
@@ -110,7 +115,7 @@ async function pull(reader: Reader, want: 'live' | 'backfill'): Promise<MailPage
 async function take(reader: Reader, page: MailPage, isBackfill: boolean): Promise<void> {
   const { hub, box, row } = reader
   const now = hub.clock.now()
-  const backfill = moved(row.backfill, page, now, isBackfill ? now - reader.since : 0)
+  const backfill = moved(row, page, now, isBackfill ? now - reader.since : 0)
   if (isBackfill) reader.since = now
   const isEmpty = page.sightings.length === 0 && page.bad.length === 0
   const isStill =
@@ -157,7 +162,11 @@ async function absorbWhole(reader: Reader, batch: MailBatch, saved: Saved | null
     for (const name of woken) reader.woken.add(name)
   }
   const save = async (q: Parameters<typeof savePage>[0]) => {
-    if (saved !== null) await savePage(q, box.id, saved, hub.clock.now())
+    if (saved === null) return
+    await savePage(q, box.id, saved, hub.clock.now())
+    // Deleted while nobody could be told: a listing of what is there shows it by what is not in it.
+    if (saved.backfill.done && reader.row.backfill?.done === false && saved.backfill.again === true)
+      await recheckUnlisted(q, box.id, saved.backfill.startedAt, reader.target.mail.listsWhole === true)
   }
   reader.seen += batch.sightings.length + batch.bad.length
   try {
@@ -187,9 +196,15 @@ async function absorbWhole(reader: Reader, batch: MailBatch, saved: Saved | null
 const isRefusal = (error: unknown): error is postgres.PostgresError =>
   error instanceof postgres.PostgresError && /^(?:22|23|54)/.test(error.code)
 
-function moved(before: Backfill | null, page: MailPage, now: number, spentMs: number): Backfill {
+function moved(
+  { backfill: before, rules }: MailboxRow,
+  page: MailPage,
+  now: number,
+  spentMs: number,
+): Backfill {
   const starts = before === null || (before.done && page.backfill.kind === 'waiting')
-  const was = starts ? { listed: 0, total: null, startedAt: now, at: now, activeMs: 0 } : before
+  const again = rules === null ? {} : { again: true as const }
+  const was = starts ? { listed: 0, total: null, startedAt: now, at: now, activeMs: 0, ...again } : before
   const activeMs = was.activeMs + Math.max(0, spentMs)
   if (page.backfill.kind === 'done') {
     const at = before?.done === true ? before.at : now

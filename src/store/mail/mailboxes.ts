@@ -13,6 +13,8 @@ export type Backfill = {
   readonly at: Instant
   readonly activeMs: number
   readonly done: boolean
+  /** What was read before is listed anew: what is not in it any more is gone. */
+  readonly again?: true
 }
 
 export type MailboxRow = {

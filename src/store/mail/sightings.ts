@@ -113,6 +113,45 @@ export async function keptOut(
   return new Set(found.map((row) => row.hash))
 }
 
+/** A listing that began at `since` has shown these ids: they are still there. */
+export async function stillListed(
+  q: Query,
+  streamId: number,
+  remoteIds: readonly string[],
+  since: Instant,
+  at: Instant,
+): Promise<void> {
+  if (remoteIds.length === 0) return
+  await q`
+    update sightings set seen_at = ${at}
+    where stream_id = ${streamId} and remote_id = any(${texts(remoteIds)}::text[]) and seen_at < ${since}`
+}
+
+/**
+ * Has what a listing that began at `since` did not show read again, message by message: it may be gone. A listing of a
+ * part of the mailbox (`whole` false) leaves out the rest of it; then only where that is a small share. Returns how many.
+ */
+export async function recheckUnlisted(
+  q: Query,
+  streamId: number,
+  since: Instant,
+  whole: boolean,
+): Promise<number> {
+  const asked = await q`
+    with there as (
+      select remote_id, seen_at < ${since} as unlisted from sightings where stream_id = ${streamId} and verdict <> 'gone'
+    )
+    update sightings set recheck = true
+    where stream_id = ${streamId} and remote_id in (select remote_id from there where unlisted)
+      and (${whole}::boolean
+        or (select count(*) filter (where unlisted) <= greatest(${FEW}::int, count(*) / ${SHARE}::int) from there))`
+  return asked.count
+}
+
+const FEW = 1_000
+/** One in so many. */
+const SHARE = 5
+
 /** Ids to be read again. */
 export async function recheckIds(q: Query, streamId: number, limit: number): Promise<readonly string[]> {
   const found = await q<{ id: string }[]>`
