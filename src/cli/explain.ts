@@ -1,5 +1,6 @@
 import { CATALOG, RECORD_KINDS, type RecordKind } from '../core/model.ts'
-import { explainRecord, type Explanation } from '../runtime/explain.ts'
+import { explainRecord, type Explanation } from '../runtime/explain/record.ts'
+import { fieldView, storiesView } from '../runtime/explain/views.ts'
 import { withHub, type Context } from './context.ts'
 import { badInput, EXIT, nearest, type ExitCode } from './exit.ts'
 import { tellMessage } from './explain-message.ts'
@@ -51,15 +52,12 @@ function fieldOf(kind: RecordKind, text: string): string {
   )
 }
 
-function asJson({ record, fields, links, consents, writes, items }: Explanation): object {
+function asJson({ record, fields, links, consents, writes, items, matching, mail }: Explanation): object {
   return {
     record: { id: record.id, kind: record.kind, version: record.version, archived: record.archived },
-    fields: fields.map(({ at, past, ...field }) => ({
-      ...field,
-      at: at === 0 ? null : iso(at),
-      past: past.map((entry) => ({ ...entry, at: iso(entry.at) })),
-    })),
+    fields: fields.map(fieldView),
     links,
+    ...storiesView({ matching, mail }),
     consents: consents.map((c) => ({ ...c, at: iso(c.at) })),
     writes: writes.map((w) => ({ ...w, createdAt: iso(w.createdAt) })),
     inbox: items.map(itemJson),

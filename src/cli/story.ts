@@ -1,8 +1,8 @@
 import type { Json } from '../core/json.ts'
 import { same } from '../core/json.ts'
-import type { Explanation, FieldStory } from '../runtime/explain.ts'
+import type { Explanation, FieldStory, StreamStory } from '../runtime/explain/record.ts'
 import { describeKind } from './inbox-words.ts'
-import { ago, clip, shown, when, type Colours } from './output.ts'
+import { ago, clip, shown, tame, when, type Colours } from './output.ts'
 
 const WIDEST_VALUE = 120
 
@@ -30,15 +30,10 @@ export function tellStory(
     lines.push('  The most restrictive statement counts, until the person opts in again later.')
   }
   if (oneField) return lines
-  lines.push('', paint.bold('Linked to'))
-  if (links.length === 0) lines.push('  nothing yet')
-  for (const link of links) {
-    const where = link.remoteId === null ? link.stream : `${link.stream} ${link.remoteId}`
-    const waits = link.waits && link.state !== 'filtered' ? paint.yellow(', a write waits') : ''
-    lines.push(
-      `  ${where}: ${linkWord(link.state)}${waits}${link.problem === null ? '' : paint.red(`, ${link.problem}`)}`,
-    )
-  }
+  lines.push('', paint.bold('At the systems'))
+  if (links.length === 0) lines.push('  no stream holds records of its kind')
+  for (const link of links) lines.push(...tellStream(paint, link))
+  lines.push(...tellMatching(paint, told.matching, record.kind), ...tellMail(paint, told.mail))
   if (writes.length > 0) {
     lines.push('', paint.bold('Sent'))
     for (const w of writes) {
@@ -65,7 +60,58 @@ function tellField(paint: Colours, story: FieldStory, now: number): readonly str
   return [
     head,
     `  from ${source}, ${when(at)} (${ago(at, now)}); rule: ${rule}${inRun}`,
+    ...(story.derived === null ? [] : [`  worked out: ${story.derived}`]),
     ...past.flatMap((entry) => tellPast(paint, entry)),
+    ...story.systems.flatMap((one) => {
+      if (one.agrees && one.wrote === null) return []
+      const wrote = one.wrote === null ? '' : `, written "${clip(shown(one.wrote), WIDEST_VALUE)}"`
+      return [`  ${one.stream} says "${clip(shown(one.value), WIDEST_VALUE)}"${wrote} (${one.policy})`]
+    }),
+    ...story.members.map(
+      (member) =>
+        `  ${member.stands ? paint.green('from') : 'beside'} merged record ${member.id}: "${clip(shown(member.value), WIDEST_VALUE)}" (${member.source})`,
+    ),
+  ]
+}
+
+function tellStream(paint: Colours, link: StreamStory): readonly string[] {
+  const where = link.remoteId === null ? link.stream : `${link.stream} ${link.remoteId}`
+  const told = link.why === null ? '' : `: ${tame(link.why)}`
+  const state = link.state === 'none' ? 'not there' : linkWord(link.state)
+  const line = `  ${where}: ${link.why === null ? state : paint.yellow(state)}${told}`
+  return link.fix === null ? [line] : [line, paint.dim(`    what would change that: ${link.fix}`)]
+}
+
+function tellMatching(paint: Colours, matching: Explanation['matching'], kind: string): readonly string[] {
+  const { links, mergedInto, merges, nearest, apart } = matching
+  const lines = [
+    ...links.map((link) => `  ${link.stream} ${link.remoteId}: ${link.how}`),
+    ...(mergedInto === null ? [] : [`  lives on in ${kind} ${mergedInto} (\`concord unmerge ${kind} ID\`)`]),
+    ...merges.map(
+      (merge) =>
+        `  ${when(merge.at)}  ${kind} ${merge.loser} ${merge.state} ${merge.state === 'merged' ? 'into' : 'from'} ${merge.survivor} by ${merge.by} (${merge.rule}, run ${merge.run})`,
+    ),
+    ...nearest.map(
+      (one) =>
+        `  may be ${kind} ${one.id} ${tame(one.title)}, ${(one.probability * 100).toFixed(1)} %: ${tame(one.evidence)}; ${one.why}`,
+    ),
+    ...apart.map((one) => `  not ${kind} ${one.id}: ${one.by} said so, ${when(one.at)}`),
+  ]
+  return lines.length === 0 ? [] : ['', paint.bold('Who it is'), ...lines]
+}
+
+function tellMail(paint: Colours, mail: Explanation['mail']): readonly string[] {
+  if (mail === null || mail.messages.length + mail.keptOut.length === 0) return []
+  return [
+    '',
+    paint.bold('Mail'),
+    ...mail.messages.map((one) =>
+      `  ${when(one.at)}  message ${one.id}, ${one.direction ?? 'activity'}  ${clip(tame(one.subject ?? ''), WIDEST_VALUE)}`.trimEnd(),
+    ),
+    ...mail.keptOut.map(
+      (one) =>
+        `  ${when(one.at)}  kept out of ${one.mailbox} as ${one.reason ?? 'filtered'}${one.waits ? ', read again at the next pass' : ''} (\`concord explain message ${one.remoteId}\`)`,
+    ),
   ]
 }
 
@@ -96,8 +142,9 @@ const stateWord = (state: string): string => STATES[state] ?? state
 
 const LINKS: Readonly<Record<string, string>> = {
   pending: 'to be created there',
+  creating: 'being created there',
   linked: 'linked',
-  filtered: 'not created there (its filter, or until something needs it)',
+  filtered: 'not created there',
   gone: 'was there, is gone',
 }
 const linkWord = (state: string): string => LINKS[state] ?? state

@@ -1,5 +1,5 @@
 import type { RecordKind } from '../core/model.ts'
-import { recordsCalled, type Candidate } from '../runtime/explain.ts'
+import { recordsCalled, type Candidate } from '../runtime/explain/find.ts'
 import type { Hub } from '../runtime/hub.ts'
 import { badInput, nearest } from './exit.ts'
 

@@ -79,6 +79,8 @@ export type Stream = {
   filterIn(body: Json): boolean
   /** Which records are created at the remote. Opt-outs pass all the same. */
   filterOut(fields: Fields): boolean
+  /** The conditions that `filterOut` joins, in the words of the configuration; to tell which one is not met. */
+  readonly conditions?: readonly { readonly text: string; holds(fields: Fields): boolean }[]
   /** The references a remote object or a record makes through this stream's lenses. */
   remoteRefs(body: Json): readonly RemoteRef[]
   hubRefs(fields: Fields): readonly HubRef[]

@@ -1,6 +1,7 @@
 import type { JsonObject } from '../core/json.ts'
 import { CATALOG, type RecordKind } from '../core/model.ts'
-import type { Explanation } from '../runtime/explain.ts'
+import type { Explanation } from '../runtime/explain/record.ts'
+import { fieldView, storiesView } from '../runtime/explain/views.ts'
 import { iso } from '../runtime/hub.ts'
 import type { DatedRecord } from '../runtime/records.ts'
 
@@ -29,17 +30,15 @@ export function viewOf({ record, createdAt, updatedAt }: DatedRecord): JsonObjec
 export const etagOf = (version: number): string => `"${version}"`
 
 /** An explanation as callers see it: times in ISO form, and nothing of the vendors' own objects. */
-export function explanationView({ record, fields, links, consents, writes, items }: Explanation): JsonObject {
+export function explanationView(explanation: Explanation): JsonObject {
+  const { record, fields, links, consents, writes, items } = explanation
   return {
     id: record.id,
     kind: record.kind,
     version: record.version,
-    fields: fields.map(({ past, at, ...field }) => ({
-      ...field,
-      at: at === 0 ? null : iso(at),
-      past: past.map((entry) => ({ ...entry, at: iso(entry.at) })),
-    })),
-    links,
+    fields: fields.map(fieldView),
+    links: links.map((link) => ({ ...link })),
+    ...storiesView(explanation),
     consents: consents.map((statement) => ({ ...statement, at: iso(statement.at) })),
     writes: writes.map(({ stream, op, state, createdAt }) => ({
       stream,

@@ -2,14 +2,17 @@ import { Hono, type Context } from 'hono'
 import { z } from 'zod'
 import { isMatched } from '../core/duplicates.ts'
 import { createRecord, editRecord, type EditResult } from '../runtime/edit.ts'
-import { explainRecord } from '../runtime/explain.ts'
+import { explainRecord } from '../runtime/explain/record.ts'
 import type { Hub } from '../runtime/hub.ts'
+import { isMergedKind } from '../runtime/merge/facets.ts'
+import { mergedInto } from '../runtime/merge/list.ts'
 import { timelineOf } from '../runtime/mail/timeline.ts'
 import { readRecord, recordByKey, recordsAfter, withTimes } from '../runtime/records.ts'
 import { readObject } from './body.ts'
 import type { Env } from './env.ts'
 import { comparedNow, duplicateRoutes } from './duplicates.ts'
 import { ifMatch } from './if-match.ts'
+import { mergeRoutes } from './merges.ts'
 import { entryView } from '../runtime/mail/views.ts'
 import { problem } from './problem.ts'
 import { readQuery, whole } from './query.ts'
@@ -114,6 +117,7 @@ export function recordRoutes(hub: Hub, place: Place): Hono<Env> {
   })
 
   if (isMatched(kind)) app.route('/', duplicateRoutes(hub, place, kind))
+  if (isMergedKind(kind)) app.route('/', mergeRoutes(hub, kind))
 
   const one = '/:id{[1-9][0-9]{0,14}}'
   const idOf = (c: Context<Env, typeof one>): number => Number(c.req.param('id'))
@@ -121,6 +125,12 @@ export function recordRoutes(hub: Hub, place: Place): Hono<Env> {
   app.get(one, async (c) => {
     const found = await readRecord(hub, kind, idOf(c))
     if (found === null) return missing(c)
+    const into = found.record.archived ? await mergedInto(hub, found.record.id) : null
+    // Its own page is gone for as long as the merge stands; whoever follows finds the record that it is part of.
+    if (into !== null)
+      return c.json({ id: found.record.id, mergedInto: { id: into, url: urlOf(into) } }, 308, {
+        location: urlOf(into),
+      })
     const etag = etagOf(found.record.version)
     const known = c.req.header('if-none-match')?.split(',')
     if (known?.some((tag) => tag.trim().replace(/^W\//, '') === etag)) return c.body(null, 304, { etag })

@@ -98,8 +98,37 @@ export function compileStream(
     consent: consent?.lens ?? null,
     filterIn: only,
     filterOut: (values) => where(recordVariable(record, values)),
+    conditions: joined(entry.create?.where).map((text) => {
+      // A part that does not stand by itself says nothing alone.
+      const part = compileCel(text, 'record', record, 'bool')
+      return {
+        text,
+        holds: (values) => {
+          const outcome = part.kind === 'problem' ? null : part.run(recordVariable(record, values))
+          return outcome === null || (outcome.kind === 'value' && outcome.value === true)
+        },
+      }
+    }),
     ...compiledLenses(fields.filter((field) => field !== undefined)),
   }
+}
+
+/** The parts of a condition that must all hold: `a && (b || c)` has two. */
+function joined(source: string | undefined): readonly string[] {
+  if (source === undefined) return []
+  const parts = ['']
+  let [depth, quote] = [0, '']
+  for (const [i, char] of source.split('').entries()) {
+    if (quote !== '') quote = char === quote ? '' : quote
+    else if (char === '"' || char === "'") quote = char
+    else if ('([{'.includes(char)) depth++
+    else if (')]}'.includes(char)) depth--
+    const isJoint = depth === 0 && quote === '' && source.slice(i, i + 2) === '&&'
+    const last = parts.length - 1
+    if (isJoint) parts.push('')
+    else if (!(parts[last] === '' && char === '&')) parts[last] = `${parts[last] ?? ''}${char}`
+  }
+  return parts.map((part) => part.trim()).filter((part) => part !== '')
 }
 
 /** The lenses in the order of the file; those that need no answers are built once. */

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import path from 'node:path'
 import { parse } from 'csv-parse'
-import { explainRecord } from '../../runtime/explain.ts'
+import { explainRecord } from '../../runtime/explain/record.ts'
 import type { Json } from '../../core/json.ts'
 import type { Hub } from '../../runtime/hub.ts'
 import { NotSo } from './scene.ts'
