@@ -69,10 +69,16 @@ function show({ output }: Context, rows: readonly StreamReconciliation[], now: n
     const { in: inward } = drift
     if (inward?.first === true)
       output.line(`${stream}: read for the first time, ${number(inward.missing)} objects.`)
-    else if (inward !== null && foundOf(drift) > 0)
-      output.line(
-        `${stream}: ${number(inward.missing)} missing here, ${number(inward.changed)} changed, ${number(inward.gone)} gone there; ${number(inward.missed)} of them should have been reported.`,
-      )
+    else if (inward !== null && foundOf(drift) > 0) {
+      const parts = [
+        [inward.missing, 'missing here'],
+        [inward.changed, 'changed'],
+        [inward.gone + inward.kept, 'gone there'],
+      ] as const
+      const told = parts.flatMap(([count, what]) => (count === 0 ? [] : [`${number(count)} ${what}`]))
+      const missed = inward.missed === 0 ? '' : `; ${number(inward.missed)} of it should have been reported`
+      output.line(`${stream}: ${told.join(', ')}${missed}.`)
+    }
     for (const { count, what, fix } of leftOf(drift))
       output.line(`${output.paint.yellow('left')}  ${stream}: ${number(count)} ${what}. ${fix}`)
     for (const { count, what } of explainedOf(drift)) output.line(`${stream}: ${number(count)} ${what}.`)

@@ -78,25 +78,21 @@ export function leftOf({ in: inward, out }: Drift): readonly Left[] {
     if (count > 0) left.push({ count, what, fix, isDrift })
   }
   if (inward !== null) {
-    note(
-      inward.unreadable,
-      'could not be read',
-      'Correct them at the source: `concord inbox --kind unreadable`.',
-    )
-    note(inward.kept, 'are gone there, and held here', 'Decide in `concord inbox --kind mass_change`.')
+    note(inward.unreadable, 'unreadable', 'Correct them at the source: `concord inbox --kind unreadable`.')
+    note(inward.kept, 'gone there, and held here', 'Decide in `concord inbox --kind mass_change`.')
     note(
       inward.complete ? 0 : 1,
-      'listing was not complete, so nothing is said to be gone',
+      'incomplete listing, so that nothing is said to be gone',
       'Correct what could not be read; the next full comparison looks again.',
       true,
     )
   }
   if (out !== null) {
-    note(out.rejected, 'were refused by the vendor', 'See why: `concord inbox --kind rejected_write`.')
-    note(out.waiting, 'wait to be sent', 'They are sent by `concord start` or `concord sync`.')
+    note(out.rejected, 'refused by the vendor', 'See why: `concord inbox --kind rejected_write`.')
+    note(out.waiting, 'waiting to be sent', 'They are sent by `concord start` or `concord sync`.')
     note(
       out.unlinked,
-      'were never offered to the remote',
+      'never offered to the remote',
       'They are at the next change; `concord plan` shows them.',
     )
   }
@@ -109,10 +105,10 @@ export function explainedOf({
   out,
 }: Drift): readonly { readonly count: number; readonly what: string }[] {
   const told = [
-    { count: inward?.filtered ?? 0, what: 'are kept out by the stream' },
-    { count: inward?.unlisted ?? 0, what: 'are not listed, though they are there' },
-    { count: out?.filtered ?? 0, what: 'are not sent: create.where' },
-    { count: out?.ended ?? 0, what: 'were deleted there, and stay so' },
+    { count: inward?.filtered ?? 0, what: 'kept out by the stream' },
+    { count: inward?.unlisted ?? 0, what: 'not listed, though still there' },
+    { count: out?.filtered ?? 0, what: 'not sent, by create.where' },
+    { count: out?.ended ?? 0, what: 'deleted there, and not made again' },
   ]
   return told.filter(({ count }) => count > 0)
 }

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { ALARM_KINDS } from '../../src/core/alarms/kinds.ts'
 import { formatProblem } from '../../src/mappings/problem.ts'
 import { loadConfiguration } from '../../src/mappings/load.ts'
 
@@ -105,4 +106,12 @@ describe('quiet: of a stream', () => {
   it('refuses what is no length of time', () => {
     expect(problems('alerts: {}', '    quiet: often\n')).toContain('streams.contacts.quiet')
   })
+})
+
+it('is documented: every kind of alarm, and an example that loads', () => {
+  const page = readFileSync(path.join(import.meta.dirname, '..', '..', 'docs', 'alerts.md'), 'utf8')
+  const missing = Object.keys(ALARM_KINDS).filter((kind) => !page.includes(`| \`${kind}\` |`))
+  expect(missing).toEqual([])
+  const [, example = ''] = /```yaml\n(alerts:[^`]*)```/.exec(page) ?? []
+  expect(problems(example)).toBe('none')
 })
