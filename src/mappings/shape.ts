@@ -28,8 +28,16 @@ export function shapeOfEntry(
     ...resolved,
     // What reads telephone numbers and amounts that name no country or currency.
     defaults: context.defaults,
+    governed: governedBy(entry, context),
     fields: fields.map((field) => canonical(field)).toSorted(),
   })
+}
+
+/** The lists of values that its fields are read by, and what is made of names. */
+function governedBy({ record, fields }: StreamEntry, { governance }: StreamContext): unknown {
+  const mapped = new Set(fields.flatMap((field) => field.hub ?? []))
+  const picklists = governance.picklists.filter((list) => list.record === record && mapped.has(list.field))
+  return { picklists, names: governance.names }
 }
 
 /** Fingerprint of what decides which remote objects come in at all: another one, and everything is listed again. */

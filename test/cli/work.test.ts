@@ -66,11 +66,11 @@ describe('import, plan, sync and explain', () => {
         expect.objectContaining({
           stream: 'mailchimp/members',
           read: 1,
-          hub: { create: 0, link: 1, update: 1, archive: 0 },
+          hub: expect.objectContaining({ create: 0, link: 1, update: 1, archive: 0 }),
         }),
       ]),
     })
-    expect(await plan()).toEqual(first)
+    expect(await plan()).toEqual({ ...first, value: { ...(first.value as object), id: 2 } })
     expect(await desk.run('plan')).toMatchObject({ out: expect.stringContaining('nothing was sent') })
   })
 
