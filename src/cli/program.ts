@@ -11,6 +11,7 @@ import { describeError, EXIT } from './exit.ts'
 import { explain } from './explain.ts'
 import { importFile } from './import.ts'
 import { inboxCommands } from './inbox-commands.ts'
+import { mergeCommands, mergesCommand } from './merge.ts'
 import { withdraw } from './mail.ts'
 import { review } from './mail-review.ts'
 import { mailStatus } from './mail-status.ts'
@@ -126,6 +127,7 @@ function workCommands(program: Command, run: Run, wiring: Wiring): void {
       run((c) => importFile(c, file, options)),
     )
   dedupeCommand(program, run)
+  mergeCommands(program, run)
   program
     .command('undo <run>')
     .description('take back what a run did, here and at the systems: shows the plan, asks, does it')
@@ -149,6 +151,7 @@ function lookCommands(program: Command, run: Run): void {
   program.commandsGroup(GROUPS.look)
   planCommands(program, run)
   duplicateCommands(program, run)
+  mergesCommand(program, run)
   program
     .command('status')
     .description('how connections and streams are doing')

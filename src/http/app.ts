@@ -12,6 +12,7 @@ import { limitBody } from './body.ts'
 import type { Env } from './env.ts'
 import { inboxRoutes } from './inbox.ts'
 import { mailRoutes } from './mail.ts'
+import { mergeListRoutes } from './merges.ts'
 import { messageRoutes } from './messages.ts'
 import { planRoutes } from './plans.ts'
 import { problem } from './problem.ts'
@@ -52,6 +53,7 @@ export function createApp({ hub, log }: AppOptions): Hono<Env> {
 
   app.use('/api/*', withToken(hub), limitBody)
   for (const place of PLACES) app.route(`/api/${place}`, recordRoutes(hub, place))
+  app.route('/api/merges', mergeListRoutes(hub))
   app.route('/api/messages', messageRoutes(hub))
   app.route('/api/mail', mailRoutes(hub))
   app.route('/api/alarms', alarmRoutes(hub))

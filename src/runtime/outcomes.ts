@@ -19,6 +19,7 @@ import { duplicateItem } from './duplicates.ts'
 import type { Hub, Target } from './hub.ts'
 import { rejectedKey, rejectedKeys, uncertainKey } from './item-keys.ts'
 import { linksById } from './link-lookup.ts'
+import { withRaces } from './races.ts'
 import { resolveRefs } from './refs.ts'
 import type { RunLog } from './run.ts'
 
@@ -110,14 +111,16 @@ export async function keepOutcomes(
     enter(ledger, target, answer, link, lenses, now)
     run.count({ [answer.outcome.kind]: 1 })
   }
-  await hub.session.begin(async (tx) => {
-    await updateLinks(tx, ledger.updates)
-    await settleLinks(tx, ledger.settled)
-    await postponeLinks(tx, ledger.postponed)
-    await closeWrites(tx, ledger.closed, now)
-    await openItems(tx, ledger.items, now)
-    await closeItems(tx, ledger.closable, 'its outcome is known', now)
-  })
+  await withRaces(hub, () =>
+    hub.session.begin(async (tx) => {
+      await updateLinks(tx, ledger.updates)
+      await settleLinks(tx, ledger.settled)
+      await postponeLinks(tx, ledger.postponed)
+      await closeWrites(tx, ledger.closed, now)
+      await openItems(tx, ledger.items, now)
+      await closeItems(tx, ledger.closable, 'its outcome is known', now)
+    }),
+  )
   const again = [...ledger.surprises]
   if (ledger.refetch.length > 0) {
     again.push(...(await target.resource.fetch(await hub.io(target.stream.connection), ledger.refetch)))

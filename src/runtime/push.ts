@@ -18,6 +18,7 @@ import { rejectedKeys } from './item-keys.ts'
 import { passGuard } from './push-guard.ts'
 import { planMerged, standing, twinsOf } from './merge/twins.ts'
 import type { PushStep } from './push-plan.ts'
+import { withRaces } from './races.ts'
 import { recover } from './recover.ts'
 import { resolveRefs } from './refs.ts'
 import { withoutTaken } from './taken.ts'
@@ -95,19 +96,21 @@ async function pushWave(
 
   const settled = steps.flatMap((step) => (step.kind === 'settle' ? [step] : []))
   const moved = new Map(settled.flatMap((s) => (s.base === null ? [] : [[s.settlement.id, s.base] as const])))
-  await hub.session.begin(async (tx) => {
-    await updateLinks(
-      tx,
-      due.flatMap((l) =>
-        moved.has(l.id) ? [{ ...l, base: moved.get(l.id) ?? l.base, wake: 0 as const }] : [],
-      ),
-    )
-    await settleLinks(
-      tx,
-      settled.map((s) => s.settlement),
-    )
-    await closeItems(tx, overBy(due, settled), 'nothing is left to settle', hub.clock.now())
-  })
+  await withRaces(hub, () =>
+    hub.session.begin(async (tx) => {
+      await updateLinks(
+        tx,
+        due.flatMap((l) =>
+          moved.has(l.id) ? [{ ...l, base: moved.get(l.id) ?? l.base, wake: 0 as const }] : [],
+        ),
+      )
+      await settleLinks(
+        tx,
+        settled.map((s) => s.settlement),
+      )
+      await closeItems(tx, overBy(due, settled), 'nothing is left to settle', hub.clock.now())
+    }),
+  )
 
   const writes = steps.flatMap((step) => (step.kind === 'write' ? [step] : []))
   if (writes.length === 0) return woken
@@ -258,7 +261,7 @@ async function sendBatch(
     return keepOutcomes(hub, target, answered, run)
   }
   const runId = await run.id()
-  await hub.session.begin((tx) => openBatch(tx, batch, runId, hub.clock.now()))
+  await withRaces(hub, () => hub.session.begin((tx) => openBatch(tx, batch, runId, hub.clock.now())))
   const outcomes = await push.send(
     await hub.io(target.stream.connection),
     batch.map((step) => toWrite(step.write, links)),

@@ -7,6 +7,7 @@ import type { Hub, Target } from './hub.ts'
 import { uncertainKey } from './item-keys.ts'
 import { linksById } from './link-lookup.ts'
 import { backoffMs, keepOutcomes } from './outcomes.ts'
+import { withRaces } from './races.ts'
 import { toCreate } from './writes.ts'
 import type { RunLog } from './run.ts'
 
@@ -75,19 +76,21 @@ async function recoverCreates(
     for (const name of await keepOutcomes(hub, target, answered, run)) woken.add(name)
   }
   if (giveUp.length > 0) {
-    await hub.session.begin(async (tx) => {
-      await closeWrites(
-        tx,
-        giveUp.map((row) => ({ key: row.key, state: 'abandoned', outcome: { message: 'never arrived' } })),
-        now,
-      )
-      // Due again, under a new key: `wake` of the row was never settled.
-      await closeItems(tx, giveUp.map(uncertainKey), 'it never arrived, and is sent anew', now)
-      await settleLinks(
-        tx,
-        giveUp.map((row) => ({ id: row.linkId, wake: 0, state: 'pending' as const })),
-      )
-    })
+    await withRaces(hub, () =>
+      hub.session.begin(async (tx) => {
+        await closeWrites(
+          tx,
+          giveUp.map((row) => ({ key: row.key, state: 'abandoned', outcome: { message: 'never arrived' } })),
+          now,
+        )
+        // Due again, under a new key: `wake` of the row was never settled.
+        await closeItems(tx, giveUp.map(uncertainKey), 'it never arrived, and is sent anew', now)
+        await settleLinks(
+          tx,
+          giveUp.map((row) => ({ id: row.linkId, wake: 0, state: 'pending' as const })),
+        )
+      }),
+    )
   }
   return woken
 }
@@ -116,22 +119,24 @@ async function recoverUpdates(
     hub.session.q,
     rows.map((row) => row.linkId),
   )
-  await hub.session.begin(async (tx) => {
-    await closeWrites(
-      tx,
-      rows.map((row) => ({
-        key: row.key,
-        state: 'stale',
-        outcome: { message: 'looked up and planned again' },
-      })),
-      hub.clock.now(),
-    )
-    await closeItems(tx, rows.map(uncertainKey), 'the object was looked up', hub.clock.now())
-    // The link is still due; only its waiting time ends.
-    await settleLinks(
-      tx,
-      [...links.values()].map((link) => ({ id: link.id, wake: link.settled })),
-    )
-  })
+  await withRaces(hub, () =>
+    hub.session.begin(async (tx) => {
+      await closeWrites(
+        tx,
+        rows.map((row) => ({
+          key: row.key,
+          state: 'stale',
+          outcome: { message: 'looked up and planned again' },
+        })),
+        hub.clock.now(),
+      )
+      await closeItems(tx, rows.map(uncertainKey), 'the object was looked up', hub.clock.now())
+      // The link is still due; only its waiting time ends.
+      await settleLinks(
+        tx,
+        [...links.values()].map((link) => ({ id: link.id, wake: link.settled })),
+      )
+    }),
+  )
   return woken
 }

@@ -24,6 +24,11 @@ export const REFERENCES: Readonly<
 }
 export type Reference = (typeof REFERENCES)['contact'][number]
 
+/** Holds all links of records, in the order in which everybody else takes several. */
+export async function lockLinks(q: Query, records: readonly RecordId[]): Promise<void> {
+  await q`select id from links where record_id = any(${numbers(records)}::bigint[]) order by id for update`
+}
+
 /** Gives all links of a loser to the survivor, and wakes them: what they are told is another record now. */
 export async function moveLinks(
   q: Query,

@@ -92,13 +92,19 @@ export async function mergeOf(q: Query, loser: RecordId): Promise<Merge | undefi
 /** Merges that a record took part in, or all of them, latest first. */
 export async function listMerges(
   q: Query,
-  filter: { readonly record?: RecordId; readonly before?: number; readonly limit: number },
+  filter: {
+    readonly kind?: MergedKind
+    readonly record?: RecordId
+    readonly before?: number
+    readonly limit: number
+  },
 ): Promise<readonly Merge[]> {
   const record = filter.record ?? null
   return q<Merge[]>`
     select ${q.unsafe(COLUMNS)} from merges
     where (${record}::bigint is null or survivor_id = ${record} or loser_id = ${record})
-      and id < ${filter.before ?? Number.MAX_SAFE_INTEGER} order by id desc limit ${filter.limit}`
+      and (${filter.kind ?? null}::text is null or kind = ${filter.kind ?? null})
+      and id < ${filter.before ?? 2_147_483_647} order by id desc limit ${filter.limit}`
 }
 
 /** A record with everything that was merged into it and still is, by its id. */

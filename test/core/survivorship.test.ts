@@ -189,7 +189,10 @@ const comparable = (said: Fields): Fields =>
   Object.fromEntries(
     Object.entries(said)
       .filter(([, value]) => !isEmpty(value))
-      .map(([field, value]) => [field, Array.isArray(value) ? [value[0], ...value.toSorted()] : value]),
+      .map(([field, value]) => [
+        field,
+        Array.isArray(value) ? [value[0], ...value.map(String).toSorted((a, b) => (a < b ? -1 : 1))] : value,
+      ]),
   )
 
 describe('an edited merged record', () => {

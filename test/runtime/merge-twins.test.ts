@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { textOf } from '../../src/core/json.ts'
 import { syncAll } from '../../src/runtime/cycle.ts'
 import { COLUMNS } from '../support/exports.ts'
 import { openWorld, type World } from '../support/world.ts'
@@ -35,7 +36,7 @@ async function idOf(email: string): Promise<number> {
 
 const member = (email: string) => {
   const found = world.mailchimp.admin.member(email)
-  const text = (name: string) => found?.mergeFields.get(name) ?? ''
+  const text = (name: string) => textOf(found?.mergeFields.get(name))
   return {
     status: found?.status,
     name: `${text('FNAME')} ${text('LNAME')}`,

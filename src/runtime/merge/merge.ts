@@ -5,10 +5,9 @@ import type { HubEdit } from '../../core/plan.ts'
 import { survive, type Golden, type MergedField } from '../../core/survivorship.ts'
 import { facetsOf, saveFacets, type RootedFacet } from '../../store/facets.ts'
 import { closeItems } from '../../store/inbox.ts'
-import { moveLinks, moveParticipants, noteKeys } from '../../store/merge-moves.ts'
+import { lockLinks, moveLinks, moveParticipants, noteKeys } from '../../store/merge-moves.ts'
 import { insertMerges } from '../../store/merges.ts'
 import { loadRecords } from '../../store/records.ts'
-import { beginRun, endRun } from '../../store/runs.ts'
 import { wakePush } from '../../store/wake.ts'
 import type { Change, Following } from '../change.ts'
 import { following } from '../changes.ts'
@@ -20,6 +19,7 @@ import { carriedBy } from './carried.ts'
 import { refusal } from './check.ts'
 import { ownFacet, withLiveReferences, withValues } from './load.ts'
 import { moveReferences } from './references.ts'
+import { inRun } from './run.ts'
 import type { MergeRequest, MergeResult } from './words.ts'
 
 export type { Carried, MergeRequest, MergeResult } from './words.ts'
@@ -31,36 +31,17 @@ export type { Carried, MergeRequest, MergeResult } from './words.ts'
  */
 export async function mergeRecords(hub: Hub, request: MergeRequest): Promise<MergeResult> {
   if (request.dryRun === true) return hub.session.begin((tx) => planMerge(following(hub, tx, null), request))
-  const startedAt = hub.clock.now()
-  // A refused merge is no run.
-  let run: Promise<number> | null = null
-  const runId = () => (run ??= beginRun(hub.db.beside, null, 'merge', startedAt, { by: request.by }))
-  let result: MergeResult | null = null
-  try {
-    result = await withRaces(hub, () =>
-      hub.session.begin(async (tx) => {
-        const refused = await refusal(tx, request)
-        if (refused !== null) return { kind: 'refused', message: refused } as const
+  return inRun(hub, 'merge', request.by, (runId) =>
+    withRaces(hub, () =>
+      hub.session.begin(async (tx): Promise<MergeResult> => {
+        const refused = await refusal(tx, request, 'lock')
+        if (refused !== null) return { kind: 'refused', message: refused }
         const merged = await mergeWithin(following(hub, tx, await runId()), request)
         await wakePush(tx, merged.woken)
         return merged.result
       }),
-    )
-    return result
-  } finally {
-    if (run !== null) {
-      const done = result?.kind === 'merged'
-      const counts = { merged: done ? request.losers.length : 0 }
-      await endRun(
-        hub.session.q,
-        await run,
-        result === null ? 'failed' : 'done',
-        counts,
-        null,
-        hub.clock.now(),
-      )
-    }
-  }
+    ),
+  )
 }
 
 export type MergedWithin = { readonly result: MergeResult; readonly woken: ReadonlySet<string> }
@@ -80,6 +61,7 @@ export async function mergeWithin(following: Following, request: MergeRequest): 
   const losers = work.losers.map((record) => record.id)
   const survivor = work.survivor.id
   const carried = await carriedBy(hub, q, kind, work.survivor.id, losers)
+  await lockLinks(q, [survivor, ...losers])
   const merges = await insertMerges(
     q,
     { kind, survivor, rule: request.rule, by, run: following.run ?? 0, at },

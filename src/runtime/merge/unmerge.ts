@@ -5,7 +5,13 @@ import { CATALOG, type Fields, type HubRecord, type Provenances, type RecordId }
 import type { HubEdit } from '../../core/plan.ts'
 import { survive, type Facet, type MergedKind } from '../../core/survivorship.ts'
 import { dropFacets, facetsOf, saveFacets, type RootedFacet } from '../../store/facets.ts'
-import { forgetMoves, returnKeys, returnLinks, returnParticipants } from '../../store/merge-moves.ts'
+import {
+  forgetMoves,
+  lockLinks,
+  returnKeys,
+  returnLinks,
+  returnParticipants,
+} from '../../store/merge-moves.ts'
 import {
   endMerge,
   keepApart,
@@ -16,7 +22,6 @@ import {
   type Merge,
 } from '../../store/merges.ts'
 import { loadRecords } from '../../store/records.ts'
-import { beginRun, endRun } from '../../store/runs.ts'
 import { endArchived } from '../../store/twins.ts'
 import { wakePush } from '../../store/wake.ts'
 import { RaceError, type Change, type Following } from '../change.ts'
@@ -28,6 +33,7 @@ import { returnedBy } from './carried.ts'
 import { withLiveReferences, withValues } from './load.ts'
 import { recomputed, refreshMail } from './merge.ts'
 import { returnReferences } from './references.ts'
+import { inRun } from './run.ts'
 import type { UnmergeRequest, UnmergeResult } from './words.ts'
 
 export type { UnmergeRequest, UnmergeResult } from './words.ts'
@@ -45,34 +51,17 @@ export async function unmergeRecord(hub: Hub, request: UnmergeRequest): Promise<
       const carried = await returnedBy(hub, tx, plan.merge, plan.root.before.id)
       return { kind: 'planned', run: null, ...ends(plan), carried } as const
     })
-  const startedAt = hub.clock.now()
-  let run: Promise<number> | null = null
-  const runId = () => (run ??= beginRun(hub.db.beside, null, 'unmerge', startedAt, { by: request.by }))
-  let result: UnmergeResult | null = null
-  try {
-    result = await withRaces(hub, () =>
-      hub.session.begin(async (tx) => {
+  return inRun(hub, 'unmerge', request.by, (runId) =>
+    withRaces(hub, () =>
+      hub.session.begin(async (tx): Promise<UnmergeResult> => {
         const plan = await workOut(following(hub, tx, null), request, 'lock')
-        if ('refused' in plan) return { kind: 'refused', message: plan.refused } as const
+        if ('refused' in plan) return { kind: 'refused', message: plan.refused }
         const done = await carryOut(following(hub, tx, await runId()), request, plan)
         await wakePush(tx, done.woken)
         return done.result
       }),
-    )
-    return result
-  } finally {
-    if (run !== null) {
-      const counts = { unmerged: result?.kind === 'unmerged' ? 1 : 0 }
-      await endRun(
-        hub.session.q,
-        await run,
-        result === null ? 'failed' : 'done',
-        counts,
-        null,
-        hub.clock.now(),
-      )
-    }
-  }
+    ),
+  )
 }
 
 /** As `unmergeRecord`, in the caller's transaction and run; the caller wakes the connections that have work then. */
@@ -215,6 +204,7 @@ async function carryOut(
         side.facets.map((facet) => facet.id),
       )
   }
+  await lockLinks(q, [survivor])
   await endArchived(q, merge.id, survivor, merge.at)
   wake(await returnLinks(q, merge.id, loser, survivor))
   const strong = keysOf(kind, plan.loser.change.after.fields).filter((key) => STRONG[key.kind])

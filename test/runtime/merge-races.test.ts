@@ -1,0 +1,182 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { pushConnection, syncAll, syncConnection } from '../../src/runtime/cycle.ts'
+import { editRecord } from '../../src/runtime/edit.ts'
+import { mergeRecords, type MergeResult } from '../../src/runtime/merge/merge.ts'
+import { unmergeRecord } from '../../src/runtime/merge/unmerge.ts'
+import { survivorsOf } from '../../src/store/merges.ts'
+import { openWorld, type World } from '../support/world.ts'
+import { edit, fieldsOf, made, merge, read, stateOf, unmerge } from './merge.support.ts'
+
+let world: World
+afterEach(() => world.close())
+
+const request = (survivor: number, ...losers: readonly number[]) =>
+  ({ kind: 'contact', survivor, losers, by: 'user:ann', rule: 'x' }) as const
+const kinds = (results: readonly MergeResult[]) =>
+  results.map((one) => one.kind).toSorted((a, b) => (a < b ? -1 : 1))
+
+describe('at once', () => {
+  beforeEach(async () => {
+    world = await openWorld({ connections: [] })
+  })
+  const three = async () => {
+    const ids: number[] = []
+    for (const name of ['a', 'b', 'c'])
+      ids.push(await made(world.hub, 'contact', { familyName: name, emails: [`${name}@x.io`] }))
+    return ids
+  }
+
+  test('two people merge a pair in both directions: one does', async () => {
+    for (let round = 0; round < 5; round++) {
+      const [a = 0, b = 0] = await three().catch(() => [])
+      const results = await Promise.all([
+        mergeRecords(world.hub, request(a, b)),
+        mergeRecords(world.hub, request(b, a)),
+      ])
+      expect(kinds(results)).toEqual(['merged', 'refused'])
+      const where = await survivorsOf(world.db.sql, [a, b])
+      expect(where.size).toBe(1)
+      await world.close()
+      world = await openWorld({ connections: [] })
+    }
+  })
+
+  test('a survivor is merged on: the outcome is one of the two orders, and none is lost', async () => {
+    const [a = 0, b = 0, c = 0] = await three()
+    const results = await Promise.all([
+      mergeRecords(world.hub, request(a, b)),
+      mergeRecords(world.hub, request(c, a)),
+    ])
+    const refused = results.flatMap((one) => (one.kind === 'refused' ? [one.message] : []))
+    if (refused.length === 0) {
+      expect((await fieldsOf(world.hub, c))['emails']).toEqual(['c@x.io', 'a@x.io', 'b@x.io'])
+      expect((await survivorsOf(world.db.sql, [b])).get(b)).toBe(c)
+    } else {
+      expect(refused).toEqual([expect.stringContaining(`was merged into contact ${c} already`)])
+      expect((await read(world.hub, 'contact', b)).archived).toBe(false)
+    }
+  })
+
+  test('many merge into one: all are in it', async () => {
+    const [a = 0] = await three()
+    const others: number[] = []
+    for (let i = 0; i < 6; i++) others.push(await made(world.hub, 'contact', { emails: [`p${i}@x.io`] }))
+    const before = await stateOf(world, [a, ...others])
+    const results = await Promise.all(others.map((id) => mergeRecords(world.hub, request(a, id))))
+    expect(new Set(kinds(results))).toEqual(new Set(['merged']))
+    const emails = (await fieldsOf(world.hub, a))['emails']
+    expect(new Set([emails].flat())).toEqual(new Set(['a@x.io', ...others.map((_, i) => `p${i}@x.io`)]))
+    const undone = await Promise.all(
+      others.map((loser) => unmergeRecord(world.hub, { kind: 'contact', loser, by: 'user:ann' })),
+    )
+    expect(new Set(undone.map((one) => one.kind))).toEqual(new Set(['unmerged']))
+    expect(await stateOf(world, [a, ...others])).toEqual(before)
+  })
+
+  test('a record is edited while it is merged: the edit is in the record that is left', async () => {
+    for (let round = 0; round < 5; round++) {
+      const [a, b] = [
+        await made(world.hub, 'contact', { familyName: 'A' }),
+        await made(world.hub, 'contact', { familyName: 'A', jobTitle: 'CTO' }),
+      ]
+      const [merged, edited] = await Promise.all([
+        mergeRecords(world.hub, request(a, b)),
+        editRecord(world.hub, 'contact', b, { jobTitle: 'CEO' }, 'user:eve'),
+      ])
+      expect(merged.kind).toBe('merged')
+      if (edited.kind === 'merged') expect(edited.into).toBe(a)
+      else expect((await fieldsOf(world.hub, a))['jobTitle']).toBe('CEO')
+    }
+  })
+
+  test('a merged record is named by what comes later: its survivor is meant', async () => {
+    const [a = 0, b = 0] = await three()
+    await merge(world.hub, a, b)
+    const deal = await made(world.hub, 'deal', { name: 'Roof', contact: b })
+    expect((await read(world.hub, 'deal', deal)).fields['contact']).toBe(a)
+    await edit(world.hub, 'deal', deal, { contact: b })
+    expect((await read(world.hub, 'deal', deal)).fields['contact']).toBe(a)
+  })
+})
+
+describe('while systems are told', () => {
+  const ALL = ['csv', 'mailchimp', 'stripe']
+  const sync = async () => {
+    for (const pass of await syncAll(world.hub, ALL, 'changes')) expect(pass.problem).toBeNull()
+    world.clock.now += 300_000
+  }
+  const settle = async () => {
+    await sync()
+    await sync()
+    world.sent.length = 0
+    await sync()
+    expect(world.sent.filter((one) => !one.startsWith('GET'))).toEqual([])
+  }
+  const idOf = async (email: string) => {
+    const [row] = await world.db.sql`select record_id as id from identities where key = ${email}`
+    return Number(row?.['id'])
+  }
+  const job = (email: string) => world.mailchimp.admin.member(email)?.mergeFields.get('JOBTITLE')
+  beforeEach(async () => {
+    world = await openWorld()
+    for (const name of ['ada', 'eve']) {
+      world.mailchimp.admin.subscribe(`${name}@x.io`, { FNAME: name, LNAME: 'Lee' })
+      world.stripe.admin.createCustomer({ email: `${name}@x.io`, name: `${name} Lee` })
+    }
+    await settle()
+  })
+
+  test('a merge while a push is under way ends in agreement', async () => {
+    const [a, b] = [await idOf('ada@x.io'), await idOf('eve@x.io')]
+    for (let round = 0; round < 4; round++) {
+      await edit(world.hub, 'contact', b, { jobTitle: `eve ${round}` })
+      await edit(world.hub, 'contact', a, { jobTitle: `ada ${round}` })
+      await Promise.all([
+        pushConnection(world.hub, 'mailchimp'),
+        pushConnection(world.hub, 'stripe'),
+        merge(world.hub, a, b),
+      ])
+      await settle()
+      expect([job('ada@x.io'), job('eve@x.io')]).toEqual([`ada ${round}`, `ada ${round}`])
+      await Promise.all([pushConnection(world.hub, 'mailchimp'), unmerge(world.hub, b)])
+      await settle()
+      expect([job('ada@x.io'), job('eve@x.io')]).toEqual([`ada ${round}`, `eve ${round}`])
+    }
+    expect(
+      await world.db.sql`select count(*) as n from outbox where state in ('sending', 'uncertain')`,
+    ).toEqual([{ n: 0 }])
+  })
+
+  test('a merge while edits of both are read loses none of them', async () => {
+    const [a, b] = [await idOf('ada@x.io'), await idOf('eve@x.io')]
+    world.mailchimp.admin.editProfile('eve@x.io', { PHONE: '+442079460018' })
+    world.mailchimp.admin.editProfile('ada@x.io', { COMPANY: 'Acme' })
+    await Promise.all([syncConnection(world.hub, 'mailchimp', 'changes'), merge(world.hub, a, b)])
+    await settle()
+    expect(await fieldsOf(world.hub, a)).toMatchObject({ phones: ['+442079460018'], companyName: 'Acme' })
+    expect((await read(world.hub, 'contact', b)).archived).toBe(true)
+    const strays = await world.db
+      .sql`select count(*) as n from links where record_id = ${b} and remote_id is not null`
+    expect(strays).toEqual([{ n: 0 }])
+  })
+
+  test('a create under way for the one that is merged makes no third object', async () => {
+    const [a] = [await idOf('ada@x.io')]
+    const b = await made(world.hub, 'contact', { familyName: 'Lee', emails: ['new@x.io'] })
+    await world.db.sql`
+      insert into consents (address, channel, audience, state, at, explicit, source)
+      values ('new@x.io', 'email', 'marketing', 'in', ${world.clock.now}, true, 'form')`
+    await edit(world.hub, 'contact', b, { emails: ['new@x.io'], jobTitle: 'New' })
+    await Promise.all([pushConnection(world.hub, 'mailchimp'), merge(world.hub, a, b)])
+    await settle()
+    const [rows] = await world.db.sql`
+      select count(*) as n from links where record_id = ${b} and state <> 'filtered'`
+    expect(rows).toEqual({ n: 0 })
+    expect(
+      await world.db.sql`select count(*) as n from outbox where state in ('sending', 'uncertain')`,
+    ).toEqual([{ n: 0 }])
+    await unmerge(world.hub, b)
+    await settle()
+    expect((await read(world.hub, 'contact', b)).archived).toBe(false)
+  })
+})
