@@ -91,9 +91,10 @@ const birthDate = (chance: Chance): string =>
     .toISOString()
     .slice(0, 10)
 
+/** At a free-mail provider the short addresses are taken: there a number makes each the address of one person. */
 function emailOf(given: string, family: string, domain: string, chance: Chance): string {
   const [first, last] = [ascii(given), ascii(family)]
-  return `${pick([`${first}.${last}`, `${first.slice(0, 1)}${last}`, `${first}${digits(2, chance)}`, `${first}_${last}${digits(1, chance)}`], chance)}@${domain}`
+  return `${pick([`${first}.${last}`, `${first.slice(0, 1)}${last}`, `${first}${digits(2, chance)}`, `${first}_${last}${digits(1, chance)}`], chance)}${FREE.includes(domain) ? digits(6, chance) : ''}@${domain}`
 }
 
 const FREE = ['gmail.com', 'hotmail.com', 'yahoo.com']
