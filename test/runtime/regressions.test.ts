@@ -30,7 +30,7 @@ test('a record that takes on the address of another is not written over its obje
   expect(mailchimp.admin.members()).toHaveLength(2)
   const items = await listItems(hub.db.sql, { state: 'open', kind: 'duplicate', limit: 10 })
   expect(items.map(({ title }) => title)).toEqual([
-    expect.stringMatching(/^ada@example.com now stands on contact \d+, but belongs to another contact$/),
+    expect.stringMatching(/^ada@example.com stands on contact \d+ too, but belongs to contact \d+$/),
   ])
   const links = await hub.db.sql`select state, problem from links where problem is not null`
   expect(links).toMatchObject([{ state: 'filtered', problem: expect.stringContaining('belongs to contact') }])

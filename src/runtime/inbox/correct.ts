@@ -36,10 +36,14 @@ async function linkOf(hub: Hub, item: InboxItem) {
 /** Corrects the record whose write was refused; the change sends it again. */
 export const editRefused = (hub: Hub, id: number, set: Values, by: Source): Promise<ActionResult> =>
   settleItem(hub, id, 'edit', by, async (item) => {
-    if ((await linkOf(hub, item)) === undefined) return no(`The link of item ${id} is gone.`)
+    const link = await linkOf(hub, item)
+    const target = hub.targets.find((t) => t.id === item.streamId)
+    if (link === undefined || target === undefined) return no(`The link of item ${id} is gone.`)
     const saved = await save(hub, item, set, by)
     if (typeof saved === 'string') return no(saved)
-    if (!saved.changed) return no('That is what the record says already. Fix: give another value.')
+    // Also where the record says so already: whoever settles this wants it sent.
+    await wakeLinkById(hub.db.sql, link.id)
+    await wakePush(hub.db.sql, [target.stream.connection])
     return closes(`corrected by ${by}`, `${saved.kind} ${item.recordId} is corrected, and sent again.`)
   })
 
@@ -61,10 +65,10 @@ async function save(
   item: InboxItem,
   set: Values,
   by: Source,
-): Promise<string | { readonly kind: RecordKind; readonly changed: boolean }> {
+): Promise<string | { readonly kind: RecordKind }> {
   if (Object.keys(set).length === 0) return 'No field was given. Fix: --set FIELD=VALUE.'
   const kind = item.recordId === null ? undefined : await kindOfRecord(hub.db.sql, item.recordId)
   if (item.recordId === null || kind === undefined) return 'The record is not there any more.'
   const edit = await editRecord(hub, kind, item.recordId, set, by, { rule: `inbox item ${item.id}` })
-  return edit.kind === 'saved' ? { kind, changed: edit.changed } : problemsOf(edit)
+  return edit.kind === 'saved' ? { kind } : problemsOf(edit)
 }
