@@ -1,7 +1,7 @@
 import { DEFAULT_THRESHOLDS, type Thresholds } from '../core/duplicates.ts'
 import { fieldType, RECORD_KINDS, type RecordKind } from '../core/model.ts'
 import type { Survivorship } from '../core/survivorship.ts'
-import type { Configuration, InvoicingRule, Stream } from '../core/stream.ts'
+import type { Configuration, Stream } from '../core/stream.ts'
 import { loadAlerts } from './alerts.ts'
 import type { Defaults } from './codec.ts'
 import { compileDuplicates } from './duplicates.ts'
@@ -10,6 +10,7 @@ import { currencyCodes, currencyOf } from './codecs/currency.ts'
 import { parseFile, type Parsed, type SourceFile } from './document.ts'
 import { compileField } from './lens.ts'
 import { loadGovernance } from './governance.ts'
+import { loadInvoicing } from './invoicing.ts'
 import { compileMail } from './mail.ts'
 import { mailEntry } from './mail-schema.ts'
 import { choose } from './nearest.ts'
@@ -18,12 +19,12 @@ import { loadPipelines } from './pipelines.ts'
 import { checkPolicy, type Policies } from './policy.ts'
 import { compileSurvivorship } from './survivorship.ts'
 import { within, type Problem, type Report } from './problem.ts'
+import { at, keysOf, kindOf, kindsOf, textAt } from './raw.ts'
 import {
   connectionFile,
   type ConnectionFile,
   fieldEntry,
   hubFile,
-  invoicingFile,
   policiesFile,
   streamEntry,
 } from './schema.ts'
@@ -152,19 +153,6 @@ function only(documents: readonly Parsed[]): readonly Parsed[] {
   return documents
 }
 
-function keysOf(root: unknown): readonly string[] {
-  return typeof root === 'object' && root !== null && !Array.isArray(root) ? Object.keys(root) : []
-}
-
-function at(root: unknown, key: string): unknown {
-  return typeof root === 'object' && root !== null ? Reflect.get(root, key) : undefined
-}
-
-function textAt(root: unknown, key: string): string | undefined {
-  const value = at(root, key)
-  return typeof value === 'string' ? value : undefined
-}
-
 function loadHub(document: Parsed): HubSays {
   const parsed = validate(hubFile, document.root, document, [])
   if (parsed === undefined) return FALLBACK
@@ -279,17 +267,6 @@ function checkOffers(
   report(['mail'], `the connector "${connector}" has no mail`, fix)
 }
 
-const kindOf = (value: unknown): RecordKind | undefined => RECORD_KINDS.find((kind) => kind === value)
-
-function kindsOf(rawStreams: unknown): Record<string, RecordKind> {
-  const kinds: Record<string, RecordKind> = {}
-  for (const name of keysOf(rawStreams)) {
-    const kind = kindOf(at(at(rawStreams, name), 'record'))
-    if (kind !== undefined) kinds[name] = kind
-  }
-  return kinds
-}
-
 /** In a file of the wrong shape, checks the streams and entries whose shape is right: nobody likes two rounds. */
 function checkSoundParts(rawStreams: unknown, context: StreamContext, report: Report): void {
   for (const name of keysOf(rawStreams)) {
@@ -323,41 +300,4 @@ function checkSchedules(raw: unknown, report: Report): void {
 function checkConditions(raw: unknown, kind: RecordKind, report: Report): void {
   condition(textAt(raw, 'only'), 'remote', kind, within(report, 'only'))
   condition(textAt(at(raw, 'create'), 'where'), 'record', kind, within(report, 'create', 'where'))
-}
-
-function loadInvoicing(document: Parsed, connections: readonly Parsed[]): InvoicingRule | null {
-  const rule = validate(invoicingFile, document.root, document, [])?.invoicing
-  if (rule === undefined) return null
-  const issuers = connections
-    .filter(({ root }) => Object.values(kindsOf(at(root, 'streams'))).includes('invoice'))
-    .map(({ root }) => textAt(root, 'connection') ?? '')
-  if (!issuers.includes(rule.connection))
-    document.report(
-      ['invoicing', 'connection'],
-      `no connection "${rule.connection}" has a stream of invoices`,
-      choose(rule.connection, issuers),
-    )
-  const total = rule.schedule.reduce((sum, { share }) => sum + share, 0)
-  if (Math.abs(total - 1) > 1e-9)
-    document.report(
-      ['invoicing', 'schedule'],
-      `the shares add up to ${Number(total.toFixed(6))}, not to 1`,
-      'Correct the shares.',
-    )
-  const items = rule.schedule.map(({ item }) => item)
-  for (const [i, item] of items.entries()) {
-    if (items.indexOf(item) < i)
-      document.report(
-        ['invoicing', 'schedule', i, 'item'],
-        `there are two items "${item}"`,
-        'Give one another name.',
-      )
-  }
-  return {
-    connection: rule.connection,
-    dueDays: rule.dueDays,
-    memo: rule.memo ?? null,
-    alreadyWon: rule.alreadyWon ?? 'skip',
-    schedule: rule.schedule,
-  }
 }

@@ -61,7 +61,7 @@ test('the records behind a figure are listed, and go into files that no spreadsh
     readFileSync(lines, 'utf8')
       .trim()
       .split('\n')
-      .map((line) => JSON.parse(line)),
+      .map((line): unknown => JSON.parse(line)),
   ).toMatchObject([{ title: '=Acme, Inc.' }, { title: 'nameless.example' }])
   expect(await desk.json('quality', 'list', 'companies', '--is', 'unowned', '--limit', '1')).toMatchObject({
     value: { records: [{}], next: expect.any(Number) },

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { z } from 'zod'
 import { openItems } from '../../src/store/inbox.ts'
 import { unknownItem } from '../../src/runtime/governance/items.ts'
 import { readConfigFolder } from '../../src/runtime/boot.ts'
@@ -20,14 +21,13 @@ afterEach(async () => {
 })
 
 const post = (place: string, body: Parameters<Api['call']>[2]) => api.call('POST', `/api/${place}`, body)
-type Line = {
-  readonly metric: string
-  readonly field: string
-  readonly count: number
-  readonly list: string | null
-}
-const linesOf = (body: { readonly [name: string]: unknown }): readonly Line[] =>
-  Array.isArray(body['lines']) ? body['lines'] : []
+const line = z.object({
+  metric: z.string(),
+  count: z.number(),
+  series: z.unknown(),
+  list: z.string().nullable(),
+})
+const linesOf = (body: unknown) => z.object({ lines: z.array(line) }).parse(body).lines
 
 describe('what records must have', () => {
   test('a deal that lacks it is refused by field, with the fix', async () => {
@@ -94,11 +94,10 @@ describe('the report', () => {
 describe('a value that is accepted', () => {
   test('makes a version of the configuration, once', async () => {
     const { db } = api.world
-    const files = Object.entries(await readConfigFolder('config')).map(([name, text]) => [
-      name,
-      INBOX(name, text),
-    ])
-    await applyConfig(db.sql, 0, Object.fromEntries(files), 'shipped', api.world.clock.now)
+    const files = Object.entries(await readConfigFolder('config')).map(
+      ([name, text]) => [name, INBOX(name, text)] as const,
+    )
+    await applyConfig(db.sql, 0, Object.fromEntries<string>(files), 'shipped', api.world.clock.now)
     await openItems(
       db.sql,
       [unknownItem('company', 'industry', 'fishing', 'Fishing', 1)],

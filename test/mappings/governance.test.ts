@@ -65,7 +65,7 @@ describe.each(WRAPPED)('%s, read by the rules', (_, make) => {
         if (read.kind !== 'value') return
         const back = codec.get(codec.put(read.value))
         if (back.kind !== 'value') throw new Error(`${JSON.stringify(read.value)} cannot be read back`)
-        if (codec.exact) expect(same(back.value, read.value)).toBe(true)
+        expect(!codec.exact || same(back.value, read.value)).toBe(true)
         const again = codec.get(codec.put(back.value))
         expect(again.kind === 'value' && same(again.value, back.value)).toBe(true)
       }),
