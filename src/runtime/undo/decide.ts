@@ -101,7 +101,9 @@ async function linksByRecord(
   q: Query,
   drafts: readonly Draft[],
 ): Promise<ReadonlyMap<RecordId, readonly Link[]>> {
-  const ids = drafts.filter((draft) => !isIdle(draft)).map(({ record }) => record.id)
+  const ids = drafts
+    .filter((draft) => !isIdle(draft) || draft.record.kind === 'invoice')
+    .map(({ record }) => record.id)
   const links = await loadLinks(q, await linkIdsOf(q, ids))
   return Map.groupBy(links, (link) => link.recordId)
 }

@@ -33,6 +33,8 @@ export async function withoutNeeded(
   const labels = new Map(hub.targets.map((target) => [target.id, target.label]))
   return drafts.map((draft) => {
     const { id, kind } = draft.record
+    const rule = byRule(draft, links.get(id) ?? [])
+    if (rule !== null) return rule
     if (isIdle(draft)) return draft
     const into = merged.get(id)
     // Of a plan: merges of the run itself are taken back first.
@@ -41,8 +43,6 @@ export async function withoutNeeded(
       return leave(draft, { ...spared('merged', null, why), by: into.by, at: into.at, run: into.run })
     }
     if (erased.has(id)) return leave(draft, spared('erased', null, 'everything about it was erased'))
-    const rule = byRule(draft, links.get(id) ?? [])
-    if (rule !== null) return rule
     if (!draft.created) return draft
     const own = (links.get(id) ?? []).find(
       (link) => link.state === 'linked' && link.streamId !== run.streamId && !made.has(link.id),
@@ -62,8 +62,11 @@ export async function withoutNeeded(
 }
 
 /** Messages and issued invoices are facts of the world outside; no undo changes those. */
-function byRule(draft: Draft, links: readonly Link[]): Draft | null {
-  const { id, kind, fields } = draft.record
+function byRule(planned: Draft, links: readonly Link[]): Draft | null {
+  const { id, kind, fields, archived } = planned.record
+  // Whatever else would be left of it: this is the reason.
+  const draft: Draft = { ...planned, undo: { ...planned.undo, spared: [] } }
+  if (archived && isIdle(planned)) return null
   if (kind === 'activity')
     return leave(
       draft,
