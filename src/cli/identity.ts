@@ -76,7 +76,8 @@ function tellModel({ output }: Context, current: CurrentModel, apart: boolean): 
   output.table(['', 'agrees', 'of the same', 'of strangers', 'weight'], rows, [2, 3, 4])
 }
 
-const share = (part: number): string => `${(100 * part).toPrecision(2)}%`
+const share = (part: number): string =>
+  part >= 0.1 ? `${(100 * part).toFixed(0)}%` : `${(100 * part).toPrecision(2)}%`
 const PERSONAL: readonly string[] = ['given', 'family', 'nameOrder', 'birth', 'title']
 const concerns = (kind: MatchedKind, name: string): boolean => kind === 'contact' || !PERSONAL.includes(name)
 

@@ -1,5 +1,6 @@
 import { MATCHED_KINDS, type MatchedKind } from '../../core/duplicates.ts'
 import type { RecordId } from '../../core/model.ts'
+import type { Tx } from '../../store/database.ts'
 import { lockMatching } from '../../store/matching.ts'
 import { matchingWaits } from '../../store/matching-pairs.ts'
 import { queueMatchStep, wakePush } from '../../store/wake.ts'
@@ -47,7 +48,7 @@ export async function matchWaiting(hub: Hub, options: MatchOptions = {}): Promis
     }
     await withRaces(hub, () =>
       hub.session.begin(async (tx) => {
-        if (await lockMatching(tx, kind, !isHurried)) await askAboutPairs(hub, tx, kind)
+        if (await isAlone(hub, tx, kind, isHurried)) await askAboutPairs(hub, tx, kind)
       }),
     )
   }
@@ -59,6 +60,10 @@ export async function matchWaiting(hub: Hub, options: MatchOptions = {}): Promis
 
 /** Companies first: the people of two that become one are alike then. */
 const KINDS = MATCHED_KINDS.toReversed()
+
+/** A plan is rolled back: it holds nobody up, and what it overlooks does no harm. */
+const isAlone = async (hub: Hub, tx: Tx, kind: MatchedKind, isHurried: boolean): Promise<boolean> =>
+  hub.preview || lockMatching(tx, kind, !isHurried)
 
 type Some = {
   readonly limit: number
@@ -74,7 +79,7 @@ const NOTHING: Done = { records: 0, merged: 0, woken: new Set() }
 async function compareSome(hub: Hub, comparer: Comparer, run: RunLog, some: Some): Promise<Done> {
   return withRaces(hub, () =>
     hub.session.begin(async (tx) => {
-      if (!(await lockMatching(tx, comparer.kind, !some.isHurried))) return NOTHING
+      if (!(await isAlone(hub, tx, comparer.kind, some.isHurried))) return NOTHING
       const chunk = await matchChunk(hub, tx, comparer, some.limit, some.only)
       const linked = await mergeAlike(hub, tx, comparer, chunk, run, some.merged)
       await wakePush(tx, linked.woken)
