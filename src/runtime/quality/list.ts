@@ -5,7 +5,7 @@ import { checksOf, recordsFoundBy, type Check, type Listed, type PlainCheck } fr
 import type { Hub } from '../hub.ts'
 import { measureOf } from './measure.ts'
 
-export { PLAIN_CHECKS, type Check, type Listed } from '../../store/quality.ts'
+export type { Check, Listed } from '../../store/quality.ts'
 
 /** One way to say which records are meant. */
 export type Asked = {
