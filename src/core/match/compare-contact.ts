@@ -29,9 +29,9 @@ const SHORTEST_LOCAL = 5
 export function compareEmails(a: Prepared, b: Prepared): number {
   const level = best(a.emails, b.emails, emailLevel)
   if (level !== 2 && level !== 3) return level
-  return a.locals.some((local) => isBuiltFrom(local, a)) && b.locals.some((local) => isBuiltFrom(local, b))
-    ? MISSING
-    : level
+  const named = (one: Prepared) => one.given !== '' || one.family !== ''
+  const built = (one: Prepared) => one.locals.some((local) => isBuiltFrom(local, one))
+  return named(a) && named(b) && (built(a) || built(b)) ? MISSING : level
 }
 
 function emailLevel(a: string, b: string): number {

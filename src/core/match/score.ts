@@ -116,11 +116,11 @@ function frequencyOf(model: Model, attribute: TermAttribute, a: Prepared, b: Pre
   if (terms === undefined) return 1
   const frequency = (value: string): number =>
     Object.hasOwn(terms.listed, value) ? (terms.listed[value] ?? terms.rest) : terms.rest
-  let least = 1
-  const others = valuesOf(attribute, b)
-  for (const value of valuesOf(attribute, a))
-    if (others.includes(value)) least = Math.min(least, frequency(value))
-  return least === 1 ? frequency(valuesOf(attribute, a)[0] ?? '') : least
+  const [own, others] = [valuesOf(attribute, a), valuesOf(attribute, b)]
+  const shared = own.filter((value) => others.includes(value))
+  if (shared.length > 0) return Math.min(...shared.map(frequency))
+  // Written otherwise, as swapped names are: "Smith" is rare only where first names stand.
+  return Math.max(...own.map(frequency), ...others.map(frequency))
 }
 
 /** The values of a record whose frequency counts. */
