@@ -87,7 +87,9 @@ export async function add(context: Context, name: string, options: AddOptions): 
     else {
       output.line(`${name} ${added.again ? 'is connected anew' : 'is connected'}: ${added.label}.`)
       if (webhook !== null) output.line(`Its changes are sent to ${webhook}.`)
-      output.line(`\`concord plan\` shows what a sync would do; \`concord sync ${name}\` does it.`)
+      output.line(
+        `\`concord plan ${name}\` shows what a sync would do, to be approved; then \`concord sync ${name}\` does it.`,
+      )
     }
     return EXIT.ok
   })
