@@ -1,6 +1,7 @@
 import { CATALOG, RECORD_KINDS, type RecordKind } from '../core/model.ts'
 import { explainRecord, type Explanation } from '../runtime/explain/record.ts'
 import { fieldView, storiesView } from '../runtime/explain/views.ts'
+import { mergedInto } from '../runtime/merge/list.ts'
 import { withHub, type Context } from './context.ts'
 import { badInput, EXIT, nearest, type ExitCode } from './exit.ts'
 import { tellMessage } from './explain-message.ts'
@@ -27,10 +28,19 @@ export async function explain(
     const found = await recordCalled(hub, kind, text)
     const explanation = await explainRecord(hub, found.id, field)
     if (explanation === null) throw badInput(`No ${kind} has the number ${found.id}`)
-    if (output.json) output.value(asJson(explanation))
-    else
+    const into = await mergedInto(hub, found.id)
+    if (output.json) output.value({ ...asJson(explanation), mergedInto: into })
+    else {
+      if (into !== null) {
+        output.line(`${kind} ${found.id} was merged into ${kind} ${into}; this is what it was then.`)
+        output.line(
+          `\`concord explain ${kind} ${into}\` tells of the whole, \`concord merges ${kind} ${found.id}\` why.`,
+        )
+        output.line()
+      }
       for (const line of tellStory(output.paint, explanation, hub.clock.now(), field !== undefined))
         output.line(line)
+    }
     return EXIT.ok
   })
 }

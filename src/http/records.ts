@@ -159,7 +159,7 @@ export function recordRoutes(hub: Hub, place: Place): Hono<Env> {
     const id = Number(c.req.param('id'))
     const explanation = await explainRecord(hub, id, read.query.field)
     if (explanation?.record.kind !== kind) return missing(c)
-    return c.json(explanationView(explanation))
+    return c.json({ ...explanationView(explanation), mergedInto: await mergedInto(hub, id) })
   })
 
   app.get(`${one}/timeline`, async (c) => {
