@@ -152,7 +152,11 @@ function assignment(text: string): readonly [string, Json] {
 async function recordsIn(file: string): Promise<readonly number[]> {
   const ids = new Set<number>()
   try {
-    const rows = createReadStream(file).pipe(parse({ columns: true, bom: true, skip_empty_lines: true }))
+    const rows = parse({ columns: true, bom: true, skip_empty_lines: true })
+    // `pipe` does not hand errors on.
+    createReadStream(file)
+      .on('error', (error) => rows.destroy(error))
+      .pipe(rows)
     for await (const row of rows) {
       const record: unknown = typeof row === 'object' && row !== null ? Reflect.get(row, 'record') : undefined
       if (typeof record !== 'string')

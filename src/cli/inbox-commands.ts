@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { InvalidArgumentError, type Command } from 'commander'
 import type { Context } from './context.ts'
 import { listInbox, showItem, type InboxFilter } from './inbox.ts'
 import { actOn, assignTo, bulk, replay, snoozeUntil, type ActOptions, type BulkOptions } from './inbox-act.ts'
@@ -6,7 +6,10 @@ import { actOn, assignTo, bulk, replay, snoozeUntil, type ActOptions, type BulkO
 type Run = (work: (context: Context) => Promise<number>) => Promise<void>
 
 const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]
-const whole = (text: string): number => Number.parseInt(text, 10)
+function whole(text: string): number {
+  if (!/^\d{1,7}$/.test(text)) throw new InvalidArgumentError('Give a whole number.')
+  return Number(text)
+}
 
 const filtered = (command: Command): Command =>
   command
