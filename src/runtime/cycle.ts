@@ -1,5 +1,6 @@
 import { failureOf } from '../connectors/connector.ts'
 import { closeItems, openItems } from '../store/inbox.ts'
+import { wakeAlarms } from '../store/alert-deliveries.ts'
 import { readConnection, setConnectionState } from '../store/connections.ts'
 import { recheckConnections } from '../store/mail/sightings.ts'
 import { markProcessed, waitingEvents } from '../store/webhook-events.ts'
@@ -244,6 +245,7 @@ async function refuse(hub: Hub, name: string, message: string): Promise<void> {
 
 export async function connectionRestored(hub: Hub, name: string): Promise<void> {
   await closeItems(hub.db.sql, [connectionKey(name)], 'new credentials work', hub.clock.now())
+  await wakeAlarms(hub.db.sql)
 }
 
 /** More rounds than systems in a chain of consequences; a hub that is still busy then is left to its workers. */

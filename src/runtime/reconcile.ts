@@ -59,7 +59,8 @@ export async function openComparison(
   let absent = 0
   return {
     async meet(observations) {
-      tally = addTally(tally, await tallyOf(hub, target, observations, youngest))
+      // All of a first reading is new; an import has better things to ask.
+      if (!first) tally = addTally(tally, await tallyOf(hub, target, observations, youngest))
     },
     took(observations, linked, bad) {
       const present = new Set(observations.flatMap((o) => (o.kind === 'present' ? [o.id] : []))).size
@@ -82,7 +83,7 @@ export async function openComparison(
         first,
         complete,
         // What is kept out was unknown as well, and stays so.
-        missing: Math.max(0, tally.missing - tally.filtered),
+        missing: Math.max(0, (first ? source - unreadable : tally.missing) - tally.filtered),
         missed: told ? missed + (reports ? gone : 0) : 0,
         gone,
         kept: absent - gone,

@@ -112,11 +112,15 @@ export async function forgetDeliveries(q: Query, before: Instant): Promise<void>
     where coalesce(delivered_at, given_up_at) < ${before}`
 }
 
-/** Queues the sending of what waits, at a time of its own where that is later. */
-export async function wakeAlerts(q: Query, at: Instant | null = null): Promise<void> {
+/**
+ * Queues the sending of what waits, `afterMs` from now where given. A length, not a time: by a clock behind the
+ * database's, a job that comes too early would ask for itself without an end.
+ */
+export async function wakeAlerts(q: Query, afterMs: number | null = null): Promise<void> {
   await q`
-    select graphile_worker.add_job('alerts', job_key := ${at === null ? 'alerts' : 'alerts:later'}::text,
-      queue_name := 'alerts', run_at := coalesce(${at}::timestamptz, now()), max_attempts := 25)`
+    select graphile_worker.add_job('alerts', job_key := ${afterMs === null ? 'alerts' : 'alerts:later'}::text,
+      queue_name := 'alerts', run_at := now() + make_interval(secs => ${(afterMs ?? 0) / 1000}::float8),
+      max_attempts := 25)`
 }
 
 /** Queues another look at which alarms there are. */

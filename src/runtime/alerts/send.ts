@@ -45,7 +45,7 @@ export async function sendAlerts(hub: Hub): Promise<void> {
     hub.db.sql,
     open.map(({ name }) => name),
   )
-  if (next !== null) await wakeAlerts(hub.db.sql, Math.max(next, now() + 1_000))
+  if (next !== null) await wakeAlerts(hub.db.sql, Math.max(next - now(), 1_000))
 }
 
 /** Channels that said they are gone; none is written to until a test reaches it. */
