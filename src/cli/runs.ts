@@ -87,7 +87,7 @@ function tellRun({ run, changed, sent, causes, waiting, first }: RunStory): read
     ...(run.problem === null ? [] : [`Problem: ${run.problem}`]),
     changed.length === 0
       ? 'It changed no record.'
-      : `Changed: ${changed.map((c) => `${number(c.count)} ${c.kind} ${OPS[c.op]}`).join(', ')}.`,
+      : `Changed: ${changed.map((c) => `${plural(c.count, c.kind, c.kind.replace(/y?$/, c.kind.endsWith('y') ? 'ies' : 's'))} ${OPS[c.op]}`).join(', ')}.`,
     ...first.map((change) =>
       clip(`  ${change.kind} ${change.recordId} ${OPS[change.op]}: ${tame(fieldsOf(change))}`, WIDEST),
     ),

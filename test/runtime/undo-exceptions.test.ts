@@ -31,8 +31,9 @@ async function plan(run: number) {
   return result.plan
 }
 const consentOf = async (email: string) => {
-  const [row] = await world.db.sql`select email_consent from contacts where email = ${email}`
-  return row?.['email_consent']
+  const [row] = await world.db.sql<{ state: string }[]>`
+    select email_consent as state from contacts where email = ${email}`
+  return row?.state
 }
 
 describe('consent', () => {
