@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { parse } from 'csv-parse'
-import type { Json } from '../core/json.ts'
+import { z } from 'zod'
+import { parsedJson, type Json } from '../core/json.ts'
 import type { Hub } from '../runtime/hub.ts'
 import { performAll, type BulkResult } from '../runtime/inbox/bulk.ts'
 import { ACTIONS, type ActionName } from '../runtime/inbox/kinds.ts'
@@ -16,6 +17,7 @@ export type ActOptions = {
   readonly take?: string
   readonly set?: readonly string[]
   readonly survivor?: string
+  readonly as?: string
   readonly records?: string
   readonly except?: string
   readonly from?: string
@@ -117,7 +119,8 @@ function tellBulk({ output }: Context, result: BulkResult): ExitCode {
   return result.refused > 0 ? EXIT.failed : EXIT.ok
 }
 
-async function inputOf({ take, set, survivor, records, except, from }: ActOptions): Promise<ActionInput> {
+async function inputOf(options: ActOptions): Promise<ActionInput> {
+  const { take, set, survivor, as, records, except, from } = options
   if (take !== undefined && take !== 'hub' && take !== 'remote' && take !== 'value')
     throw badInput(`--take is "${take}"`, 'Say --take hub, --take remote or --take value.')
   if ([records, except, from].filter((one) => one !== undefined).length > 1)
@@ -126,6 +129,7 @@ async function inputOf({ take, set, survivor, records, except, from }: ActOption
     ...(take === undefined ? {} : { take }),
     ...(set === undefined || set.length === 0 ? {} : { set: Object.fromEntries(set.map(assignment)) }),
     ...(survivor === undefined ? {} : { survivor: idOf(survivor) }),
+    ...(as === undefined ? {} : { as }),
     ...(records === undefined ? {} : { chosen: { kind: 'only', records: listOf(records) } }),
     ...(except === undefined ? {} : { chosen: { kind: 'except', records: listOf(except) } }),
     ...(from === undefined ? {} : { chosen: { kind: 'only', records: await recordsIn(from) } }),
@@ -140,11 +144,18 @@ function assignment(text: string): readonly [string, Json] {
   if (found === null) throw badInput(`"${text}" sets nothing`, 'Say --set FIELD=VALUE.')
   const [, field = '', sign, value = ''] = found
   if (sign === '=') return [field, value === '' ? null : value]
+  const read = jsonValue.safeParse(parsed(value))
+  if (!read.success) throw badInput(`${field}: ${value} is not JSON`, `Say ${field}=VALUE for text.`)
+  return [field, read.data]
+}
+
+const jsonValue = z.json()
+
+function parsed(text: string): unknown {
   try {
-    const read: Json = JSON.parse(value)
-    return [field, read]
+    return parsedJson(text)
   } catch {
-    throw badInput(`${field}: ${value} is not JSON`, `Say ${field}=VALUE for text.`)
+    return undefined
   }
 }
 

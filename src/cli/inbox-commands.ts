@@ -65,6 +65,9 @@ export function inboxCommands(program: Command, run: Run): void {
   setting(item('fill <id>', 'fill in what is missing')).action((id: string, options: ActOptions) =>
     run((c) => actOn(c, id, 'fill', options)),
   )
+  item('accept <id>', 'put the value that an item asks about onto its picklist')
+    .option('--as <value>', 'as another word for this value')
+    .action((id: string, options: ActOptions) => run((c) => actOn(c, id, 'accept', options)))
   item('look-up <id>', 'ask a vendor now what became of a write').action((id: string) =>
     run((c) => actOn(c, id, 'look-up')),
   )

@@ -4,7 +4,6 @@ import { stringify } from 'csv-stringify'
 import { Option, type Command } from 'commander'
 import { GOVERNED_KINDS, type GovernedKind } from '../core/governance/rules.ts'
 import { sparkline } from '../core/governance/trend.ts'
-import { acceptValue } from '../runtime/governance/accept.ts'
 import { checkOf, listAll, listPage, type Asked, type Check, type Listed } from '../runtime/quality/list.ts'
 import { measureBy } from '../runtime/quality/measure.ts'
 import {
@@ -16,7 +15,7 @@ import {
 } from '../runtime/quality/report.ts'
 import type { Hub } from '../runtime/hub.ts'
 import { withHub, type Context } from './context.ts'
-import { badInput, EXIT, failure, nearest, type ExitCode } from './exit.ts'
+import { badInput, EXIT, nearest, type ExitCode } from './exit.ts'
 import { clip, iso, number, quiet, tame, when } from './output.ts'
 
 const PLACES: Readonly<Record<string, GovernedKind>> = {
@@ -36,7 +35,7 @@ type ListOptions = Asked & {
   readonly out?: string
 }
 
-/** `concord quality`, `quality list` and `quality accept`. */
+/** `concord quality` and `quality list`. */
 export function qualityCommands(
   program: Command,
   run: (work: (context: Context) => Promise<number>) => Promise<void>,
@@ -63,11 +62,6 @@ export function qualityCommands(
     .action((kind: string, _: ListOptions, command: Command) =>
       run((c) => list(c, kind, command.optsWithGlobals<ListOptions>())),
     )
-  quality
-    .command('accept <item>')
-    .description('put the value that an inbox item asks about onto its picklist')
-    .option('--as <value>', 'as another word for this value')
-    .action((item: string, options: { as?: string }) => run((c) => accept(c, item, options.as ?? null)))
 }
 
 function kindOf(place: string): GovernedKind {
@@ -285,18 +279,4 @@ async function writeCsv(
     for await (const page of pages) yield* page
   }
   await pipeline(rows, stringify({ escape_formulas: true }), createWriteStream(file))
-}
-
-async function accept(context: Context, item: string, as: string | null): Promise<ExitCode> {
-  if (!/^\d{1,9}$/.test(item)) throw badInput(`"${item}" is no item's number`, '`concord inbox` lists them.')
-  return withHub(context, async (hub) => {
-    const result = await acceptValue(hub, Number(item), as, context.actor)
-    if (result.kind === 'refused') {
-      const [message = '', fix] = result.message.split(' Fix: ')
-      throw failure(message, fix ?? `\`concord inbox show ${item}\` tells what can be done.`)
-    }
-    if (context.output.json) context.output.value(result)
-    else context.output.line(result.message)
-    return EXIT.ok
-  })
 }

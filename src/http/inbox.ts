@@ -41,6 +41,7 @@ const given = {
   side: z.enum(['hub', 'remote', 'value'], 'side must be hub, remote or value').optional(),
   set: z.record(z.string(), z.json()).optional(),
   survivor: z.int().positive().optional(),
+  as: z.string().min(1).max(200).optional(),
 }
 const input = z.strictObject(given).refine((g) => g.records === undefined || g.except === undefined, {
   message: 'records and except do not go together',
@@ -169,11 +170,12 @@ async function optionalObject(
   return c.req.header('content-type') === undefined ? { object: {} } : readObject(c)
 }
 
-function inputOf({ records, except, side, set, survivor }: Given): ActionInput {
+function inputOf({ records, except, side, set, survivor, as }: Given): ActionInput {
   return {
     ...(side === undefined ? {} : { take: side }),
     ...(set === undefined ? {} : { set }),
     ...(survivor === undefined ? {} : { survivor }),
+    ...(as === undefined ? {} : { as }),
     ...(records === undefined ? {} : { chosen: { kind: 'only', records } }),
     ...(except === undefined ? {} : { chosen: { kind: 'except', records: except } }),
   }

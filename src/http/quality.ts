@@ -1,12 +1,10 @@
 import { Hono } from 'hono'
 import { z } from 'zod'
 import { GOVERNED_KINDS, type GovernedKind } from '../core/governance/rules.ts'
-import { acceptValue } from '../runtime/governance/accept.ts'
 import { iso, type Hub } from '../runtime/hub.ts'
 import { checkOf, listPage } from '../runtime/quality/list.ts'
 import { measureBy } from '../runtime/quality/measure.ts'
 import { qualityReport } from '../runtime/quality/report.ts'
-import { readObject } from './body.ts'
 import type { Env } from './env.ts'
 import { problem } from './problem.ts'
 import { readQuery, whole } from './query.ts'
@@ -30,9 +28,8 @@ const listing = z.object({
   after: whole('after', 0, Number.MAX_SAFE_INTEGER).default(0),
   limit: whole('limit', 1, 500).default(100),
 })
-const accepting = z.strictObject({ item: z.int().positive(), as: z.string().min(1).max(200).optional() })
 
-/** The quality report, the records behind its figures, and values for picklists. */
+/** The quality report, and the records behind its figures. */
 export function qualityRoutes(hub: Hub): Hono<Env> {
   const app = new Hono<Env>()
   app.get('/', async (c) => {
@@ -62,17 +59,5 @@ export function qualityRoutes(hub: Hub): Hono<Env> {
     })
   })
 
-  app.post('/accept', async (c) => {
-    const body = await readObject(c)
-    if ('refused' in body) return body.refused
-    const asked = accepting.safeParse(body.object)
-    if (!asked.success)
-      return problem(c, 422, 'Send {"item": 12}, or {"item": 12, "as": "Technology"} for another word.')
-    const { item, as = null } = asked.data
-    const result = await acceptValue(hub, item, as, `api:${c.get('caller')}`)
-    return result.kind === 'done'
-      ? c.json({ version: result.version, message: result.message })
-      : problem(c, 409, result.message)
-  })
   return app
 }

@@ -74,14 +74,14 @@ test.each([
   [['quality', 'list', 'companies'], 'It is not said which records are meant'],
   [['quality', 'list', 'companies', '--lacking', 'nam'], 'Did you mean "name"?'],
   [['quality', 'list', 'companies', '--is', 'stale', '--limit', '0'], '--limit is "0"'],
-  [['quality', 'accept', 'x'], `"x" is no item's number`],
+  [['inbox', 'accept', 'x', '--as', 'y'], '"x" is no number'],
 ])('%s is wrong input', async (args, message) => {
   const { code, err } = await desk.run(...args)
   expect({ code, err }).toEqual({ code: 2, err: expect.stringContaining(message) })
 })
 
 test('an item that does not exist is not accepted', async () => {
-  expect(await desk.run('quality', 'accept', '99')).toMatchObject({
+  expect(await desk.run('inbox', 'accept', '99')).toMatchObject({
     code: 1,
     err: expect.stringContaining('The inbox has no item 99'),
   })

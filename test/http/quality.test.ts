@@ -104,15 +104,15 @@ describe('a value that is accepted', () => {
       api.world.clock.now,
     )
     const [item] = await db.sql<{ id: number }[]>`select id from inbox`
-    const accept = (body: Parameters<Api['call']>[2]) => api.call('POST', '/api/quality/accept', body)
-    expect((await accept({ item: 'x' })).status).toBe(422)
-    expect((await accept({ item: item?.id ?? 0, as: 'Nothing at all' })).status).toBe(409)
-    const done = await accept({ item: item?.id ?? 0 })
+    const accept = (body: Parameters<Api['call']>[2]) =>
+      api.call('POST', `/api/inbox/${item?.id ?? 0}/accept`, body)
+    expect((await accept({ as: 1 })).status).toBe(422)
+    expect((await accept({ as: 'Nothing at all' })).status).toBe(409)
+    const done = await accept({})
     expect(done.body).toMatchObject({
-      version: 2,
-      message: expect.stringContaining('"Fishing" is on the list now'),
+      message: expect.stringContaining('"Fishing" is on the list now: version 2'),
     })
-    expect((await accept({ item: item?.id ?? 0 })).status).toBe(409)
+    expect((await accept({})).status).toBe(409)
     const [row] = await db.sql<{ by: string; text: string }[]>`
       select applied_by as by, files->>'picklists.yaml' as text from config_versions where version = 2`
     expect(row?.by).toBe('api:crm-import')

@@ -5,73 +5,67 @@ import { textOf } from '../../core/json.ts'
 import type { Source } from '../../core/model.ts'
 import { withChoice } from '../../mappings/choices.ts'
 import { choose } from '../../mappings/nearest.ts'
-import { activeConfig } from '../../store/config-versions.ts'
-import { readItem, resolveItem } from '../../store/inbox.ts'
+import { activeConfig, type ConfigFiles, type ConfigVersion } from '../../store/config-versions.ts'
 import { ConfigError } from '../boot.ts'
 import { applyVersion } from '../configure.ts'
 import type { Connectors } from '../connect.ts'
 import type { Hub } from '../hub.ts'
-
-export type Accepted =
-  | { readonly kind: 'done'; readonly version: number; readonly message: string }
-  | { readonly kind: 'refused'; readonly message: string }
-const refused = (message: string): Accepted => ({ kind: 'refused', message })
+import { closes, no, settleItem, type ActionResult, type Settled } from '../inbox/settle.ts'
 
 /**
  * Puts the value that an item asks about onto its picklist: as a value, or as another word for the value `as`. Makes a
  * new version of the configuration, as `config apply` does; records follow when it is taken up.
  */
-export async function acceptValue(hub: Hub, id: number, as: string | null, by: Source): Promise<Accepted> {
-  const { q } = hub.session
-  const item = await readItem(q, id)
-  if (item === undefined) return refused(`The inbox has no item ${id}. Fix: \`concord inbox\` lists them.`)
-  if (item.state === 'done') return refused(`Item ${id} is closed already: ${item.resolution ?? ''}`)
-  const [record, field, value, said] = ['record', 'field', 'value', 'said'].map((key) =>
-    textOf(item.detail[key]),
-  )
-  if (
-    item.kind !== 'unknown_value' ||
-    record === undefined ||
-    !isGoverned(record) ||
-    !field ||
-    !value ||
-    !said
-  )
-    return refused(
-      `Item ${id} asks about no single value. Fix: \`concord inbox show ${id}\` tells what can be done.`,
+export const acceptValue = (hub: Hub, id: number, as: string | null, by: Source): Promise<ActionResult> =>
+  settleItem(hub, id, 'accept', by, async (item): Promise<Settled> => {
+    const { q } = hub.session
+    const [record = '', field = '', value = '', said = ''] = ['record', 'field', 'value', 'said'].map((key) =>
+      textOf(item.detail[key]),
     )
-  const active = await activeConfig(q)
-  const files = Object.entries(active?.files ?? {})
-  const changed = files.flatMap(([file, text]) => {
-    const next = /^picklists:/m.test(text) ? withChoice(text, { record, field, said, of: as }) : undefined
-    return next === undefined ? [] : [[file, next] as const]
-  })
-  const [change] = changed
-  if (active === undefined || change === undefined) {
-    const known = chooserFor(hub.configuration.governance, record, field)?.list.values.map((one) => one.value)
-    return refused(
-      as === null
-        ? `The active configuration has no list of ${field} any more. Fix: \`concord config export DIR\` shows it.`
-        : `"${as}" is not on the list of ${field}. Fix: ${choose(as, known ?? [])}`,
-    )
-  }
-  const next = { ...active.files, [change[0]]: change[1] }
-  try {
-    const applied = await applyVersion(hub, connectorsOf(hub), active.version, next, by, hub.clock.now())
-    if (applied === undefined)
-      return refused('Somebody applied another configuration meanwhile. Fix: do it again.')
-    const what = as === null ? 'is on the list now' : `is another word for "${as}" now`
-    await resolveItem(q, id, `"${said}" ${what}, by ${by}`, hub.clock.now())
-    await findingGroupGone(q, record, { what: 'unknown', field, value })
-    return {
-      kind: 'done',
-      version: applied.version,
-      message: `"${said}" ${what}: version ${applied.version} of the configuration. Records follow when \`concord start\` or \`concord worker\` is started again, or at the next \`concord sync\`.`,
+    if (!isGoverned(record) || value === '')
+      return no(
+        `Item ${id} stands for many values. Fix: edit picklists.yaml (\`concord config export DIR\`).`,
+      )
+    const active = await activeConfig(q)
+    const [change] = Object.entries(active?.files ?? {}).flatMap(([file, text]) => {
+      const next = /^picklists:/m.test(text) ? withChoice(text, { record, field, said, of: as }) : undefined
+      return next === undefined ? [] : [[file, next] as const]
+    })
+    if (active === undefined || change === undefined) {
+      const known = chooserFor(hub.configuration.governance, record, field)?.list.values ?? []
+      return no(
+        as === null
+          ? `The active configuration has no list of ${field} any more. Fix: \`concord config export DIR\` shows it.`
+          : `"${as}" is not on the list of ${field}. Fix: ${choose(
+              as,
+              known.map((one) => one.value),
+            )}`,
+      )
     }
+    const version = await applied(hub, active, { ...active.files, [change[0]]: change[1] }, by)
+    if (typeof version === 'string') return no(version)
+    await findingGroupGone(q, record, { what: 'unknown', field, value })
+    const what = as === null ? 'is on the list now' : `is another word for "${as}" now`
+    return closes(
+      `"${said}" ${what}, by ${by}`,
+      `"${said}" ${what}: version ${version} of the configuration. Records follow when \`concord start\` or \`concord worker\` is started again, or at the next \`concord sync\`.`,
+    )
+  })
+
+/** The version that was made, or why none was. */
+async function applied(
+  hub: Hub,
+  active: ConfigVersion,
+  files: ConfigFiles,
+  by: Source,
+): Promise<number | string> {
+  try {
+    const made = await applyVersion(hub, connectorsOf(hub), active.version, files, by, hub.clock.now())
+    return made?.version ?? 'Somebody applied another configuration meanwhile. Fix: do it again.'
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     const [first] = error.problems
-    return refused(`The list would be wrong: ${first?.message ?? ''}. Fix: ${first?.fix ?? ''}`)
+    return `The list would be wrong: ${first?.message ?? ''}. Fix: ${first?.fix ?? ''}`
   }
 }
 

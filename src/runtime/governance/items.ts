@@ -68,7 +68,7 @@ export function unknownItem(
     kind: 'unknown_value',
     key: unknownKey(kind, field, value),
     title: `${counted(count, kind)} ${verb} ${labelOf(kind, field)} "${said}", which is on no list`,
-    fix: `Add it to the list with \`concord quality accept ID\`, or with \`--as VALUE\` as another word for a value that is there; or correct the ${plural(kind)} (\`${list}\`).`,
+    fix: `Add it to the list with \`concord inbox accept ID\`, or with \`--as VALUE\` as another word for a value that is there; or correct the ${plural(kind)} (\`${list}\`).`,
     detail: { record: kind, field, value, said, count },
     streamId: null,
     recordId: null,

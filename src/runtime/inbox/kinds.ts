@@ -9,6 +9,7 @@ export const ACTIONS = [
   'retry',
   'edit',
   'fill',
+  'accept',
   'look-up',
   'replay',
   'dismiss',
@@ -120,7 +121,15 @@ export const KINDS: Readonly<Record<InboxKind, KindInfo>> = {
     what: 'Records say a value that is on no picklist.',
     why: 'The policy of the field is to ask about values that nobody knows.',
     closes: 'when no record says it any more, or the list knows it',
-    actions: [DISMISS],
+    actions: [
+      action(
+        'accept',
+        'put it onto the list, or make it another word for a value that is there',
+        'accept ID [--as VALUE]',
+        'the value it is another word for, if it is one',
+      ),
+      DISMISS,
+    ],
   },
   unreadable: {
     what: 'Rows, values or messages could not be read.',

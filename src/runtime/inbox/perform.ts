@@ -1,6 +1,7 @@
 import { unreachable, type Json } from '../../core/json.ts'
 import type { RecordId, Source } from '../../core/model.ts'
 import type { Chosen } from '../../store/held.ts'
+import { acceptValue } from '../governance/accept.ts'
 import type { Hub } from '../hub.ts'
 import { takeSide } from './conflict.ts'
 import { editRefused, fillIn, retryWrite } from './correct.ts'
@@ -16,6 +17,8 @@ export type ActionInput = {
   readonly take?: 'hub' | 'remote' | 'value'
   readonly set?: Readonly<Record<string, Json>>
   readonly survivor?: RecordId
+  /** Of `accept`: the value of the picklist that it is another word for. */
+  readonly as?: string
   readonly chosen?: Chosen
 }
 
@@ -27,7 +30,7 @@ export async function perform(
   input: ActionInput,
   by: Source,
 ): Promise<ActionResult> {
-  const { take, set = {}, survivor = null, chosen = ALL } = input
+  const { take, set = {}, survivor = null, as = null, chosen = ALL } = input
   switch (action) {
     case 'approve':
       return approve(hub, id, by, chosen)
@@ -46,6 +49,8 @@ export async function perform(
       return editRefused(hub, id, set, by)
     case 'fill':
       return fillIn(hub, id, set, by)
+    case 'accept':
+      return acceptValue(hub, id, as, by)
     case 'look-up':
       return lookUp(hub, id, by)
     case 'replay':
