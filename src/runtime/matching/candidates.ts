@@ -5,6 +5,11 @@ import type { Comparer, Known } from './comparer.ts'
 
 /** A key that more records share tells nobody apart: nearly all pairs that it would bring are strangers. */
 export const LARGEST_BLOCK = 50
+/**
+ * One key alone brings two together only where so few share it. More candidates would be met in a larger hub, and hardly
+ * any who is one: those share a second key nearly always (docs/decisions/0015).
+ */
+const FEW = 5
 /** Of a record that shares keys with more, those that share the most, and the rarest, are compared. */
 const MOST_CANDIDATES = 100
 
@@ -24,10 +29,11 @@ export async function candidatesFor(
     const shared = new Map<RecordId, number>()
     for (const key of own) {
       const block = holders.get(key) ?? []
+      const worth = block.length <= FEW ? 2 : 1
       for (const other of block)
-        if (other !== id) shared.set(other, (shared.get(other) ?? 0) + 1 + 1 / block.length)
+        if (other !== id) shared.set(other, (shared.get(other) ?? 0) + worth + 1 / block.length)
     }
-    const all = [...shared.keys()]
+    const all = [...shared.keys()].filter((other) => (shared.get(other) ?? 0) >= 2)
     candidates.set(
       id,
       all.length <= MOST_CANDIDATES
