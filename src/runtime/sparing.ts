@@ -1,5 +1,5 @@
 import { keepHub, type HarmfulChange } from '../core/guard.ts'
-import { isEmpty, textOf, type JsonObject } from '../core/json.ts'
+import { isEmpty, isList, textOf, type JsonObject } from '../core/json.ts'
 import type { FieldName, HubRecord, RecordId } from '../core/model.ts'
 import type { Link } from '../store/links.ts'
 import { blanks } from './change.ts'
@@ -148,17 +148,11 @@ const remoteOf = (page: PageWork, recordId: RecordId): string | null =>
 /** Names a record for people. */
 export function titleOf(record: HubRecord | undefined, id: RecordId, kind: string): string {
   const { givenName, familyName, name, emails, number, subject } = record?.fields ?? {}
-  const [email] = Array.isArray(emails) ? emails : []
-  const words = [
-    [givenName, familyName]
-      .filter((part) => !isEmpty(part))
-      .map(textOf)
-      .join(' '),
-    name,
-    email,
-    number,
-    subject,
-  ]
-  const title = words.find((word) => !isEmpty(word))
+  const email = isList(emails) ? emails[0] : undefined
+  const person = [givenName, familyName]
+    .filter((part) => !isEmpty(part))
+    .map(textOf)
+    .join(' ')
+  const title = [person, name, email, number, subject].find((word) => !isEmpty(word))
   return title === undefined ? `${kind} ${id}` : textOf(title)
 }

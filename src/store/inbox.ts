@@ -1,4 +1,4 @@
-import type { Instant, JsonObject } from '../core/json.ts'
+import { isList, type Instant, type JsonObject } from '../core/json.ts'
 import type { RecordId } from '../core/model.ts'
 import { numbers, texts } from './columns.ts'
 import { rows, type Query } from './database.ts'
@@ -320,6 +320,6 @@ export async function quarantinedIds(
 /** The two records of a duplicate, the lower id first; null where an older item names them otherwise. */
 export function duplicateRecords(item: Pick<InboxItem, 'detail'>): readonly [RecordId, RecordId] | null {
   const { records } = item.detail
-  const [low, high] = Array.isArray(records) ? records : []
+  const [low, high] = isList(records) ? records : []
   return typeof low === 'number' && typeof high === 'number' ? [low, high] : null
 }

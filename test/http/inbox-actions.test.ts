@@ -47,7 +47,7 @@ test('held changes are paged, approved in part, and rejected for the rest', asyn
     })
     records.push(...changes.map((change) => change.record))
     if (page.body['next'] === null) break
-    after = `&after=${String(page.body['next'])}`
+    after = `&after=${page.body['next'] as string}`
   }
   expect(new Set(records).size).toBe(100)
   const some = records.slice(0, 10)

@@ -277,3 +277,29 @@ test('what an approved plan has counted goes through once', async () => {
   await sync()
   expect(await count('archived_at is null')).toBe(100)
 })
+
+test('a rejected mass opt-in opts nobody in, and the remote is told so', async () => {
+  world = await openWorld({ connections: ['mailchimp'] })
+  for (const [, email = ''] of people(60)) world.mailchimp.admin.subscribe(email, {})
+  await sync('sweep', ['mailchimp'])
+  for (const [, email = ''] of people(60)) world.mailchimp.admin.unsubscribe(email)
+  await sync('sweep', ['mailchimp'])
+  expect(await count("email_consent = 'out'")).toBe(60)
+  for (const [, email = ''] of people(60)) {
+    world.clock.now += 1_000
+    world.mailchimp.admin.resubscribeByForm(email)
+    if (world.mailchimp.admin.member(email)?.status === 'pending') world.mailchimp.admin.confirm(email)
+  }
+  await sync('sweep', ['mailchimp'])
+  expect(await count("email_consent = 'out'")).toBe(60)
+  expect(await massChanges()).toMatchObject([{ detail: { optIns: 60 } }])
+  const some = await idsOf(['p0@example.com', 'p1@example.com'])
+  await approve(world.hub, await itemId(), 'user:ann', { kind: 'only', records: some })
+  await reject(world.hub, await itemId(), 'user:ann')
+  await sync('sweep', ['mailchimp'])
+  await sync('sweep', ['mailchimp'])
+  expect(await count("email_consent = 'out'")).toBe(58)
+  expect(world.mailchimp.admin.member('p0@example.com')?.status).toBe('subscribed')
+  expect(world.mailchimp.admin.member('p7@example.com')?.status).toBe('unsubscribed')
+  expect(await massChanges()).toEqual([])
+})

@@ -46,8 +46,8 @@ async function conflict(): Promise<InboxItem> {
   await syncAll(world.hub, BOTH, 'changes')
   return only('conflict')
 }
-const jobs = async () => [
-  (await world.db.sql`select job_title from contacts`)[0]?.['job_title'],
+const jobs = async (): Promise<unknown[]> => [
+  (await world.db.sql<{ job: string }[]>`select job_title as job from contacts`)[0]?.job,
   world.mailchimp.admin.member('ada@example.com')?.mergeFields.get('JOBTITLE'),
   world.stripe.admin.customers()[0]?.metadata['job_title'],
 ]
