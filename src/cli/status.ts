@@ -85,9 +85,11 @@ function show(
         ago(s.movedAt, now),
         s.held
           ? paint.yellow('held: see `concord inbox`')
-          : s.problem === null
-            ? ''
-            : paint.red(clip(s.problem, 80)),
+          : s.needsPlan
+            ? paint.yellow('waits: `concord plan`')
+            : s.problem === null
+              ? ''
+              : paint.red(clip(s.problem, 80)),
       ]),
       [2, 3],
     )
@@ -172,10 +174,15 @@ function stateOfRun(paint: Colours, { state }: Run): string {
   return state === 'held' ? paint.yellow(state) : state
 }
 
-function whatOf({ counts, problem }: Run): string {
+function whatOf({ counts, problem, undoes, undoneBy }: Run): string {
+  const turned = [
+    ...(undoes === null ? [] : [`takes run ${undoes} back`]),
+    ...(undoneBy === null ? [] : [`undone in run ${undoneBy}`]),
+  ]
   const counted = Object.entries(counts)
     .filter(([name]) => !name.startsWith('write_'))
     .map(([name, count]) => `${number(count)} ${name}`)
+    .concat(turned)
     .join(', ')
   return problem === null ? counted : clip(problem, 100)
 }

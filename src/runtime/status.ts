@@ -4,6 +4,7 @@ import { listConnections, type ConnectionState } from '../store/connections.ts'
 import { listItems, openCounts, readItem, type InboxItem, type ItemFilter } from '../store/inbox.ts'
 import { listRuns, type Run } from '../store/runs.ts'
 import { listStreams } from '../store/streams.ts'
+import { waitingGates } from './approval.ts'
 import type { Hub } from './hub.ts'
 
 export type { InboxItem } from '../store/inbox.ts'
@@ -20,6 +21,8 @@ export type StreamStatus = {
   /** When it last read something new. */
   readonly movedAt: Instant | null
   readonly held: boolean
+  /** It writes nothing before a plan of it was approved. */
+  readonly needsPlan: boolean
   readonly problem: string | null
 }
 
@@ -61,6 +64,7 @@ export async function hubStatus(hub: Hub): Promise<HubStatus> {
       union all select 'invoice', count(*) from invoices where archived_at is null`,
     q<{ count: number }[]>`select count(*) as count from outbox where state in ('sending', 'uncertain')`,
   ])
+  const waits = new Set((await waitingGates(hub)).map((gate) => gate.id))
   const now = hub.clock.now()
   const counted = new Map(links.map((row) => [row.stream, row]))
   const counts = new Map(records.map((row) => [row.kind, row.count]))
@@ -86,6 +90,7 @@ export async function hubStatus(hub: Hub): Promise<HubStatus> {
             checkedAt: stream?.checkedAt ?? null,
             movedAt: stream?.movedAt ?? null,
             held: stream?.held ?? false,
+            needsPlan: waits.has(target.id),
             problem: stream?.problem ?? null,
           }
         }),

@@ -47,7 +47,7 @@ test('a plan is made, read page by page, and approved once', async () => {
     api.call('POST', `${url}/approve`),
     api.call('POST', `${url}/approve`, { streams: ['mailchimp/members'] }),
   ])
-  expect(both.map((one) => one.status).toSorted()).toEqual([200, 409])
+  expect(both.map((one) => one.status).toSorted((a, b) => a - b)).toEqual([200, 409])
   expect((await api.call('POST', `${url}/reject`)).status).toBe(409)
 })
 

@@ -182,10 +182,10 @@ test('a changed mapping asks again, a comment, a schedule and the order of keys 
   ]
   for (const [file, from, to] of changes) {
     const other = await under((name, text) => (name === file ? text.replace(from, to) : text))
-    expect(
-      (await waitingGates(other, 'mailchimp')).map((gate) => gate.label),
+    expect([to, ...(await waitingGates(other, 'mailchimp')).map((gate) => gate.label)]).toEqual([
       to,
-    ).toEqual(['mailchimp/members'])
+      'mailchimp/members',
+    ])
   }
   const elsewhere = await under((name, text) =>
     name === 'policies.yaml' ? text.replace('amount: { prefer: [user, api, csv] }', 'amount: ask') : text,
@@ -390,3 +390,27 @@ test('a plan counts what the sync then does, whatever people are where', async (
   )
   await open()
 }, 120_000)
+
+test('what a plan counts as harm is what the guard lets through afterwards, and no more', async () => {
+  await open({ connections: ['csv'] })
+  const blanked = (rows: readonly string[][]) => rows.map((row) => row.with(2, ''))
+  world.export('contacts', [HEADER, ...people(60)])
+  await approve((await plan(['csv'])).id)
+  await sync(['csv'])
+  world.clock.now += 2 * 3_600_000
+  world.export('contacts', [HEADER, ...blanked(people(40)), ...people(60).slice(40)])
+  const { id, summary } = await plan(['csv'])
+  expect(summary.streams.find((one) => one.stream === 'csv/contacts')).toMatchObject({
+    held: ['in'],
+    hub: { update: 40 },
+    harm: { in: { blanks: 40 } },
+  })
+  expect((await linesOf(id)).filter((line) => line.harm === 'blanks')).toHaveLength(40)
+  await approve(id)
+  world.export('contacts', [HEADER, ...blanked(people(50)), ...people(60).slice(50)])
+  expect((await sync(['csv'])).flatMap((pass) => pass.held)).toEqual(['csv/contacts'])
+  world.export('contacts', [HEADER, ...blanked(people(40)), ...people(60).slice(40)])
+  world.clock.now += 60_000
+  expect((await sync(['csv'])).flatMap((pass) => pass.held)).toEqual([])
+  expect(await world.db.sql`select count(*) as n from contacts where given_name is null`).toEqual([{ n: 40 }])
+})
