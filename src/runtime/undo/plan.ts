@@ -1,6 +1,6 @@
 import type { RecordKind, Source } from '../../core/model.ts'
 import type { SparedFor } from '../../core/undo.ts'
-import { sentBy, statementsOf } from '../../store/run-changes.ts'
+import { statementsOf } from '../../store/run-changes.ts'
 import type { Run } from '../../store/runs.ts'
 import type { Hub } from '../hub.ts'
 import { peopleOptedIn } from './consent.ts'
@@ -134,6 +134,3 @@ function openTally(): { add(line: UndoLine): void; result(): Tallied } {
     }),
   }
 }
-
-/** What a run sent, by stream, op and outcome. */
-export const sentByRun = (hub: Hub, id: number): ReturnType<typeof sentBy> => sentBy(hub.db.sql, id)
