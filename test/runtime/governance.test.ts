@@ -41,14 +41,18 @@ const open = async (rules: Rules = {}) => {
   world = await openWorld({ connections: ['csv'], configure: configure(rules) })
 }
 /** A hub that has taken up other rules, as after a restart. */
-const withRules = (rules: Rules): Hub => ({
-  ...world.hub,
-  configuration: {
-    ...world.hub.configuration,
-    governance: shippedConfiguration(configure(rules)).governance,
-    pipelines: shippedConfiguration(configure(rules)).pipelines,
-  },
-})
+function withRules(rules: Rules): Hub {
+  const configuration = shippedConfiguration(configure(rules))
+  const streams = configuration.connections.flatMap((connection) => connection.streams)
+  const targets = world.hub.targets.map((target) => ({
+    ...target,
+    stream:
+      streams.find(
+        ({ connection, name }) => connection === target.stream.connection && name === target.stream.name,
+      ) ?? target.stream,
+  }))
+  return { ...world.hub, targets, configuration: { ...configuration, approvals: 'none' } }
+}
 
 async function sync(hub = world.hub) {
   const passes = await syncAll(hub, ['csv'], 'changes')
@@ -144,6 +148,9 @@ describe('picklists', () => {
     const [first] = await listRecords(world.db.sql, 'company', 0, 1)
     expect(first?.provenance['industry']).toMatchObject({ source: 'csv', rule: 'as the picklist has it' })
     expect(await titles()).toEqual(['1 company says Industry "Shops", which is on no list'])
+    await sync(hub)
+    expect(await world.db.sql`select from outbox`).toHaveLength(0)
+    expect(await industriesNow()).toEqual(['Technology', 'Shops', 'Retail'])
   })
 
   test('an item that was dismissed stays closed until its cause comes back', async () => {
