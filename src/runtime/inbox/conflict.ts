@@ -8,6 +8,7 @@ import type { Link } from '../../store/links.ts'
 import { loadRecords } from '../../store/records.ts'
 import { wakePush } from '../../store/wake.ts'
 import { absorb } from '../absorb.ts'
+import { mayWrite, waitsForPlan } from '../approval.ts'
 import { editRecord } from '../edit.ts'
 import type { Hub, Target } from '../hub.ts'
 import { linksById } from '../link-lookup.ts'
@@ -83,6 +84,7 @@ async function settle(hub: Hub, item: InboxItem, taken: Taken, by: Source): Prom
     return no(
       `The sides of item ${item.id} are not there any more: the link, the record or the field is gone.`,
     )
+  if (!(await mayWrite(hub, found.target))) return no(`${waitsForPlan(found.target.label)}.`)
   const { hub: mine = null, remote = null } = item.detail
   if (!same(found.hub, mine) || !same(found.remote, remote)) {
     return no(
