@@ -30,7 +30,10 @@ function compareLines(
   const good = (level: number) => level === 0 || level === 1
   if (!good(one) && !good(two)) return { street, unit }
   if ((one === 2 || two === 2) && street !== 2) return { street, unit }
-  return { street: good(one) ? one : two, unit: good(one) ? two : MISSING }
+  const both = good(one) && good(two)
+  return both
+    ? { street: Math.min(one, two), unit: Math.max(one, two) }
+    : { street: good(one) ? one : two, unit: MISSING }
 }
 
 /** Words of a place or a street: the same, a slip apart (also a wrong blank), or different. */
