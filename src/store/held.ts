@@ -144,14 +144,16 @@ export async function forgetRecords(
       and (${what}::text is null or what = ${what})`
 }
 
-/** Forgets a side's list. What was refused to a remote is kept: it is not asked again until the record changes. */
+/**
+ * Forgets a side's list once nothing of it waits for a verdict. Outward, approvals that were not used yet are kept, and
+ * refusals too: they are not asked again until the record changes.
+ */
 export async function forgetSide(q: Query, streamId: number, side: Side): Promise<void> {
   await q`
-    delete from held_changes where stream_id = ${streamId} and side = ${side}
-      and (side = 'in' or verdict is distinct from 'rejected')`
+    delete from held_changes where stream_id = ${streamId} and side = ${side} and (side = 'in' or verdict is null or verdict = 'done')`
 }
 
-/** Forgets approvals that were used: their links have nothing waiting any more. */
+/** Marks approvals as used whose links have nothing waiting any more. */
 export async function forgetSent(q: Query, streamId: number): Promise<void> {
   await q`
     update held_changes h set verdict = 'done'

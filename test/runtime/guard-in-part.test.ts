@@ -303,3 +303,24 @@ test('a rejected mass opt-in opts nobody in, and the remote is told so', async (
   expect(world.mailchimp.admin.member('p7@example.com')?.status).toBe('unsubscribed')
   expect(await massChanges()).toEqual([])
 })
+
+test('an approval outlives a push that failed', async () => {
+  world = await openWorld({ connections: ['mailchimp'] })
+  for (const [, email = ''] of people(60)) world.mailchimp.admin.subscribe(email, {})
+  await sync('sweep', ['mailchimp'])
+  const ids = (await world.db.sql<{ id: number }[]>`select id from contacts order by id`).map((row) => row.id)
+  for (const id of ids.slice(0, 40))
+    await editRecord(world.hub, 'contact', id, {}, 'user:bo', { archived: true })
+  await pushConnection(world.hub, 'mailchimp')
+  await approve(world.hub, await itemId(), 'user:ann')
+  world.mailchimp.faults.plan = () => ({ kind: 'status', status: 503, headers: {}, body: '' })
+  await pushConnection(world.hub, 'mailchimp')
+  world.mailchimp.faults.plan = null
+  for (let i = 0; i < 4; i++) {
+    world.clock.now += 3_600_000
+    await pushConnection(world.hub, 'mailchimp')
+  }
+  expect(world.mailchimp.admin.members().filter((one) => one.status === 'archived')).toHaveLength(40)
+  expect(await massChanges()).toEqual([])
+  expect(await held()).toBe(0)
+})

@@ -1,7 +1,7 @@
-import { keepRemote } from '../../core/guard.ts'
-import { total } from '../../core/guard.ts'
+import { keepRemote, total } from '../../core/guard.ts'
 import { hubValue } from '../../core/lens.ts'
 import type { RecordId, Source } from '../../core/model.ts'
+import type { Query } from '../../store/database.ts'
 import type { InboxItem } from '../../store/inbox.ts'
 import {
   decideHeld,
@@ -55,13 +55,28 @@ async function decide(
       )
     if (chosen.kind === 'only' && chosen.records.length === 0) return no('No record was named.')
   }
+  // In one transaction: an approval whose link sleeps is taken for one that was used.
+  const settled = await hub.session.begin((tx) => write(hub, tx, target, item, verdict, by, chosen))
+  if (side === 'out' && verdict === 'rejected' && settled.kind !== 'refused') await leaveRemote(hub, target)
+  return settled
+}
+
+async function write(
+  hub: Hub,
+  q: Query,
+  target: Target,
+  item: InboxItem,
+  verdict: 'approved' | 'rejected',
+  by: Source,
+  chosen: Chosen,
+): Promise<Settled> {
+  const side = sideOf(item)
   const count = await decideHeld(q, target.id, side, verdict, by, chosen)
   if (count === 0) return no(`Nothing of item ${item.id} waits for a verdict any more.`)
-  if (side === 'out' && verdict === 'rejected') await leaveRemote(hub, target)
   const { undecided, decided } = await heldCounts(q, target.id, side)
   const left = total(undecided)
   await markHeld(q, target.id)
-  await wake(hub, target, side, verdict)
+  await wake(q, target, side, verdict)
   const told = `${count} ${count === 1 ? 'change' : 'changes'} ${verdict}`
   const next =
     side === 'in'
@@ -73,25 +88,25 @@ async function decide(
     await reportHeld(hub, q, target, side)
     return stays(`${told}, ${left} still wait. ${next}`)
   }
-  const isMixed = total(decided) > count && (await wasMixed(hub, target, side, verdict))
+  const isMixed = total(decided) > count && (await wasMixed(q, target, side, verdict))
   return closes(isMixed ? `approved in part; the last by ${by}` : `${verdict} by ${by}`, `${told}. ${next}`)
 }
 
-async function wasMixed(hub: Hub, target: Target, side: Side, verdict: string): Promise<boolean> {
-  const [row] = await hub.db.sql<{ mixed: boolean }[]>`
+async function wasMixed(q: Query, target: Target, side: Side, verdict: string): Promise<boolean> {
+  const [row] = await q<{ mixed: boolean }[]>`
     select exists (select from held_changes where stream_id = ${target.id} and side = ${side}
       and verdict in ('approved', 'rejected') and verdict <> ${verdict}) as mixed`
   return row?.mixed ?? false
 }
 
-async function wake(hub: Hub, target: Target, side: Side, verdict: 'approved' | 'rejected'): Promise<void> {
+async function wake(q: Query, target: Target, side: Side, verdict: 'approved' | 'rejected'): Promise<void> {
   const { connection } = target.stream
   if (side === 'in') {
-    await markSweep(hub.db.sql, target.id, true)
-    await queueSync(hub.db.sql, connection, true)
+    await markSweep(q, target.id, true)
+    await queueSync(q, connection, true)
   } else if (verdict === 'approved') {
-    await wakeHeld(hub.db.sql, target.id, 'approved')
-    await wakePush(hub.db.sql, [connection])
+    await wakeHeld(q, target.id, 'approved')
+    await wakePush(q, [connection])
   }
 }
 
