@@ -94,6 +94,21 @@ describe('reading an export', () => {
     const nine = Date.UTC(2026, 9, 31, 9)
     expect(times).toEqual([nine, nine, null, null])
   })
+
+  test('a row that was merged into another is absent, and says where it lives on', async () => {
+    const folder = await makeFolder()
+    await put(folder, 'contacts.csv', 'id,name,Merged Into\n1,Ann,2\n2,Ann Lee,\n3,Bo,3\n')
+    const pass = await importAll({ folder, mergedIntoColumn: { contacts: 'merged_into' } })
+    const absent = { kind: 'absent', id: '1', mergedInto: '2' }
+    expect(pass.observations.map((seen) => (seen.kind === 'absent' ? seen : seen.id))).toEqual([
+      absent,
+      '2',
+      '3',
+    ])
+    expect(pass.listed).toBe(true)
+    const plain = await importAll({ folder })
+    expect(plain.observations.map((seen) => seen.kind)).toEqual(['present', 'present', 'present'])
+  })
 })
 
 describe('while files change', () => {

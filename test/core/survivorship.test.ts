@@ -71,6 +71,20 @@ describe('what members add up to', () => {
     )
   })
 
+  test('does not depend on the order of merging either', () => {
+    fc.assert(
+      fc.property(members, rules, (all, by) => {
+        const said = (facets: readonly Facet[], primary: Fields) =>
+          survive('contact', facets, 1, by, primary).fields
+        const oneByOne = all.reduce<Fields>(
+          (fields, _, i) => said(all.slice(0, i + 1), fields),
+          all[0]?.fields ?? {},
+        )
+        expect(said(all, all[0]?.fields ?? {})).toEqual(oneByOne)
+      }),
+    )
+  })
+
   test('loses no value that nobody contradicts, and never lets an empty one win', () => {
     fc.assert(
       fc.property(members, rules, (all, by) => {
