@@ -4,7 +4,6 @@ import { quarantined, quarantinedIds, readItem, type InboxItem } from '../../sto
 import { markSweep } from '../../store/streams.ts'
 import { queueSync, wakePush } from '../../store/wake.ts'
 import { absorb } from '../absorb.ts'
-import { mayWrite, waitsForPlan } from '../approval.ts'
 import { mayWrite } from '../approval.ts'
 import { holding } from '../hold.ts'
 import type { Hub, Target } from '../hub.ts'
@@ -49,7 +48,6 @@ async function replay(hub: Hub, item: InboxItem, by: Source): Promise<Settled> {
     return no(
       `${target.label} waits for its plan to be approved. Fix: \`concord plan ${target.stream.connection}\`.`,
     )
-  if (!(await mayWrite(hub, target))) return no(`${waitsForPlan(target.label)}.`)
   return vendorAsked(hub, target, async () => {
     const before = (await quarantined(hub.db.sql, target.id, 1)).count
     const run = openRun(hub, target, 'hints', {}, { by })
