@@ -93,6 +93,7 @@ it('syncs a real vendor over HTTP, and fails where it refuses', async () => {
     const add = ['connections', 'add', 'stripe', '--set', `baseUrl=${served.url}`]
     const added = await run(add, { CONCORD_STRIPE_API_KEY: 'sk_test_process' })
     expect(added).toMatchObject({ code: 0, err: '' })
+    expect(await run(['plan', '--approve'])).toMatchObject({ code: 0 })
     expect(await run(['sync'])).toMatchObject({ code: 0 })
     Object.assign(sandbox.state, { apiKey: 'sk_test_other' })
     const refused = await run(['sync', '--json'])
