@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Json } from '../../src/core/json.ts'
 import { syncAll } from '../../src/runtime/cycle.ts'
@@ -7,7 +9,9 @@ import { MOST_ASKED } from '../../src/runtime/matching/items.ts'
 import { likelyDuplicates, likelyFor } from '../../src/runtime/matching/likely.ts'
 import { allLikelyPairs, likelyPairs, rescan } from '../../src/runtime/matching/list.ts'
 import { matchWaiting } from '../../src/runtime/matching/step.ts'
-import { train } from '../../src/runtime/matching/train.ts'
+import { train, trainWhenDue } from '../../src/runtime/matching/train.ts'
+import { currentModel } from '../../src/runtime/matching/model.ts'
+import { generateCompany } from '../../src/sandbox/company/generate.ts'
 import { unmergeRecord } from '../../src/runtime/merge/unmerge.ts'
 import { listItems } from '../../src/store/inbox.ts'
 import { loadRecords } from '../../src/store/records.ts'
@@ -511,5 +515,46 @@ describe('learning', () => {
     const w = await world()
     await make(w, JANE)
     expect(await train(w.hub, 'contact')).toEqual({ kind: 'too few', records: 1, needed: 200 })
+  })
+
+  test('from enough, it does, and a look-up goes by what was learned', async () => {
+    const w = await world()
+    const exports = generateCompany({ contacts: 900, seed: 3, now: w.clock.now }).exports
+    writeFileSync(path.join(w.folder, 'contacts.csv'), exports.contacts)
+    await syncAll(w.hub, ['csv'], 'changes')
+    const before = await currentModel(w.hub, 'contact')
+    expect(before.trainedAt).toBeNull()
+    const trained = await train(w.hub, 'contact')
+    expect(trained.kind).toBe('trained')
+    const after = await currentModel(w.hub, 'contact')
+    expect(after).toMatchObject({ trainedAt: w.clock.now, records: before.records })
+    expect(after.model.m.family).not.toEqual(before.model.m.family)
+    expect(after.model.m.family.reduce((sum, share) => sum + share, 0)).toBeCloseTo(1)
+    // Another process, and a later one, go by the same.
+    const other = await w.restarted()
+    expect(await currentModel(other, 'contact')).toEqual(after)
+  })
+
+  test('a hub learns by itself once it has enough, and again after a week', async () => {
+    const w = await world()
+    await make(w, JANE)
+    await trainWhenDue(w.hub)
+    expect(await w.db.sql`select * from match_models`).toEqual([])
+    await w.db
+      .sql`insert into contacts (id, version, created_at, updated_at, custom, provenance, given_name, family_name)
+      select 1000 + n, 1, now(), now(), '{}', '{}', translate(md5((n % 30)::text), '0123456789', 'aeioubrstl'), translate(md5((n % 35)::text), '0123456789', 'aeioubrstl') from generate_series(1, 2500) n`
+    await rescan(w.hub, 'contact')
+    await matchWaiting(w.hub)
+    const learnedAt = async () =>
+      (await w.db.sql<{ at: number }[]>`select trained_at as at from match_models`).map((row) => row.at)
+    await trainWhenDue(w.hub)
+    const first = w.clock.now
+    expect(await learnedAt()).toEqual([first])
+    w.clock.now += 6 * 86_400_000
+    await trainWhenDue(w.hub)
+    expect(await learnedAt()).toEqual([first])
+    w.clock.now += 86_400_000
+    await trainWhenDue(w.hub)
+    expect(await learnedAt()).toEqual([w.clock.now])
   })
 })
