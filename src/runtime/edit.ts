@@ -4,6 +4,7 @@ import type { Json } from '../core/json.ts'
 import type { HubRecord, RecordId, RecordKind, Source } from '../core/model.ts'
 import type { HubEdit } from '../core/plan.ts'
 import { normalise } from '../mappings/normalise.ts'
+import type { Tx } from '../store/database.ts'
 import { holders } from '../store/identities.ts'
 import { survivorsOf } from '../store/merges.ts'
 import { loadRecords, newRecordIds } from '../store/records.ts'
@@ -13,7 +14,7 @@ import { applyChanges } from './changes.ts'
 import { addressesOf, consentOver } from './consent.ts'
 import { rulesOf } from './governance/follow.ts'
 import type { Hub } from './hub.ts'
-import { withLiveReferences } from './merge/load.ts'
+import { heldReferences, withLiveReferences } from './merge/load.ts'
 import { withRaces } from './races.ts'
 import { openRun } from './run.ts'
 import { openWorkingSet } from './working-set.ts'
@@ -52,6 +53,19 @@ export function normalised(hub: Hub, kind: RecordKind, given: Readonly<Record<st
 async function liveReferences(hub: Hub, kind: RecordKind, checked: Normalised): Promise<Normalised> {
   if (checked.kind === 'invalid') return checked
   return { kind: 'ok', fields: await withLiveReferences(hub.session.q, kind, checked.fields) }
+}
+
+/** The edits whose values are of records that were merged while the caller waited for its turn. */
+async function movedReferences(
+  tx: Tx,
+  kind: RecordKind,
+  edits: Readonly<Record<string, HubEdit>>,
+): Promise<Readonly<Record<string, HubEdit>>> {
+  const given = Object.fromEntries(Object.entries(edits).map(([field, edit]) => [field, edit.value]))
+  const held = await heldReferences(tx, kind, given)
+  return Object.fromEntries(
+    Object.entries(edits).map(([field, edit]) => [field, { ...edit, value: held[field] ?? null }]),
+  )
 }
 
 async function missingRefs(
@@ -98,7 +112,8 @@ export async function createRecord(
       if (refused.length > 0) return { kind: 'invalid', problems: refused }
       const [id] = await newRecordIds(tx, 1)
       if (id === undefined) throw new Error('the sequence gave no id')
-      const record = bornRecord(id, kind, checked.fields, { source, at: hub.clock.now(), rule: 'created' })
+      const fields = await heldReferences(tx, kind, checked.fields)
+      const record = bornRecord(id, kind, fields, { source, at: hub.clock.now(), rule: 'created' })
       const [consent] = kind === 'contact' ? await consentOver(tx, [addressesOf(record.fields)], []) : []
       const after =
         consent === undefined || consent === 'unknown'
@@ -151,7 +166,7 @@ export async function editRecord(
       const how = { source, at: hub.clock.now(), origin: null }
       const changed = set.edit(
         id,
-        edits,
+        { ...edits, ...(await movedReferences(tx, kind, edits)) },
         options.archived === undefined ? how : { ...how, archived: options.archived },
       )
       if (changed && checked.fields['emails'] !== undefined) {

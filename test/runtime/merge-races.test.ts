@@ -95,6 +95,25 @@ describe('at once', () => {
     }
   })
 
+  test('a deal is made for a contact while it is merged: it names the one that is left', async () => {
+    for (let round = 0; round < 6; round++) {
+      const [a, b] = [
+        await made(world.hub, 'contact', { familyName: 'A' }),
+        await made(world.hub, 'contact', { familyName: 'B' }),
+      ]
+      const [, deal, other] = await Promise.all([
+        merge(world.hub, a, b),
+        made(world.hub, 'deal', { name: 'Roof', contact: b }),
+        made(world.hub, 'deal', { name: 'Floor' }).then(async (id) => {
+          await edit(world.hub, 'deal', id, { contact: b })
+          return id
+        }),
+      ])
+      expect((await read(world.hub, 'deal', deal)).fields['contact']).toBe(a)
+      expect((await read(world.hub, 'deal', other)).fields['contact']).toBe(a)
+    }
+  })
+
   test('a merged record is named by what comes later: its survivor is meant', async () => {
     const [a = 0, b = 0] = await three()
     await merge(world.hub, a, b)

@@ -9,7 +9,7 @@ import {
 } from '../../core/model.ts'
 import type { MergedKind } from '../../core/survivorship.ts'
 import { same } from '../../core/json.ts'
-import type { Query } from '../../store/database.ts'
+import type { Query, Tx } from '../../store/database.ts'
 import { survivorsOf } from '../../store/merges.ts'
 import type { RootedFacet } from '../../store/facets.ts'
 
@@ -70,4 +70,27 @@ export async function withLiveReferences(q: Query, kind: RecordKind, fields: Fie
   )
   if (where.size === 0) return fields
   return { ...fields, ...Object.fromEntries(named.map(([field, id]) => [field, where.get(id) ?? id])) }
+}
+
+/** A chain of merges is no longer than this while one waits. */
+const HOPS = 10
+
+/**
+ * As `withLiveReferences`, and none of the contacts and companies named is merged before the transaction ends: a merge
+ * that is under way is waited for, as it has looked for references already, and would miss this one.
+ */
+export async function heldReferences(tx: Tx, kind: RecordKind, fields: Fields): Promise<Fields> {
+  let held = fields
+  for (let hop = 0; hop < HOPS; hop++) {
+    const ids = Object.entries(held).flatMap(([field, value]) =>
+      typeof value === 'number' && typeof fieldType(kind, field) === 'object' ? [value] : [],
+    )
+    if (ids.length === 0) return held
+    await tx`select id from contacts where id = any(${ids}) order by id for key share`
+    await tx`select id from companies where id = any(${ids}) order by id for key share`
+    const live = await withLiveReferences(tx, kind, held)
+    if (live === held) return held
+    held = live
+  }
+  return held
 }
