@@ -12,7 +12,7 @@ export const isMatched = (kind: RecordKind): kind is MatchedKind => kind === 'co
  */
 export type Thresholds = { readonly link: number | null; readonly ask: number | null }
 
-/** Nothing is merged by its score alone unless an admin says so (docs/decisions/0014). */
+/** Nothing is merged by its score alone unless an admin says so (docs/decisions/0015). */
 export const DEFAULT_THRESHOLDS: Thresholds = { link: null, ask: 0.8 }
 
 /** Two records that came through several streams keep to the strictest of them. */
