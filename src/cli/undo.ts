@@ -49,7 +49,11 @@ export async function undo(context: Context, idText: string, options: UndoOption
   })
 }
 
-const WORDS: Readonly<Record<string, string>> = { optedOut: 'opted out', merges: 'merges taken back', mergesLeft: 'merges left as they are' }
+const WORDS: Readonly<Record<string, string>> = {
+  optedOut: 'opted out',
+  merges: 'merges taken back',
+  mergesLeft: 'merges left as they are',
+}
 
 export function runNumber(text: string): number {
   if (!/^[1-9]\d{0,14}$/.test(text))

@@ -221,7 +221,9 @@ export const stated = (fields: Fields): Fields =>
 
 /** Records that are made from now on have higher ids. */
 export async function highestRecordId(q: Query): Promise<RecordId> {
-  const [row] = await q<{ last: RecordId }[]>`select last_value - (not is_called)::int as last from record_ids`
+  const [row] = await q<
+    { last: RecordId }[]
+  >`select last_value - (not is_called)::int as last from record_ids`
   return row?.last ?? 0
 }
 
