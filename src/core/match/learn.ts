@@ -26,7 +26,7 @@ export type BlockedPair = {
   readonly first: boolean
 }
 
-/** With fewer, nothing is learned: what ships stands. Chosen in docs/decisions/0014. */
+/** With fewer, nothing is learned: what ships stands. Chosen in docs/decisions/0021. */
 export const FEWEST_RECORDS = 200
 export const FEWEST_PAIRS = 200
 

@@ -49,7 +49,7 @@ export type DedupeResult = {
   readonly largestMemoryBytes: number
 }
 
-/** Groups are made from this probability on; below it too many are wrong. See docs/decisions/0014. */
+/** Groups are made from this probability on; below it too many are wrong. See docs/decisions/0021. */
 export const USUAL_THRESHOLD = 0.8
 /** Pairs below are not worth a line. */
 const WORTH_TELLING = 0.5

@@ -23,7 +23,8 @@ const summary = z.object({
   seconds: z.number(),
   largestMemoryBytes: z.number(),
 })
-type Measured = Accuracy & z.infer<typeof summary>
+/** `grouped`: rows that were put into a group. */
+type Measured = Accuracy & z.infer<typeof summary> & { readonly grouped: number }
 const run = promisify(execFile)
 
 const { values } = parseArgs({
@@ -56,9 +57,11 @@ async function main(): Promise<void> {
   const results: Record<string, Accuracy & { readonly seconds: number }> = {}
   line('set                           precision  recall     F1  seconds')
   for (const set of sets) {
-    const { precision, recall, f1, seconds } = await measure(set)
+    const { precision, recall, f1, seconds, grouped } = await measure(set)
     results[set.name] = { precision, recall, f1, seconds }
     row(set.name, { precision, recall, f1 }, seconds)
+    if (new Set(set.truths).size === set.truths.length)
+      line(`  no two of its ${set.truths.length} rows are one; ${grouped} rows were put into groups`)
     if (set.published !== '') line(`  published F1: ${set.published}`)
     if (set.published !== '' && set.truths.length <= MOST_ROWS) {
       const other = await fuzzball(set)
@@ -98,7 +101,7 @@ async function measure(set: IdentitySet): Promise<Measured> {
   const told = summary.parse(JSON.parse(stdout))
   const rows: Record<string, string>[] = parse(await readFile(out), { columns: true })
   const clusters = new Map(rows.map((found) => [Number(found['row']), found['cluster'] ?? '']))
-  return { ...told, ...accuracyOf(set.truths, clusters) }
+  return { ...told, ...accuracyOf(set.truths, clusters), grouped: clusters.size }
 }
 
 async function scale(): Promise<void> {

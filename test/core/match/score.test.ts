@@ -190,7 +190,8 @@ describe('blocking keys', () => {
           expect(key.length).toBeLessThanOrEqual(40)
           familyOf(key)
         }
-        expect(blockingKeys(JSON.parse(JSON.stringify(record)))).toEqual(keys)
+        const stored: Prepared = JSON.parse(JSON.stringify(record))
+        expect(blockingKeys(stored)).toEqual(keys)
       }),
     )
   })

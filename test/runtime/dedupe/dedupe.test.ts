@@ -95,7 +95,7 @@ describe('dedupe', { timeout: 120_000 }, () => {
     for (const encoding of ['utf8', 'windows-1252', 'utf16']) {
       const text = 'first_name,last_name,dob\nZoë,Müller,1970-01-31\nZoe,Muller,1970-01-31\n'
       const result = await dedupeText(iconv.encode(text, encoding, { addBOM: encoding !== 'windows-1252' }))
-      expect(result.groups, encoding).toBe(1)
+      expect({ encoding, groups: result.groups }).toEqual({ encoding, groups: 1 })
     }
   })
 
@@ -152,14 +152,14 @@ describe('dedupe', { timeout: 120_000 }, () => {
 
   it('refuses a folder, and says of a missing file what the system says', async () => {
     await expect(run(request('missing.csv'))).rejects.toMatchObject({ code: 'ENOENT' })
-    await expect(run({ ...request('x'), file: folder })).rejects.toThrow()
+    await expect(run({ ...request('x'), file: folder })).rejects.toThrow(/not a file|EISDIR/)
   })
 
   it('finds the same groups in whatever order the rows stand', async () => {
     const rows = [...madePeople(400, 40, seeded(31))].map((row) =>
       PEOPLE_COLUMNS.map((column) => row[column]),
     )
-    const groupsOf = async (ordered: readonly (readonly string[])[]): Promise<string> => {
+    const groupsOf = async (ordered: readonly (readonly string[])[]): Promise<ReadonlySet<string>> => {
       const numbered = ordered.map((row) => [...row])
       await dedupeText(stringify([[...PEOPLE_COLUMNS], ...numbered]))
       const clusters = new Map<string, string[]>()
@@ -167,14 +167,14 @@ describe('dedupe', { timeout: 120_000 }, () => {
         const own = clusters.get(cluster ?? '') ?? []
         clusters.set(cluster ?? '', [...own, JSON.stringify(ordered[Number(row) - 1])])
       }
-      return JSON.stringify([...clusters.values()].map((members) => members.toSorted()).toSorted())
+      return new Set([...clusters.values()].map((members) => members.toSorted().join('\n')))
     }
     const chance = seeded(5)
     const shuffled = rows.map((row) => ({ row, at: chance() })).toSorted((a, b) => a.at - b.at)
     const [one, two] = [await groupsOf(rows), await groupsOf(shuffled.map(({ row }) => row))]
-    const same = JSON.parse(one).filter((group: string[]) => two.includes(JSON.stringify(group))).length
+    const same = [...one].filter((group) => two.has(group)).length
     // Chance takes other random pairs in another order, so the figures differ in the last digits.
-    expect(same).toBeGreaterThan(JSON.parse(one).length * 0.97)
+    expect(same).toBeGreaterThan(one.size * 0.97)
   })
 
   it('is right about people who share families, firms and phones', async () => {
@@ -207,12 +207,12 @@ describe('dedupe', { timeout: 120_000 }, () => {
       request('long.csv'),
     )
     await expect(stopped).rejects.toThrow(/abort/i)
+    stopping = new AbortController()
     expect(await leftovers()).toBe(0)
     await expect(
       run(request('long.csv', { out: path.join(folder, 'no', 'such', 'out.csv') })),
-    ).rejects.toThrow()
+    ).rejects.toThrow(/ENOENT/)
     expect(await leftovers()).toBe(0)
-    stopping = new AbortController()
     expect((await run(request('long.csv'))).rows).toBe(4_500)
   })
 })
