@@ -209,7 +209,7 @@ export async function messagesOn(
 export async function erasedAmong(q: Query, ids: readonly RecordId[]): Promise<ReadonlySet<RecordId>> {
   if (ids.length === 0) return new Set()
   const found = await q<{ id: RecordId }[]>`
-    select distinct record_id as id from erasures where record_id = any(${numbers(ids)}::bigint[])`
+    select distinct r.id from erasures, unnest(records) as r(id) where r.id = any(${numbers(ids)}::bigint[])`
   return new Set(found.map((row) => row.id))
 }
 

@@ -287,18 +287,23 @@ export const alertSecrets = pgTable('alert_secrets', {
 /** Keyed digests of what an erased person was recognised by: it does not come in again. */
 export const tombstones = pgTable('tombstones', {
   digest: bytea('digest').primaryKey(),
-  /** key | object */
+  /** key | object | out: an opt-out that outlives the erasure */
   kind: text('kind').notNull(),
   erasureId: big('erasure_id').notNull(),
+  /** Of `out`: {channel, audience, at, source, reason} of each opt-out. */
+  said: jsonb('said'),
 })
 
 export const erasures = pgTable('erasures', {
   id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
   recordId: big('record_id').notNull(),
+  /** The record with everything that had been merged into it. */
+  records: big('records').array().notNull().default([]),
   kind: text('kind').notNull(),
   by: text('by').notNull(),
   at: at('at').notNull(),
+  runId: big('run_id'),
   counts: jsonb('counts').notNull(),
-  /** By stream label: what was asked of it, and what came of it. */
+  /** A list: what was asked of each stream, and what came of it. */
   remotes: jsonb('remotes').notNull(),
 })

@@ -1,0 +1,156 @@
+import { isList, isObject, type Json, type JsonObject } from './json.ts'
+import type { Fields, HubRecord } from './model.ts'
+
+/** What the provenance of a record says of which everything was erased. */
+export const ERASED = 'erased'
+
+/** Only its number and its times are left of it, for good: nothing may fill it again. */
+export const isErased = (record: Pick<HubRecord, 'archived' | 'provenance'>): boolean =>
+  record.archived && record.provenance['*']?.rule === ERASED
+
+/** What stands where an erased person stood. The address is one that nobody can have (RFC 2606). */
+export const ERASED_TEXT = '[erased]'
+export const ERASED_ADDRESS = 'erased@erased.invalid'
+
+/** What a person is recognised by in texts. */
+export type Traces = {
+  readonly emails: readonly string[]
+  /** E.164. */
+  readonly phones: readonly string[]
+  readonly fullNames: readonly string[]
+  /** Given and family names by themselves: looked for in what is about the person, and nowhere else. */
+  readonly names: readonly string[]
+}
+
+const SHORTEST_NAME = 2
+
+/** Whatever was ever said of a person's names, addresses and numbers, as it stands in any of these values. */
+export function tracesOf(said: readonly Fields[]): Traces {
+  const emails = new Set<string>()
+  const phones = new Set<string>()
+  const fullNames = new Set<string>()
+  const names = new Set<string>()
+  const given = new Set<string>()
+  const family = new Set<string>()
+  for (const fields of said) {
+    for (const email of texts(fields['emails'])) emails.add(email.toLowerCase())
+    for (const phone of texts(fields['phones'])) phones.add(phone)
+    for (const name of texts(fields['givenName'])) given.add(name.trim())
+    for (const name of texts(fields['familyName'])) family.add(name.trim())
+  }
+  for (const name of [...given, ...family]) if (name.length >= SHORTEST_NAME) names.add(name)
+  for (const first of given)
+    for (const last of family)
+      if (first !== '' && last !== '')
+        for (const full of [`${first} ${last}`, `${last} ${first}`, `${last}, ${first}`]) fullNames.add(full)
+  return { emails: [...emails], phones: [...phones], fullNames: [...fullNames], names: [...names] }
+}
+
+const texts = (value: Json | undefined): readonly string[] =>
+  typeof value === 'string'
+    ? [value]
+    : isList(value)
+      ? value.filter((item): item is string => typeof item === 'string' && item.trim() !== '')
+      : []
+
+/** Regular expressions that JavaScript and PostgreSQL read alike. Each matches nothing where there is nothing to find. */
+export type Patterns = {
+  /** To be used without regard to case. */
+  readonly emails: string
+  readonly strong: string
+  /** With regard to case. */
+  readonly names: string
+}
+
+const NOTHING = 'nothing is called 3b1f0c7e this'
+/** Not within another word; in JSON a word may follow the letter of an escape. */
+const BEFORE = '(?:(?<![A-Za-z0-9])|(?<=\\\\[nrtbf]))'
+const AFTER = '(?![A-Za-z0-9])'
+
+export function patternsOf({ emails, phones, fullNames, names }: Traces): Patterns {
+  const full = fullNames.flatMap((name) => [name, name.toUpperCase(), name.toLowerCase()])
+  const single = names.flatMap((name) => [
+    name,
+    name.toUpperCase(),
+    ...(name.length > 4 ? [name.toLowerCase()] : []),
+  ])
+  return {
+    emails: anyOf(emails.flatMap(written)),
+    strong: anyOf([...full.flatMap(written), ...phones.flatMap(dialled)]),
+    names: anyOf(single.flatMap(written)),
+  }
+}
+
+/** As it stands in plain text, and in JSON. */
+function written(text: string): readonly string[] {
+  const inJson = JSON.stringify(text).slice(1, -1)
+  return [...new Set([text, inJson])].map(escaped)
+}
+
+/** A number however it is grouped, with its country's code and without. */
+function dialled(phone: string): readonly string[] {
+  const digits = phone.replace(/\D/g, '')
+  if (digits.length < 7) return []
+  const national = digits.startsWith('1') ? digits.slice(1) : `0${digits.slice(2)}`
+  return [`\\+?${spaced(digits)}`, spaced(national)]
+}
+
+const spaced = (digits: string): string => [...digits].join('[ ()./-]*')
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+function anyOf(parts: readonly string[]): string {
+  // The longest first: a name that holds another one is taken whole.
+  const sorted = [...new Set(parts)].toSorted((a, b) => b.length - a.length)
+  return sorted.length === 0 ? NOTHING : `${BEFORE}(?:${sorted.join('|')})${AFTER}`
+}
+
+/** Takes a person's traces out of texts. */
+export type Scrub = (text: string) => string
+
+export function scrubberOf({ emails, strong, names }: Patterns): Scrub {
+  const mail = new RegExp(emails, 'gi')
+  const whole = new RegExp(strong, 'gi')
+  const parts = new RegExp(names, 'g')
+  return (text) =>
+    text.replace(mail, ERASED_ADDRESS).replace(whole, ERASED_TEXT).replace(parts, ERASED_TEXT)
+}
+
+/** The value with every text in it scrubbed. */
+export function scrubbed(value: Json, scrub: Scrub): Json {
+  if (typeof value === 'string') return scrub(value)
+  if (isList(value)) return value.map((item) => scrubbed(item, scrub))
+  if (!isObject(value)) return value
+  const kept: JsonObject = Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, scrubbed(item, scrub)]),
+  )
+  return kept
+}
+
+/** How long what nobody needs any more is kept, in milliseconds; null: for ever. */
+export type Retention = {
+  /** Texts of logged messages; their subjects and people stay. */
+  readonly mailBodiesMs: number | null
+  /** Values in the history of records, by whole months. */
+  readonly historyMs: number | null
+  readonly closedInboxMs: number | null
+  /** What was sent to vendors; that it was sent stays. */
+  readonly outboxBodiesMs: number | null
+}
+export const KEEP_ALL: Retention = {
+  mailBodiesMs: null,
+  historyMs: null,
+  closedInboxMs: null,
+  outboxBodiesMs: null,
+}
+
+/** What an erasure asks of one object at a vendor. */
+export type RemoteErasure = {
+  readonly stream: string
+  /** Null once it is done: the hub need not know it any more. */
+  readonly remoteId: string | null
+  /** `by hand`: the vendor's API cannot; a person does it, and says so. */
+  readonly state: 'pending' | 'done' | 'failed' | 'by hand'
+  /** Why it failed or must be done by hand. */
+  readonly problem: string | null
+  readonly attempts: number
+}

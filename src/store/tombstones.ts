@@ -1,0 +1,98 @@
+import type { ConsentState } from '../core/consent.ts'
+import type { Instant, Json } from '../core/json.ts'
+import { texts } from './columns.ts'
+import type { Query } from './database.ts'
+import { jsonText } from './json-text.ts'
+import { bytes, type Hash } from './mail/key.ts'
+
+/** `key`: an address or number; `object`: an object at a vendor; `out`: an opt-out that outlives the erasure. */
+export type TombstoneKind = 'key' | 'object' | 'out'
+
+/** An opt-out of an erased person; the address itself is not kept. */
+export type KeptOut = {
+  readonly channel: string
+  readonly audience: string
+  readonly state: ConsentState
+  readonly at: Instant
+  readonly source: string
+}
+
+export async function haveTombstones(q: Query): Promise<boolean> {
+  const [row] = await q<{ any: boolean }[]>`select exists (select from tombstones) as any`
+  return row?.any ?? false
+}
+
+/** Which of the digests stand for something erased. */
+export async function tombstonesAmong(
+  q: Query,
+  kind: TombstoneKind,
+  digests: readonly Hash[],
+): Promise<ReadonlySet<Hash>> {
+  if (digests.length === 0) return new Set()
+  const found = await q<{ digest: Hash }[]>`
+    select encode(digest, 'hex') as digest from tombstones
+    where digest = any(${texts([...new Set(digests)].map(bytes))}::bytea[]) and kind = ${kind}`
+  return new Set(found.map((row) => row.digest))
+}
+
+export async function addTombstones(
+  q: Query,
+  erasure: number,
+  kind: Exclude<TombstoneKind, 'out'>,
+  digests: readonly Hash[],
+): Promise<void> {
+  if (digests.length === 0) return
+  await q`
+    insert into tombstones (digest, kind, erasure_id)
+    select digest, ${kind}, ${erasure} from unnest(${texts([...new Set(digests)].map(bytes))}::bytea[]) as d(digest)
+    on conflict (digest) do update set erasure_id = excluded.erasure_id`
+}
+
+/** Keeps what an erased address said against mail, beside what it said before. */
+export async function keepOut(
+  q: Query,
+  erasure: number,
+  digest: Hash,
+  said: readonly KeptOut[],
+): Promise<void> {
+  if (said.length === 0) return
+  await q`
+    insert into tombstones (digest, kind, erasure_id, said)
+    values (${bytes(digest)}::text::bytea, 'out', ${erasure}, ${jsonText(said)}::text::jsonb)
+    on conflict (digest) do update set said = coalesce(tombstones.said, '[]') || excluded.said`
+}
+
+/** The opt-outs kept under digests. */
+export async function keptOut(
+  q: Query,
+  digests: readonly Hash[],
+): Promise<readonly { readonly digest: Hash; readonly said: Json }[]> {
+  if (digests.length === 0) return []
+  return q<{ digest: Hash; said: Json }[]>`
+    select encode(digest, 'hex') as digest, said from tombstones
+    where digest = any(${texts(digests.map(bytes))}::bytea[]) and kind = 'out'`
+}
+
+/** Lets what was erased in again; returns when it was erased, null where it was not. */
+export async function liftTombstones(
+  q: Query,
+  kind: Exclude<TombstoneKind, 'out'>,
+  digests: readonly Hash[],
+): Promise<Instant | null> {
+  const [row] = await q<{ at: Instant }[]>`
+    with gone as (
+      delete from tombstones where digest = any(${texts(digests.map(bytes))}::bytea[]) and kind = ${kind}
+      returning erasure_id
+    )
+    select max(e.at) as at from gone join erasures e on e.id = gone.erasure_id having count(*) > 0`
+  return row?.at ?? null
+}
+
+/** When what a digest stands for was erased. */
+export async function erasedAt(q: Query, digests: readonly Hash[]): Promise<Instant | null> {
+  if (digests.length === 0) return null
+  const [row] = await q<{ at: Instant }[]>`
+    select max(e.at) as at from tombstones t join erasures e on e.id = t.erasure_id
+    where t.digest = any(${texts(digests.map(bytes))}::bytea[]) and t.kind = 'key' having count(*) > 0`
+  return row?.at ?? null
+}
