@@ -38,9 +38,10 @@ import { mustStand } from './merge/moved.ts'
 import { followRemoteMerges, mergedAway, withMergeTargets } from './merge/remote.ts'
 import { filteredLines, pageLines, unreadable } from './plan/lines.ts'
 import { withRaces } from './races.ts'
-import { resolveRefs } from './refs.ts'
+import { heldNames, refsFrom } from './refs.ts'
 import { HeldError, type RunLog } from './run.ts'
 import { both, harmOf, keeping, NOTHING_SPARED, sparing, SparingError, type Sparing } from './sparing.ts'
+import { mustBeCurrent } from './superseded.ts'
 import { openWorkingSet } from './working-set.ts'
 
 export type Absorbed = {
@@ -105,15 +106,15 @@ function absorbOnce(
 ): Promise<Absorbed> {
   hub.planning?.restart()
   return hub.session.begin(async (tx) => {
-    const glances = new Map(
-      (
-        await glance(
-          tx,
-          target.id,
-          latest.map((o) => o.id),
-        )
-      ).map((g) => [g.remoteId, g]),
-    )
+    const [glanced] = await Promise.all([
+      glance(
+        tx,
+        target.id,
+        latest.map((o) => o.id),
+      ),
+      mustBeCurrent(hub, tx),
+    ])
+    const glances = new Map(glanced.map((g) => [g.remoteId, g]))
     const fresh = latest.filter((o) => {
       const known = glances.get(o.id)
       if (o.kind === 'absent') return known !== undefined && known.state !== 'gone'
@@ -163,6 +164,21 @@ async function absorbFresh(
       )
     ).map((l) => [l.remoteId, l]),
   )
+  const arrivals: Arrival[] = []
+  const gone: Link[] = []
+  for (const seen of fresh) {
+    if (spared.skipped.has(seen.id)) continue
+    const link = links.get(seen.id) ?? null
+    if (seen.kind === 'present')
+      arrivals.push({ seen, link, consent: stream.consent?.read(seen.body) ?? null })
+    else if (link !== null) gone.push(link)
+  }
+  const named = await heldNames(
+    hub,
+    tx,
+    target,
+    arrivals.map((a) => a.seen.body),
+  )
   const set = openWorkingSet()
   set.read(
     (
@@ -180,20 +196,11 @@ async function absorbFresh(
     [...links.values()].flatMap((l) => set.get(l.recordId) ?? []),
   )
 
-  const arrivals: Arrival[] = []
-  const gone: Link[] = []
-  for (const seen of fresh) {
-    if (spared.skipped.has(seen.id)) continue
-    const link = links.get(seen.id) ?? null
-    if (seen.kind === 'present')
-      arrivals.push({ seen, link, consent: stream.consent?.read(seen.body) ?? null })
-    else if (link !== null) gone.push(link)
-  }
-  const refs = await resolveRefs(
+  const refs = await refsFrom(
     hub,
     tx,
     target,
-    arrivals.map((a) => a.seen.body),
+    named,
     [...links.values()].map((l) => set.get(l.recordId)?.fields ?? {}),
   )
   const page: PageWork = {

@@ -149,6 +149,8 @@ export async function editRecord(
   )
   const result = await withRaces(hub, () =>
     hub.session.begin(async (tx): Promise<EditResult> => {
+      // What it names before the record itself: a merge takes them in that order too.
+      const moved = await movedReferences(tx, kind, edits)
       const record = (await loadRecords(tx, kind, [id], 'lock')).get(id)
       if (record === undefined) return { kind: 'missing' }
       const into = record.archived ? (await survivorsOf(tx, [id])).get(id) : undefined
@@ -166,7 +168,7 @@ export async function editRecord(
       const how = { source, at: hub.clock.now(), origin: null }
       const changed = set.edit(
         id,
-        { ...edits, ...(await movedReferences(tx, kind, edits)) },
+        { ...edits, ...moved },
         options.archived === undefined ? how : { ...how, archived: options.archived },
       )
       if (changed && checked.fields['emails'] !== undefined) {

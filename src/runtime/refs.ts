@@ -6,10 +6,14 @@ import type { Query } from '../store/database.ts'
 import { survivorsOf } from '../store/merges.ts'
 import { loadRecords } from '../store/records.ts'
 import type { Hub, Target } from './hub.ts'
+import { mustStayNamed } from './merge/moved.ts'
 
 const byName = (by: RefBy) => (typeof by === 'string' ? by : `stream ${by.stream}`)
 const nameOf = (ref: { record: RecordKind; by: RefBy }, key: string | number) =>
   `${ref.record} ${byName(ref.by)} ${ref.by === 'name' ? String(key).toLowerCase() : key}`
+
+/** What remote objects name, by way of naming and key. */
+export type Named = ReadonlyMap<string, RecordId>
 
 /** Looks up what a page's objects and records refer to, with one query for each way of naming. */
 export async function resolveRefs(
@@ -19,13 +23,49 @@ export async function resolveRefs(
   bodies: readonly JsonObject[],
   records: readonly Fields[],
 ): Promise<Refs> {
+  return refsFrom(hub, q, target, await namedBy(hub, q, target, bodies), records)
+}
+
+/** The records that remote objects name. */
+export async function namedBy(
+  hub: Hub,
+  q: Query,
+  target: Target,
+  bodies: readonly JsonObject[],
+): Promise<Named> {
   const named = bodies.flatMap((body) => target.stream.remoteRefs(body))
-  const owned = records.flatMap((fields) => target.stream.hubRefs(fields))
   const ids = new Map<string, RecordId>()
-  const keys = new Map<string, string>()
   for (const refs of groups(named)) {
     for (const [key, id] of await lookUp(hub, q, target.stream, refs)) ids.set(key, id)
   }
+  return ids
+}
+
+/**
+ * As `namedBy`, for who writes them: none of the contacts and companies is merged before the transaction ends. To be
+ * called before records that name them are locked, as a merge takes them in that order too. Throws `RaceError`.
+ */
+export async function heldNames(
+  hub: Hub,
+  q: Query,
+  target: Target,
+  bodies: readonly JsonObject[],
+): Promise<Named> {
+  const ids = await namedBy(hub, q, target, bodies)
+  await mustStayNamed(q, [...ids.values()])
+  return ids
+}
+
+/** What remote objects refer to, looked up before, and what records refer to. */
+export async function refsFrom(
+  hub: Hub,
+  q: Query,
+  target: Target,
+  ids: Named,
+  records: readonly Fields[],
+): Promise<Refs> {
+  const owned = records.flatMap((fields) => target.stream.hubRefs(fields))
+  const keys = new Map<string, string>()
   for (const refs of groups(owned)) {
     for (const [key, value] of await nameThem(hub, q, target.stream, refs)) keys.set(key, value)
   }

@@ -22,6 +22,25 @@ export async function survivorsOf(
   return new Map(found.map((row) => [row.id, row.survivor]))
 }
 
+/**
+ * Holds contacts and companies that others are about to name: none of them is merged before the transaction ends.
+ * Companies first, as a merge of companies goes on to their contacts. Returns those that are archived, maybe by a merge
+ * that was waited for.
+ */
+export async function holdNamed(q: Query, ids: readonly RecordId[]): Promise<readonly RecordId[]> {
+  if (ids.length === 0) return []
+  const named = numbers([...new Set(ids)])
+  const held = await q<{ id: RecordId; isArchived: boolean }[]>`
+    with company as (
+      select id, archived_at from companies where id = any(${named}::bigint[]) order by id for key share
+    ), contact as (
+      select id, archived_at from contacts where id = any(${named}::bigint[]) order by id for key share
+    )
+    select id, archived_at is not null as "isArchived" from company
+    union all select id, archived_at is not null from contact`
+  return held.filter((row) => row.isArchived).map((row) => row.id)
+}
+
 type Pair = readonly [RecordId, RecordId]
 const ordered = ([a, b]: Pair): Pair => (a < b ? [a, b] : [b, a])
 

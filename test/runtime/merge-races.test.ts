@@ -1,10 +1,15 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { pushConnection, syncAll, syncConnection } from '../../src/runtime/cycle.ts'
 import { editRecord } from '../../src/runtime/edit.ts'
-import { mergeRecords, type MergeResult } from '../../src/runtime/merge/merge.ts'
+import { following } from '../../src/runtime/changes.ts'
+import { mergeRecords, mergeWithin, type MergeResult } from '../../src/runtime/merge/merge.ts'
 import { unmergeRecord } from '../../src/runtime/merge/unmerge.ts'
+import { undoRun } from '../../src/runtime/undo/undo.ts'
 import { survivorsOf } from '../../src/store/merges.ts'
+import { beginRun } from '../../src/store/runs.ts'
+import { COLUMNS } from '../support/exports.ts'
 import { openWorld, type World } from '../support/world.ts'
+import { FakeMailbox, openMailWorld } from './mail.support.ts'
 import { edit, fieldsOf, made, merge, read, stateOf, unmerge } from './merge.support.ts'
 
 let world: World
@@ -203,5 +208,127 @@ describe('while systems are told', () => {
     await unmerge(world.hub, b)
     await settle()
     expect((await read(world.hub, 'contact', b)).archived).toBe(false)
+  })
+})
+
+/** A merge whose transaction stays open until `finish`: what others do meanwhile, they do not see of it. */
+async function openMerge(
+  { hub }: Pick<World, 'hub'>,
+  kind: 'contact' | 'company',
+  survivor: number,
+  loser: number,
+): Promise<{ finish(): Promise<void> }> {
+  const gate = Promise.withResolvers<void>()
+  const written = Promise.withResolvers<void>()
+  const run = await beginRun(hub.db.beside, null, 'merge', hub.clock.now(), { by: 'user:ann' })
+  const done = hub.session.begin(async (tx) => {
+    const merged = await mergeWithin(following(hub, tx, run), { ...request(survivor, loser), kind })
+    expect(merged.result.kind).toBe('merged')
+    written.resolve()
+    await gate.promise
+  })
+  await Promise.race([written.promise, done])
+  return {
+    async finish() {
+      gate.resolve()
+      await done
+    },
+  }
+}
+
+/** Lets a pass come as far as it can while the merge is open. */
+const ended = async (pass: Promise<unknown>): Promise<boolean> =>
+  Promise.race([pass.then(() => true), new Promise<boolean>((resolve) => setTimeout(resolve, 700, false))])
+
+describe('a page that names a record while it is merged', () => {
+  const DEAL = (...cells: readonly string[]) => ['d1', 'Roof', '', '', '100', 'EUR', '', ...cells, '']
+  const named = async (kind: 'deal' | 'contact', field: string) => {
+    const [row] = await world.db.sql`
+      select id from ${world.db.sql(kind === 'deal' ? 'deals' : 'contacts')} where archived_at is null
+      order by id desc limit 1`
+    return (await read(world.hub, kind, Number(row?.['id']))).fields[field]
+  }
+
+  test('a deal of an export: it names the contact that is left, and a contact its company', async () => {
+    world = await openWorld({ connections: ['csv'] })
+    const [a, b] = [
+      await made(world.hub, 'contact', { familyName: 'A', emails: ['a@x.io'] }),
+      await made(world.hub, 'contact', { familyName: 'B', emails: ['b@x.io'] }),
+    ]
+    const [c, d] = [
+      await made(world.hub, 'company', { name: 'C', domains: ['c.example'] }),
+      await made(world.hub, 'company', { name: 'D', domains: ['d.example'] }),
+    ]
+    world.export('deals', [COLUMNS.deals, DEAL('b@x.io', '')])
+    const people = await openMerge(world, 'contact', a, b)
+    const deals = syncAll(world.hub, ['csv'], 'changes')
+    await ended(deals)
+    await people.finish()
+    for (const pass of await deals) expect(pass.problem).toBeNull()
+    expect(await named('deal', 'contact')).toBe(a)
+    world.clock.now += 300_000
+    const person = ['c9', 'new@x.io', 'New', 'One', '', '', '', 'd.example', '']
+    world.export('contacts', [COLUMNS.contacts, person])
+    const companies = await openMerge(world, 'company', c, d)
+    const contacts = syncAll(world.hub, ['csv'], 'changes')
+    await ended(contacts)
+    await companies.finish()
+    for (const pass of await contacts) expect(pass.problem).toBeNull()
+    expect(await named('contact', 'company')).toBe(c)
+  })
+
+  test('mail: its newcomers and messages name the company that is left', async () => {
+    const box = new FakeMailbox('rep@ours.example')
+    const mail = await openMailWorld([box])
+    try {
+      const [c, d] = [
+        await made(mail.hub, 'company', { name: 'C', domains: ['c-works.example.com'] }),
+        await made(mail.hub, 'company', { name: 'D', domains: ['acme-tools.com'] }),
+      ]
+      box.send({ to: ['Jane Smithson <jane@acme-tools.com>'] })
+      const open = await openMerge({ hub: mail.hub }, 'company', c, d)
+      const pass = syncAll(mail.hub, ['mail'], 'changes')
+      await ended(pass)
+      await open.finish()
+      for (const one of await pass) expect(one.problem).toBeNull()
+      expect(await mail.db.sql`select company_id as company from contacts`).toEqual([{ company: c }])
+      expect(await mail.db.sql`select company_id as company from activities`).toEqual([{ company: c }])
+    } finally {
+      await mail.close()
+    }
+  })
+
+  test('a merge of contacts while their company is merged: the one that is left has the company that is left', async () => {
+    world = await openWorld({ connections: [] })
+    for (let round = 0; round < 4; round++) {
+      const [c, d] = [
+        await made(world.hub, 'company', { name: 'C' }),
+        await made(world.hub, 'company', { name: 'D' }),
+      ]
+      const [a, b] = [
+        await made(world.hub, 'contact', { familyName: 'A' }),
+        await made(world.hub, 'contact', { familyName: 'A', company: d }),
+      ]
+      await Promise.all([
+        merge(world.hub, a, b),
+        mergeRecords(world.hub, { ...request(c, d), kind: 'company' }),
+      ])
+      expect((await read(world.hub, 'contact', a)).fields['company']).toBe(c)
+    }
+  })
+
+  test('an undo gives a deal its contact back: the one that is left', async () => {
+    world = await openWorld({ connections: [] })
+    const [a, b, c] = [
+      await made(world.hub, 'contact', { familyName: 'A' }),
+      await made(world.hub, 'contact', { familyName: 'B' }),
+      await made(world.hub, 'contact', { familyName: 'C' }),
+    ]
+    const deal = await made(world.hub, 'deal', { name: 'Roof', contact: b })
+    await edit(world.hub, 'deal', deal, { contact: c })
+    const [run] = await world.db.sql`select max(id) as id from runs where kind = 'edit'`
+    await merge(world.hub, a, b)
+    await undoRun(world.hub, Number(run?.['id']), 'user:ann')
+    expect((await read(world.hub, 'deal', deal)).fields['contact']).toBe(a)
   })
 })

@@ -3,6 +3,7 @@ import { holders } from '../../store/identities.ts'
 import { newRecordIds } from '../../store/records.ts'
 import { birth, bornRecord, type Change } from '../change.ts'
 import { consentOver } from '../consent.ts'
+import { mustStayNamed } from '../merge/moved.ts'
 import { companyDomainOf, newcomersOf, type Crowd, type NewContact } from './crowd.ts'
 import type { Passed } from './judge.ts'
 import type { PageContext } from './page.ts'
@@ -37,6 +38,7 @@ export async function welcome(page: PageContext, open: readonly Passed[], crowd:
       )
     ).map(({ key, id }) => [key.value, id]),
   )
+  await mustStayNamed(tx, [...companyByDomain.values()])
   const ids = [...(await newRecordIds(tx, newcomers.length * 2 + open.length))]
   const nextId = (): RecordId => {
     const id = ids.shift()

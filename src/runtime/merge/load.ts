@@ -9,9 +9,10 @@ import {
 } from '../../core/model.ts'
 import type { MergedKind } from '../../core/survivorship.ts'
 import { same } from '../../core/json.ts'
-import type { Query, Tx } from '../../store/database.ts'
-import { survivorsOf } from '../../store/merges.ts'
+import type { Query } from '../../store/database.ts'
+import { holdNamed, survivorsOf } from '../../store/merges.ts'
 import type { RootedFacet } from '../../store/facets.ts'
+import type { Change } from '../change.ts'
 
 const isOwn = (kind: MergedKind, field: FieldName): boolean => CATALOG[kind][field]?.derived !== true
 
@@ -79,18 +80,45 @@ const HOPS = 10
  * As `withLiveReferences`, and none of the contacts and companies named is merged before the transaction ends: a merge
  * that is under way is waited for, as it has looked for references already, and would miss this one.
  */
-export async function heldReferences(tx: Tx, kind: RecordKind, fields: Fields): Promise<Fields> {
+export async function heldReferences(tx: Query, kind: RecordKind, fields: Fields): Promise<Fields> {
   let held = fields
   for (let hop = 0; hop < HOPS; hop++) {
     const ids = Object.entries(held).flatMap(([field, value]) =>
       typeof value === 'number' && typeof fieldType(kind, field) === 'object' ? [value] : [],
     )
-    if (ids.length === 0) return held
-    await tx`select id from contacts where id = any(${ids}) order by id for key share`
-    await tx`select id from companies where id = any(${ids}) order by id for key share`
+    if ((await holdNamed(tx, ids)).length === 0) return held
     const live = await withLiveReferences(tx, kind, held)
     if (live === held) return held
     held = live
   }
   return held
+}
+
+/** Changes that give references back, each to the record that is left by now; those are held. */
+export async function liveChanges(
+  q: Query,
+  kind: RecordKind,
+  changes: readonly Change[],
+): Promise<readonly Change[]> {
+  const named = (fields: Fields) =>
+    Object.entries(fields).flatMap(([field, value]) =>
+      typeof value === 'number' && typeof fieldType(kind, field) === 'object' ? [value] : [],
+    )
+  const archived = await holdNamed(
+    q,
+    changes.flatMap((change) => named(change.after.fields)),
+  )
+  const where = await survivorsOf(q, archived)
+  if (where.size === 0) return changes
+  return changes.map((change) => {
+    const { fields } = change.after
+    const moved = Object.entries(fields).flatMap(([field, value]) => {
+      const into =
+        typeof value === 'number' && typeof fieldType(kind, field) === 'object' ? where.get(value) : undefined
+      return into === undefined ? [] : [[field, into] as const]
+    })
+    return moved.length === 0
+      ? change
+      : { ...change, after: { ...change.after, fields: { ...fields, ...Object.fromEntries(moved) } } }
+  })
 }

@@ -17,7 +17,7 @@ import { refreshFacts, refreshSteps } from '../mail/facts.ts'
 import { withRaces } from '../races.ts'
 import { carriedBy } from './carried.ts'
 import { refusal } from './check.ts'
-import { ownFacet, withLiveReferences, withValues } from './load.ts'
+import { ownFacet, heldReferences, withValues } from './load.ts'
 import { moveReferences } from './references.ts'
 import { inRun } from './run.ts'
 import type { MergeRequest, MergeResult } from './words.ts'
@@ -127,7 +127,7 @@ async function workOut({ hub, q }: Following, request: MergeRequest): Promise<Wo
     ...[survivor, ...losers].filter((r) => !roots.has(r.id)).map((record) => ownFacet(kind, record)),
   ]
   const worked = survive(kind, facets, survivor.id, hub.configuration.survivorship, survivor.fields)
-  const golden = { ...worked, fields: await withLiveReferences(q, kind, worked.fields) }
+  const golden = { ...worked, fields: await heldReferences(q, kind, worked.fields) }
   const after = withValues(kind, survivor, golden, survivor.archived)
   const why = reasons(survivor, golden.merged)
   const consent = kind === 'contact' ? (await consentOver(q, [addressesOf(after.fields)], []))[0] : undefined

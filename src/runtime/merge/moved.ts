@@ -1,6 +1,6 @@
-import type { HubRecord } from '../../core/model.ts'
+import type { HubRecord, RecordId } from '../../core/model.ts'
 import type { Query } from '../../store/database.ts'
-import { survivorsOf } from '../../store/merges.ts'
+import { holdNamed, survivorsOf } from '../../store/merges.ts'
 import { RaceError } from '../change.ts'
 
 /**
@@ -9,6 +9,19 @@ import { RaceError } from '../change.ts'
  */
 export async function mustStand(q: Query, records: Iterable<HubRecord>): Promise<void> {
   const archived = [...records].filter((record) => record.archived).map((record) => record.id)
+  await mustBeOne(q, archived)
+}
+
+/**
+ * For who is about to write the names of contacts and companies that were looked up without a lock: holds them, as a
+ * merge that has looked for its references already would miss these. Throws `RaceError` where one of them was merged in
+ * between. One statement, and one more where one of them is archived.
+ */
+export async function mustStayNamed(q: Query, named: readonly RecordId[]): Promise<void> {
+  await mustBeOne(q, await holdNamed(q, named))
+}
+
+async function mustBeOne(q: Query, archived: readonly RecordId[]): Promise<void> {
   if (archived.length === 0) return
   const merged = await survivorsOf(q, archived)
   if (merged.size > 0) throw new RaceError(`record ${[...merged.keys()].join(', ')} was merged meanwhile`)

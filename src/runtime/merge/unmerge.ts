@@ -30,7 +30,7 @@ import { addressesOf, consentOf, consentOver } from '../consent.ts'
 import type { Hub } from '../hub.ts'
 import { withRaces } from '../races.ts'
 import { returnedBy } from './carried.ts'
-import { withLiveReferences, withValues } from './load.ts'
+import { heldReferences, withValues } from './load.ts'
 import { recomputed, refreshMail } from './merge.ts'
 import { returnReferences } from './references.ts'
 import { inRun } from './run.ts'
@@ -134,7 +134,7 @@ async function turned(
 ): Promise<Turned> {
   const left = withoutMembers(facets, gone)
   const said = valuesOf(hub, kind, left, before)
-  const values = { ...said, fields: await withLiveReferences(q, kind, said.fields) }
+  const values = { ...said, fields: await heldReferences(q, kind, said.fields) }
   const restores = before.id === loser
   const after = withValues(kind, before, values, restores ? false : before.archived)
   const rule = `no longer merged with ${kind} ${other}`

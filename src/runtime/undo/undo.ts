@@ -4,6 +4,7 @@ import { wakePush } from '../../store/wake.ts'
 import { applyChanges } from '../changes.ts'
 import { holding } from '../hold.ts'
 import type { Hub } from '../hub.ts'
+import { liveChanges } from '../merge/load.ts'
 import { withRaces } from '../races.ts'
 import { allowHeld, reviveLinks, type Touched } from '../../store/run-changes.ts'
 import { optOutAgain } from './consent.ts'
@@ -142,7 +143,8 @@ async function applyChunk(
       inOrder(busy.map(({ line, change }) => ({ kind: line.kind, change }))),
       (one) => one.kind,
     )) {
-      const changes = mine.flatMap(({ change }) => change ?? [])
+      const given = mine.flatMap(({ change }) => change ?? [])
+      const changes = await liveChanges(tx, kind, given)
       for (const name of await applyChanges(hub, tx, kind, changes, work.undoRun, work.by, 'always'))
         woken.add(name)
     }
