@@ -60,6 +60,19 @@ export async function bestUnasked(
   )
 }
 
+/** Pairs found or changed since a time that nobody was asked about yet, likeliest first. */
+export async function unaskedSince(
+  q: Query,
+  kind: MatchedKind,
+  since: Instant,
+  limit: number,
+): Promise<readonly LikelyPair[]> {
+  return q.unsafe<LikelyPair[]>(
+    `select m.a, m.b, m.probability, m.evidence ${OPEN} and not m.asked and m.at >= $2 ${BEST} limit $3`,
+    [kind, since, limit],
+  )
+}
+
 export async function countUnasked(q: Query, kind: MatchedKind): Promise<number> {
   const [row] = await q.unsafe<{ count: number }[]>(`select count(*) as count ${OPEN} and not m.asked`, [
     kind,

@@ -438,6 +438,13 @@ describe('many hands and bad moments', () => {
     await perform(w.hub, first?.id ?? 0, 'keep-apart', {}, 'user:ann')
     await matchWaiting(w.hub)
     expect(await items(w)).toHaveLength(MOST_ASKED + 1)
+    // Whoever comes later does not wait behind them.
+    w.clock.now += 60_000
+    const ann = { givenName: 'Ann', familyName: 'Featherstonehaugh', phones: ['+16175550188'] }
+    const a = await make(w, { ...ann, emails: ['ann@here.com'] })
+    const b = await make(w, { ...ann, emails: ['ann@there.com'] })
+    await matchWaiting(w.hub)
+    expect((await items(w)).map((item) => item.key)).toContain(`duplicate:${a}:${b}`)
   })
 })
 

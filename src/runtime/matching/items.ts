@@ -1,4 +1,5 @@
 import type { MatchedKind } from '../../core/duplicates.ts'
+import type { Instant } from '../../core/json.ts'
 import type { RecordId } from '../../core/model.ts'
 import type { Tx } from '../../store/database.ts'
 import { closeItems, openItems, type NewItem } from '../../store/inbox.ts'
@@ -10,12 +11,15 @@ import {
   countUnasked,
   isTitled,
   markAsked,
+  unaskedSince,
 } from '../../store/matching-pairs.ts'
 import type { Hub } from '../hub.ts'
 import { titleOf } from './title.ts'
 
 /** So many questions of likeness wait in the inbox at a time: a first sync may find thousands, and nobody reads those. */
 export const MOST_ASKED = 100
+/** So few that were found at once are news about somebody who has just come, and do not wait behind a first sync's. */
+const NEWS = 10
 
 const PLURAL: Readonly<Record<MatchedKind, string>> = { contact: 'contacts', company: 'companies' }
 
@@ -44,13 +48,19 @@ export function itemFor(
 }
 
 /**
- * Asks about the likeliest pairs that nobody was asked about, as far as there is room, and says in one item how many
- * more there are. In the caller's transaction.
+ * Asks about the few pairs that were found since a time, then about the likeliest that nobody was asked about, as far as
+ * there is room, and says in one item how many more there are. In the caller's transaction.
  */
-export async function askAboutPairs(hub: Hub, q: Tx, kind: MatchedKind): Promise<void> {
+export async function askAboutPairs(hub: Hub, q: Tx, kind: MatchedKind, since: Instant): Promise<void> {
   const at = hub.clock.now()
-  const room = MOST_ASKED - (await countAsked(q, kind))
-  const best = room > 0 ? await bestUnasked(q, kind, room) : []
+  const asked = await countAsked(q, kind)
+  const best = await newsAmong(q, kind, since, asked)
+  const room = MOST_ASKED - asked - best.length
+  if (room > 0) {
+    const news = new Set(best.map(pairKey))
+    const likeliest = await bestUnasked(q, kind, room + best.length)
+    best.push(...likeliest.filter((pair) => !news.has(pairKey(pair))).slice(0, room))
+  }
   if (best.length > 0) {
     const byKey = await askedByKey(q, best)
     const known = await loadRecognised(
@@ -63,6 +73,12 @@ export async function askAboutPairs(hub: Hub, q: Tx, kind: MatchedKind): Promise
     await markAsked(q, best)
   }
   await sumUp(hub, q, kind, best.length === 0 && room > 0 ? 0 : await countUnasked(q, kind))
+}
+
+/** The pairs found since, where they are few: up to as many again may wait for a person then. */
+async function newsAmong(q: Tx, kind: MatchedKind, since: Instant, asked: number): Promise<LikelyPair[]> {
+  const news = await unaskedSince(q, kind, since, NEWS + 1)
+  return news.length > NEWS ? [] : news.slice(0, Math.max(0, 2 * MOST_ASKED - asked))
 }
 
 async function sumUp({ clock }: Hub, q: Tx, kind: MatchedKind, count: number): Promise<void> {

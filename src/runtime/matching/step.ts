@@ -33,6 +33,7 @@ export async function matchWaiting(hub: Hub, options: MatchOptions = {}): Promis
   const isHurried = options.only !== undefined || options.limit !== undefined
   let room = options.limit ?? Number.POSITIVE_INFINITY
   const woken = new Set<string>()
+  const startedAt = hub.clock.now()
   const run = openRun(hub, null, 'merge')
   let merged = 0
   for (const kind of KINDS) {
@@ -48,7 +49,7 @@ export async function matchWaiting(hub: Hub, options: MatchOptions = {}): Promis
     }
     await withRaces(hub, () =>
       hub.session.begin(async (tx) => {
-        if (await isAlone(hub, tx, kind, isHurried)) await askAboutPairs(hub, tx, kind)
+        if (await isAlone(hub, tx, kind, isHurried)) await askAboutPairs(hub, tx, kind, startedAt)
       }),
     )
   }
