@@ -1,7 +1,8 @@
 import { boot } from '../runtime/boot.ts'
 import { connectionsOf } from '../runtime/connect.ts'
-import { startWorkers } from '../runtime/jobs.ts'
+import { keepRunning, type Running } from '../runtime/keep-running.ts'
 import { bootOptions, type Context } from './context.ts'
+import type { Served } from './wiring.ts'
 import { badInput, EXIT, type ExitCode } from './exit.ts'
 
 const HOST = '127.0.0.1'
@@ -24,10 +25,14 @@ export async function serve(
       ),
   ]
   try {
-    const workers = await startWorkers(booted.hub)
-    closers.push(() => workers.stop())
-    const served = at === null ? null : await wiring.serveHttp(booted, at)
-    if (served !== null) closers.push(() => served.close())
+    let served: Served | null = null
+    const running = await keepRunning(booted, (hub, version) => {
+      served?.use(hub)
+      if (!output.json)
+        output.line(`Version ${version} of the configuration was applied, and is at work now.`)
+    })
+    closers.push(() => running.stop())
+    served = at === null ? null : await opened(wiring, running, at, closers)
     const connections = (await connectionsOf(booted.hub)).map((c) => c.name)
     if (output.json)
       output.value({ url: served?.url ?? null, connections, configVersion: booted.configVersion })
@@ -48,6 +53,19 @@ export async function serve(
   }
   if (!output.json) output.line('Stopped.')
   return EXIT.ok
+}
+
+async function opened(
+  wiring: Context['wiring'],
+  running: Running,
+  at: { readonly host: string; readonly port: number },
+  closers: (() => Promise<void>)[],
+): Promise<Served> {
+  const served = await wiring.serveHttp({ hub: running.hub() }, at)
+  closers.push(() => served.close())
+  // A version that was applied while the port was opened.
+  served.use(running.hub())
+  return served
 }
 
 function stopped(signal: AbortSignal): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino'
 import type { Booted, BootOptions } from '../runtime/boot.ts'
+import type { Hub } from '../runtime/hub.ts'
 import type { Clock } from '../runtime/clock.ts'
 
 /** Where a command reads and writes. Injected, so that tests run commands in their own process. */
@@ -14,7 +15,7 @@ export type Terminal = {
   readonly ask: ((question: string, hidden: boolean) => Promise<string>) | null
 }
 
-export type Served = { readonly url: string; close(): Promise<void> }
+export type Served = { readonly url: string; use(hub: Hub): void; close(): Promise<void> }
 export type DemoOptions = {
   readonly contacts: number
   readonly once: boolean
@@ -33,7 +34,10 @@ export type Wiring = {
   /** Aborts when the process is asked to stop; what runs is finished. */
   readonly stopping: AbortSignal
   makeLog(level: string): Logger
-  serveHttp(booted: Booted, at: { readonly host: string; readonly port: number }): Promise<Served>
+  serveHttp(
+    booted: Pick<Booted, 'hub'>,
+    at: { readonly host: string; readonly port: number },
+  ): Promise<Served>
   /** Plays the demo; resolves to the exit code. */
   runDemo(options: DemoOptions): Promise<number>
   /** Stand-ins for tests. */

@@ -11,15 +11,20 @@ const GRACE_MS = 10_000
 const LOOK_MS = 25
 
 export type ServeOptions = { readonly host: string; readonly port: number; readonly log: Logger }
-export type Serving = { readonly url: string; close(): Promise<void> }
+export type Serving = {
+  readonly url: string
+  /** Requests from now on are answered by this hub; those under way by the one they began with. */
+  use(hub: Hub): void
+  close(): Promise<void>
+}
 
 /** Port 0 takes a free one. `close` takes no more requests and resolves when the running ones are answered. */
 export async function serveHttp(
   booted: { readonly hub: Hub },
   { host, port, log }: ServeOptions,
 ): Promise<Serving> {
-  const app = createApp({ hub: booted.hub, log })
-  const answer = getRequestListener(app.fetch)
+  let app = createApp({ hub: booted.hub, log })
+  const answer = getRequestListener((request, env) => app.fetch(request, env))
   const limits = { requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS }
   const server = createServer(limits, (request, response) => void answer(request, response))
   await listening(server, host, port)
@@ -28,7 +33,13 @@ export async function serveHttp(
   const url = `http://${host.includes(':') ? `[${host}]` : host}:${at}`
   log.info({ url }, 'listening')
   let closed: Promise<void> | null = null
-  return { url, close: () => (closed ??= stop(server)) }
+  return {
+    url,
+    use(hub) {
+      app = createApp({ hub, log })
+    },
+    close: () => (closed ??= stop(server)),
+  }
 }
 
 function listening(server: Server, host: string, port: number): Promise<void> {

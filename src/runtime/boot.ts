@@ -59,7 +59,13 @@ export type Booted = OpenStore & {
   readonly hub: Hub
   /** Version of the active configuration. */
   readonly configVersion: number
+  /** Compiles the files of another version. Throws a `ConfigError` with every problem. */
+  compile(files: ConfigFiles): Configuration
+  /** Another hub over the same state. */
+  reopen(configuration: Configuration, options: ReopenOptions): Promise<Hub>
 }
+
+export type ReopenOptions = { readonly knownVersion: () => number; readonly stopping: AbortSignal }
 
 /** The active configuration does not load any more, or the shipped one never did. */
 export class ConfigError extends Error {
@@ -109,9 +115,16 @@ export async function boot(options: BootOptions): Promise<Booted> {
   try {
     const active = await activeOrShipped(store.db, options)
     const configuration = compile(active.files, options.connectors)
-    const hub = await openHub({ ...options, db: store.db, vault: store.vault, configuration })
+    const open = { ...options, db: store.db, vault: store.vault }
+    const hub = await openHub({ ...open, configuration, knownVersion: () => active.version })
     await adoptShapes(hub)
-    return { ...store, hub, configVersion: active.version }
+    return {
+      ...store,
+      hub,
+      configVersion: active.version,
+      compile: (files) => compile(files, options.connectors),
+      reopen: (other, more) => openHub({ ...open, ...more, configuration: other }),
+    }
   } catch (error) {
     await store.close(0)
     throw error
@@ -165,6 +178,16 @@ export function catalogOf(connectors: Readonly<Record<string, Connector>>): Cata
   return {
     connectors: Object.fromEntries(
       Object.entries(connectors).map(([id, connector]) => [id, Object.keys(connector.resources)]),
+    ),
+    keepsArchived: Object.fromEntries(
+      Object.entries(connectors).map(([id, { resources }]) => [
+        id,
+        Object.fromEntries(
+          Object.entries(resources).flatMap(([name, { push }]) =>
+            push?.keepsArchived === undefined ? [] : [[name, push.keepsArchived]],
+          ),
+        ),
+      ]),
     ),
     mail: Object.keys(connectors).filter((id) => connectors[id]?.mail !== undefined),
   }

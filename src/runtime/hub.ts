@@ -47,6 +47,11 @@ export type Hub = {
   readonly log: Logger
   readonly vault: Vault
   readonly configuration: Configuration
+  /**
+   * Version of its configuration, or a newer one that this Concord cannot read; null where it came from nowhere that
+   * versions are kept.
+   */
+  readonly knownVersion: () => number | null
   readonly targets: readonly Target[]
   readonly mails: readonly MailTarget[]
   /** Turns addresses and ids of mail into what may be stored of them; made at the first call. */

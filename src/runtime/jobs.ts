@@ -13,7 +13,7 @@ import { ensureHistoryPartitions } from '../store/history.ts'
 import { forgetDeliveries, wakeAlarms, wakeAlerts } from '../store/alert-deliveries.ts'
 import { forgetReconciliations } from '../store/reconciliations.ts'
 import { forgetLines } from '../store/plans.ts'
-import { queueSync, wakeMail, wakePush } from '../store/wake.ts'
+import { queueAgain, queueSync, wakeMail, wakePush, type PassJob } from '../store/wake.ts'
 import { forgetEvents } from '../store/webhook-events.ts'
 import { listConnections } from '../store/connections.ts'
 import { waitingGates } from './approval.ts'
@@ -28,6 +28,7 @@ import { trainWhenDue } from './matching/train.ts'
 import { openListeners } from './mail/listen.ts'
 import { noteOverdue } from './mail/overdue.ts'
 import { watchMailboxes } from './mail/watch.ts'
+import { newerVersion, SupersededError } from './superseded.ts'
 import { measureQuality } from './quality/measure.ts'
 
 /** Connections worked on at once by one process; each connection is one process's at a time. */
@@ -80,8 +81,8 @@ export async function startWorkers(hub: Hub): Promise<Workers> {
   return {
     async stop() {
       for (const task of schedules) await task.destroy()
-      await listeners.stop()
-      await runner.stop()
+      // At once: a job that ends now is followed by none.
+      await Promise.all([listeners.stop(), runner.stop()])
       await liveness.stop()
     },
   }
@@ -89,21 +90,24 @@ export async function startWorkers(hub: Hub): Promise<Workers> {
 
 function tasks(hub: Hub): TaskList {
   const pass =
-    (work: (connection: string) => Promise<Passed>): Task =>
+    (job: PassJob, work: (connection: string) => Promise<Passed>): Task =>
     async (payload) => {
       const { connection } = payloadSchema.parse(payload)
-      const passed = await work(connection)
+      const passed = await underway(hub, () => work(connection))
+      // The job stands for work that is left: it waits for the new configuration, or for who works on after this stop.
+      if (passed === null || hub.stopping.aborted) await queueAgain(hub.db.sql, job, connection)
+      if (passed === null) return
       hub.log.info({ ...passed, woken: [...passed.woken] }, passed.problem ?? 'pass')
       if (passed.problem !== null || passed.held.length > 0) await wakeAlarms(hub.db.sql)
       await wakeLater(hub, connection)
       if (passed.mailWaits && !hub.stopping.aborted) await wakeMail(hub.db.sql, [connection])
     }
   return {
-    sync: pass((connection) => syncConnection(hub, connection, 'changes')),
-    sweep: pass((connection) => syncConnection(hub, connection, 'sweep')),
-    push: pass((connection) => pushConnection(hub, connection)),
-    hints: pass((connection) => followHints(hub, connection)),
-    mail: pass((connection) => mailConnection(hub, connection)),
+    sync: pass('sync', (connection) => syncConnection(hub, connection, 'changes')),
+    sweep: pass('sweep', (connection) => syncConnection(hub, connection, 'sweep')),
+    push: pass('push', (connection) => pushConnection(hub, connection)),
+    hints: pass('hints', (connection) => followHints(hub, connection)),
+    mail: pass('mail', (connection) => mailConnection(hub, connection)),
     match: async () => void (await matchWaiting(hub)),
     mail_watch: () => watchMailboxes(hub),
     alarms: async () => void (await watchAlarms(hub)),
@@ -121,6 +125,18 @@ function tasks(hub: Hub): TaskList {
       await forgetDeliveries(hub.db.sql, hub.clock.now() - EVENTS_KEPT_MS)
       await forgetReconciliations(hub.db.sql, hub.clock.now() - COMPARISONS_KEPT_MS)
     },
+  }
+}
+
+/** The pass; null where it did not come to its end, as this process stops or is to take up another configuration. */
+async function underway(hub: Hub, work: () => Promise<Passed>): Promise<Passed | null> {
+  if (hub.stopping.aborted || (await newerVersion(hub, hub.db.sql)) !== null) return null
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof SupersededError)) throw error
+    hub.log.info(error.message)
+    return null
   }
 }
 

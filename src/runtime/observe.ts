@@ -29,6 +29,7 @@ import { replan } from './plan/replan.ts'
 import { resolveRefs } from './refs.ts'
 import { HeldError, openRun, type RunLog } from './run.ts'
 import { openComparison, type Compared, type Comparison } from './reconcile.ts'
+import { SupersededError } from './superseded.ts'
 import { reportRows, unreadableKey } from './unreadable.ts'
 
 const VANISHED_BATCH = 500
@@ -80,7 +81,8 @@ export async function observeStream(
   } catch (error) {
     if (error instanceof HeldError) return { seen, held: true, waits: false, woken }
     problem = error instanceof Error ? error.message : String(error)
-    if (!hub.preview) await noteProblem(hub.db.sql, target.id, problem)
+    // The new configuration goes on from the cursor: the stream has no problem.
+    if (!hub.preview && !(error instanceof SupersededError)) await noteProblem(hub.db.sql, target.id, problem)
     throw error
   } finally {
     await run.end(problem)

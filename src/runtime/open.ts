@@ -19,6 +19,8 @@ export type HubOptions = {
   readonly log: Logger
   readonly connectors: Readonly<Record<string, Connector>>
   readonly configuration: Configuration
+  /** See `Hub`. */
+  readonly knownVersion?: () => number
   /** How requests leave; the real `fetch` unless a test or the simulation stands in. */
   readonly transport?: typeof fetch
   readonly clock?: Clock
@@ -44,6 +46,7 @@ export async function openHub(options: HubOptions): Promise<Hub> {
     log: options.log,
     vault: options.vault,
     configuration,
+    knownVersion: options.knownVersion ?? (() => null),
     targets: await openTargets(db, configuration, connectors),
     mails: mailsOf(configuration, connectors),
     mailHash() {

@@ -2,6 +2,7 @@ import { failureOf } from '../connectors/connector.ts'
 import { EmbeddedError } from '../store/embedded.ts'
 import { SecretError } from '../store/secrets.ts'
 import { ConfigError } from './boot.ts'
+import { SupersededError } from './superseded.ts'
 
 /** An error that a person can do something about. `input`: what they gave is wrong. */
 export type Trouble = {
@@ -48,6 +49,7 @@ const FILES: Readonly<Record<string, readonly [message: string, fix: string]>> =
 /** Says an error in plain words; null for a bug of Concord's own. */
 export function troubleOf(error: unknown): Trouble | null {
   if (error instanceof ConfigError) return { kind: 'input', message: error.message, fix: null }
+  if (error instanceof SupersededError) return { kind: 'outside', message: error.message, fix: error.fix }
   if (error instanceof SecretError || error instanceof EmbeddedError)
     return { kind: 'outside', message: error.message, fix: null }
   const failure = failureOf(error)

@@ -49,6 +49,21 @@ export async function wakeMail(q: Query, connections: Iterable<string>): Promise
     from connections where name = any(${names}::text[])`
 }
 
+/** Jobs that are one pass over a connection. */
+export type PassJob = 'sync' | 'sweep' | 'push' | 'hints' | 'mail'
+
+const ATTEMPTS: Readonly<Record<PassJob, number>> = { sync: 3, sweep: 3, push: 1000, hints: 1000, mail: 25 }
+const PRIORITY: Readonly<Record<PassJob, number>> = { sync: 0, sweep: 0, push: 0, hints: -1, mail: 1 }
+
+/** Queues a pass that was cut short, or not begun, once more: in a second, for whoever works then. */
+export async function queueAgain(q: Query, job: PassJob, connection: string): Promise<void> {
+  await q`
+    select graphile_worker.add_job(${job}, json_build_object('connection', name), queue_name := 'connection:' || name,
+      run_at := now() + interval '1 second', job_key := ${`${job}:`}::text || name, priority := ${PRIORITY[job]}::int,
+      max_attempts := ${ATTEMPTS[job]}::int)
+    from connections where name = ${connection}`
+}
+
 /** Whether other work than its mail waits for a connection: webhook hints, writes, a pass over its streams. */
 export async function isWaitedFor(q: Query, connection: string): Promise<boolean> {
   const [row] = await q<{ waits: boolean }[]>`

@@ -98,7 +98,11 @@ export async function openDesk({ asks = false }: { readonly asks?: boolean } = {
         ask: answers.length === 0 ? null : async () => answer(answers.shift() ?? ''),
       },
       makeLog: () => pino({ level: 'silent' }),
-      serveHttp: async () => ({ url: 'http://127.0.0.1:0', close: async () => undefined }),
+      serveHttp: async () => ({
+        url: 'http://127.0.0.1:0',
+        use: () => undefined,
+        close: async () => undefined,
+      }),
       runDemo: async () => 0,
     }
     const code = await runCli(args, wiring)

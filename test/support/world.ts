@@ -15,7 +15,7 @@ import { formatProblem } from '../../src/mappings/problem.ts'
 import { loadConfiguration } from '../../src/mappings/load.ts'
 import { catalogOf } from '../../src/runtime/boot.ts'
 import type { Hub } from '../../src/runtime/hub.ts'
-import { openHub } from '../../src/runtime/open.ts'
+import { openHub, type HubOptions } from '../../src/runtime/open.ts'
 import { sandboxFetch } from '../../src/sandbox/faults.ts'
 import { createMailchimpSandbox, type MailchimpSandbox } from '../../src/sandbox/mailchimp/app.ts'
 import { createStripeSandbox, type StripeSandbox } from '../../src/sandbox/stripe/index.ts'
@@ -45,7 +45,7 @@ export type World = {
   /** Puts an export in place of the last one. */
   export(resource: Table, rows: readonly (readonly string[])[]): void
   /** Another hub over the same state, as after a restart; perhaps under another configuration. */
-  restarted(configuration?: Configuration): Promise<Hub>
+  restarted(configuration?: Configuration, more?: Pick<HubOptions, 'knownVersion' | 'stopping'>): Promise<Hub>
   close(): Promise<void>
 }
 
@@ -125,8 +125,9 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   }
   const shipped = shippedConfiguration(options.configure)
   let uuids = 0
-  const open = (configuration = shipped) =>
+  const open: World['restarted'] = (configuration = shipped, more = {}) =>
     openHub({
+      ...more,
       db,
       vault,
       log: pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),

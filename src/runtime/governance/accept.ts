@@ -3,13 +3,16 @@ import { chooserFor } from '../../core/governance/findings.ts'
 import { isGoverned } from '../../core/governance/rules.ts'
 import { textOf } from '../../core/json.ts'
 import type { Source } from '../../core/model.ts'
+import type { Configuration } from '../../core/stream.ts'
 import { withChoice } from '../../mappings/choices.ts'
 import { choose } from '../../mappings/nearest.ts'
 import { activeConfig, type ConfigFiles, type ConfigVersion } from '../../store/config-versions.ts'
-import { ConfigError } from '../boot.ts'
+import { gatesOf, isOpen, type Gate } from '../approval.ts'
+import { compile, ConfigError } from '../boot.ts'
 import { applyVersion } from '../configure.ts'
 import type { Connectors } from '../connect.ts'
 import type { Hub } from '../hub.ts'
+import { under } from '../plan/foresee.ts'
 import { closes, no, settleItem, type ActionResult, type Settled } from '../inbox/settle.ts'
 
 /**
@@ -48,7 +51,7 @@ export const acceptValue = (hub: Hub, id: number, as: string | null, by: Source)
     const what = as === null ? 'is on the list now' : `is another word for "${as}" now`
     return closes(
       `"${said}" ${what}, by ${by}`,
-      `"${said}" ${what}: version ${version} of the configuration. Records follow when \`concord start\` or \`concord worker\` is started again, or at the next \`concord sync\`.`,
+      `"${said}" ${what}: version ${version} of the configuration. Records follow: a running \`concord start\` or \`concord worker\` sees to it within seconds, else the next \`concord sync\`.`,
     )
   })
 
@@ -60,13 +63,26 @@ async function applied(
   by: Source,
 ): Promise<number | string> {
   try {
-    const made = await applyVersion(hub, connectorsOf(hub), active.version, files, by, hub.clock.now())
+    const connectors = connectorsOf(hub)
+    const approved = await openAfter(hub, compile(active.files, connectors), compile(files, connectors))
+    const at = hub.clock.now()
+    const made = await applyVersion(hub, connectors, active.version, files, by, at, approved)
     return made?.version ?? 'Somebody applied another configuration meanwhile. Fix: do it again.'
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     const [first] = error.problems
     return `The list would be wrong: ${first?.message ?? ''}. Fix: ${first?.fix ?? ''}`
   }
+}
+
+/**
+ * The gates that were open before, as the list makes them: whoever accepts a value has decided about all that this
+ * changes. Those that waited go on waiting.
+ */
+async function openAfter(hub: Hub, before: Configuration, after: Configuration): Promise<readonly Gate[]> {
+  if (after.approvals === 'none') return []
+  const open = new Set((await gatesOf(under(hub, before))).filter(isOpen).map((gate) => gate.id))
+  return (await gatesOf(under(hub, after))).filter((gate) => open.has(gate.id))
 }
 
 /** Those of the configuration in use; each connection of it has streams or mail. */

@@ -36,6 +36,20 @@ export type Foreseen = {
  * of their objects: no vendor is asked, nothing is written. Streams of the same shape are left out.
  */
 export async function foresee(hub: Hub, after: Configuration): Promise<readonly Foreseen[]> {
+  const next = under(hub, after)
+  const [olds, news] = [await gatesOf(hub), await gatesOf(next)]
+  const foreseen: Foreseen[] = []
+  for (const target of next.targets) {
+    const [gate, old] = [news.find((one) => one.id === target.id), olds.find((one) => one.id === target.id)]
+    const before = hub.targets.find((one) => one.id === target.id)
+    if (gate === undefined || old === undefined || before === undefined || gate.shape === old.shape) continue
+    foreseen.push(await foreseeOne(hub, next, before, target, old, gate))
+  }
+  return foreseen
+}
+
+/** The hub with another configuration, as far as both have its streams: to look with, not to work with. */
+export function under(hub: Hub, after: Configuration): Hub {
   const targets = hub.targets.flatMap((target): Target[] => {
     const stream = after.connections
       .find((one) => one.name === target.stream.connection)
@@ -44,16 +58,7 @@ export async function foresee(hub: Hub, after: Configuration): Promise<readonly 
       ? []
       : [{ ...target, stream, push: stream.direction === 'in' ? null : (target.resource.push ?? null) }]
   })
-  const next: Hub = { ...hub, configuration: after, targets, mails: [] }
-  const [olds, news] = [await gatesOf(hub), await gatesOf(next)]
-  const foreseen: Foreseen[] = []
-  for (const target of targets) {
-    const [gate, old] = [news.find((one) => one.id === target.id), olds.find((one) => one.id === target.id)]
-    const before = hub.targets.find((one) => one.id === target.id)
-    if (gate === undefined || old === undefined || before === undefined || gate.shape === old.shape) continue
-    foreseen.push(await foreseeOne(hub, next, before, target, old, gate))
-  }
-  return foreseen
+  return { ...hub, configuration: after, targets, mails: [] }
 }
 
 async function foreseeOne(
