@@ -428,8 +428,7 @@ test('one mailbox that fails does not keep the others from being read', async ()
   const pass = await mailConnection(w.hub, 'mail', 'none')
   expect(pass.problem).toContain('no licence')
   expect(await w.db.sql`select count(*) as n from messages`).toEqual([{ n: 1 }])
-  expect(await w.db.sql`select problem from streams where name <> 'mail/*' order by name desc`).toMatchObject([
-    { problem: 'this mailbox has no licence' },
-    { problem: null },
-  ])
+  expect(await w.db.sql`select problem from streams where name <> 'mail/*' order by name desc`).toMatchObject(
+    [{ problem: 'this mailbox has no licence' }, { problem: null }],
+  )
 })
