@@ -205,6 +205,8 @@ export type Resource = {
   /** `swept`: the vendor does not report deletes; what a complete listing no longer shows is gone. */
   readonly deletes: 'reported' | 'swept'
   readonly push?: Push
+  /** Other ids that hints and other parts of the vendor have for an object, by its body. */
+  aliases?(body: JsonObject): readonly RemoteId[]
   /** The remote fields that mappings may name. */
   discover(io: Io): Promise<readonly FieldInfo[]>
   /** One page. `from` null: everything, from the start. Throws `cursor-expired` to be called again with null. */
@@ -227,12 +229,20 @@ export type Push = {
     | { readonly kind: 'lookup' }
   /** What is written is handed over to people or programs, and shows in the object only once they have taken it in. */
   readonly isHandoff?: boolean
+  /** Why `archive` does not take an object away, in words; absent: it does. Streams cannot ask for it after a merge then. */
+  readonly keepsArchived?: string
   /** Why the vendor takes no edits of an object, in words; null where it does. Such edits are not even tried. */
   frozen?(body: JsonObject): string | null
   /** One outcome per write, in their order. */
   send(io: Io, writes: readonly Write[]): Promise<readonly Outcome[]>
   /** For creates whose outcome is unknown: the objects they made, null where they made none. In their order. */
   find(io: Io, creates: readonly CreateWrite[]): Promise<readonly (Observation | null)[]>
+  /**
+   * Deletes objects for good, with all that the vendor keeps about them, because the people they are about asked for it.
+   * Never used for anything else. One outcome an id, in their order; one that is gone already is `applied`, as absent.
+   * Absent: the vendor's API cannot, and a person does it by hand.
+   */
+  erase?(io: Io, ids: readonly RemoteId[]): Promise<readonly Outcome[]>
 }
 
 export type CreateWrite = {

@@ -47,6 +47,21 @@ export function parsedJson(text: string): unknown {
   }
 }
 
+/** The object that a JSON text stands for; an empty one for any other text. */
+export function parsedJsonObject(text: string): JsonObject {
+  const value = jsonOf(text)
+  return isObject(value) ? value : {}
+}
+
+function jsonOf(text: string): Json {
+  try {
+    const value: Json = JSON.parse(text)
+    return value
+  } catch {
+    return null
+  }
+}
+
 /** Marks a `switch` that has handled every case: a new case is then a type error. */
 export function unreachable(value: never): never {
   throw new Error(`unreachable: ${JSON.stringify(value)}`)

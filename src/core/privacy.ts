@@ -111,8 +111,7 @@ export function scrubberOf({ emails, strong, names }: Patterns): Scrub {
   const mail = new RegExp(emails, 'gi')
   const whole = new RegExp(strong, 'gi')
   const parts = new RegExp(names, 'g')
-  return (text) =>
-    text.replace(mail, ERASED_ADDRESS).replace(whole, ERASED_TEXT).replace(parts, ERASED_TEXT)
+  return (text) => text.replace(mail, ERASED_ADDRESS).replace(whole, ERASED_TEXT).replace(parts, ERASED_TEXT)
 }
 
 /** The value with every text in it scrubbed. */

@@ -36,6 +36,7 @@ import {
 } from './page.ts'
 import { mustStand } from './merge/moved.ts'
 import { followRemoteMerges, mergedAway, withMergeTargets } from './merge/remote.ts'
+import { withoutErased } from './privacy/arrivals.ts'
 import { filteredLines, pageLines, unreadable } from './plan/lines.ts'
 import { withRaces } from './races.ts'
 import { heldNames, refsFrom } from './refs.ts'
@@ -101,19 +102,14 @@ function absorbOnce(
   target: Target,
   latest: readonly Observation[],
   run: RunLog,
-  options: AbsorbOptions,
+  given: AbsorbOptions,
   spared: Sparing,
 ): Promise<Absorbed> {
   hub.planning?.restart()
   return hub.session.begin(async (tx) => {
-    const [glanced] = await Promise.all([
-      glance(
-        tx,
-        target.id,
-        latest.map((o) => o.id),
-      ),
-      mustBeCurrent(hub, tx),
-    ])
+    const options = { ...given, bad: await withoutErased(hub, tx, target, given.bad ?? []) }
+    const ids = latest.map((o) => o.id)
+    const [glanced] = await Promise.all([glance(tx, target.id, ids), mustBeCurrent(hub, tx)])
     const glances = new Map(glanced.map((g) => [g.remoteId, g]))
     const fresh = latest.filter((o) => {
       const known = glances.get(o.id)
@@ -222,6 +218,7 @@ async function absorbFresh(
       .filter((said) => said.state !== 'in' || !spared.out.has(said.address)),
     planned: [],
     newLinks: [],
+    erased: 0,
   }
   for (const arrival of arrivals)
     if (arrival.link !== null)
@@ -339,6 +336,7 @@ async function writePage(page: PageWork, gone: readonly Link[], run: RunLog): Pr
     conflicts: page.items.filter((i) => i.kind === 'conflict').length,
     unreadable: page.bad.length,
     overruled: page.kept.length,
+    erased: page.erased,
   })
   hub.planning?.draft(pageLines(page, gone, hub.planning))
   const self = [...inserts, ...updates].some((l) => l.wake === 1) ? [stream.connection] : []

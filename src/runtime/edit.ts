@@ -3,6 +3,7 @@ import { keysOf, STRONG } from '../core/identity.ts'
 import type { Json } from '../core/json.ts'
 import type { HubRecord, RecordId, RecordKind, Source } from '../core/model.ts'
 import type { HubEdit } from '../core/plan.ts'
+import { isErased } from '../core/privacy.ts'
 import { normalise } from '../mappings/normalise.ts'
 import type { Tx } from '../store/database.ts'
 import { holders } from '../store/identities.ts'
@@ -15,6 +16,7 @@ import { addressesOf, consentOver } from './consent.ts'
 import { rulesOf } from './governance/follow.ts'
 import type { Hub } from './hub.ts'
 import { heldReferences, withLiveReferences } from './merge/load.ts'
+import { erasedAddress } from './privacy/tombstones.ts'
 import { withRaces } from './races.ts'
 import { openRun } from './run.ts'
 import { openWorkingSet } from './working-set.ts'
@@ -106,6 +108,8 @@ export async function createRecord(
   const result = await withRaces(hub, () =>
     hub.session.begin(async (tx): Promise<EditResult> => {
       const keys = keysOf(kind, checked.fields).filter((key) => STRONG[key.kind])
+      const erased = kind === 'contact' ? await erasedAddress(hub, tx, checked.fields) : null
+      if (erased !== null) return { kind: 'invalid', problems: [erased] }
       const [holder] = await holders(tx, kind, keys)
       if (holder !== undefined) return { kind: 'exists', id: holder.id, by: holder.key.value }
       const refused = refusals(kind, null, checked.fields, rulesOf(hub))
@@ -152,7 +156,7 @@ export async function editRecord(
       // What it names before the record itself: a merge takes them in that order too.
       const moved = await movedReferences(tx, kind, edits)
       const record = (await loadRecords(tx, kind, [id], 'lock')).get(id)
-      if (record === undefined) return { kind: 'missing' }
+      if (record === undefined || isErased(record)) return { kind: 'missing' }
       const into = record.archived ? (await survivorsOf(tx, [id])).get(id) : undefined
       if (into !== undefined) return { kind: 'merged', into }
       if (options.version !== undefined && options.version !== record.version) {

@@ -19,6 +19,7 @@ import { duplicateItem } from './duplicates.ts'
 import type { Hub, Target } from './hub.ts'
 import { rejectedKey, rejectedKeys, uncertainKey } from './item-keys.ts'
 import { linksById } from './link-lookup.ts'
+import { cutMeanwhile, isCut, keepErased } from './privacy/cut.ts'
 import { withRaces } from './races.ts'
 import { resolveRefs } from './refs.ts'
 import type { RunLog } from './run.ts'
@@ -105,22 +106,32 @@ export async function keepOutcomes(
     surprises: [],
     refetch: [],
   }
+  const erased: Answered[] = []
   for (const answer of answered) {
     const link = links.get(answer.row.linkId)
     if (link === undefined) continue
+    if (isCut(link)) {
+      erased.push(answer)
+      continue
+    }
     enter(ledger, target, answer, link, lenses, now)
     run.count({ [answer.outcome.kind]: 1 })
   }
-  await withRaces(hub, () =>
+  const kept = await withRaces(hub, () =>
     hub.session.begin(async (tx) => {
+      if (await cutMeanwhile(tx, links)) return 'again' as const
+      await keepErased(hub, tx, target, erased)
       await updateLinks(tx, ledger.updates)
       await settleLinks(tx, ledger.settled)
       await postponeLinks(tx, ledger.postponed)
       await closeWrites(tx, ledger.closed, now)
       await openItems(tx, ledger.items, now)
       await closeItems(tx, ledger.closable, 'its outcome is known', now)
+      return 'kept' as const
     }),
   )
+  // Erased while its answer was on its way: nothing of it may be written any more.
+  if (kept === 'again') return keepOutcomes(hub, target, answered, run)
   const again = [...ledger.surprises]
   if (ledger.refetch.length > 0) {
     again.push(...(await target.resource.fetch(await hub.io(target.stream.connection), ledger.refetch)))

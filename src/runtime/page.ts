@@ -4,6 +4,7 @@ import { same, textOf, type JsonObject } from '../core/json.ts'
 import type { Lens } from '../core/lens.ts'
 import { planBirth, planLink, type Base, type Birth, type LinkPlan } from '../core/plan.ts'
 import type { RecordId } from '../core/model.ts'
+import { isErased } from '../core/privacy.ts'
 import { NO_REFS } from '../core/stream.ts'
 import type { Observation } from '../connectors/connector.ts'
 import type { Tx } from '../store/database.ts'
@@ -19,6 +20,7 @@ import { duplicateItem } from './duplicates.ts'
 import type { Hub, Target } from './hub.ts'
 import { mustStand } from './merge/moved.ts'
 import { conflictKey } from './item-keys.ts'
+import { erasedArrivals } from './privacy/arrivals.ts'
 import type { WorkingSet } from './working-set.ts'
 
 export type Present = Extract<Observation, { kind: 'present' }>
@@ -58,6 +60,8 @@ export type PageWork = {
   readonly statements: Statement[]
   readonly planned: Planned[]
   readonly newLinks: number[]
+  /** Objects of people who were erased. */
+  erased: number
 }
 
 const sourceTime = (target: Target, seen: Present): number | null =>
@@ -179,8 +183,12 @@ export async function settleStrangers(page: PageWork, strangers: readonly Arriva
   const involved = [...held.map((h) => h.id), ...made]
   const missing = involved.filter((id) => set.get(id) === undefined)
   const locked = await loadRecords(tx, stream.record, missing, 'lock')
-  await mustStand(tx, locked.values())
-  set.read(locked.values())
+  // Who was erased is not made anew by an object that was made for them.
+  const standing = [...locked.values()].filter((record) => !(isErased(record) && made.includes(record.id)))
+  await mustStand(tx, standing)
+  set.read(standing)
+  // Once the records are held: an erasure that was under way is done by then.
+  const erased = await erasedArrivals(page, wanted, births)
   const heldBy = Map.groupBy(held, (h) => `${h.key.kind} ${h.key.value}`)
   const unbound = new Map((await unboundLinks(tx, target.id, involved)).map((link) => [link.recordId, link]))
   const [recordIds, linkIds] = await Promise.all([
@@ -193,6 +201,7 @@ export async function settleStrangers(page: PageWork, strangers: readonly Arriva
     const recordId = recordIds[i]
     const linkId = linkIds[i]
     if (birth === undefined || recordId === undefined || linkId === undefined) continue
+    if (erased.has(arrival)) continue
     const mine = keys[i] ?? []
     const candidates: Candidate[] = mine.flatMap((key) =>
       (heldBy.get(`${key.kind} ${key.value}`) ?? [])

@@ -8,6 +8,7 @@ import { birth, bornRecord, editChange, type Following, type Change } from './ch
 import { followGovernance } from './governance/follow.ts'
 import { invoicingOf } from './hub.ts'
 import { followMail } from './mail/follow.ts'
+import { followErased } from './privacy/follow.ts'
 
 const RULE = 'rule:invoicing'
 const missingKey = (deal: RecordId) => `missing_data:invoice:${deal}`
@@ -25,7 +26,8 @@ export async function followRules(
   const woken = await followInvoicing(following, kind, changes)
   await followGovernance(following, kind, changes)
   const more = await followMail(following, kind, changes)
-  return more.size === 0 ? woken : woken.union(more)
+  const out = await followErased(following, kind, changes)
+  return more.size + out.size === 0 ? woken : woken.union(more).union(out)
 }
 
 async function followInvoicing(

@@ -10,7 +10,8 @@ import { inParallel } from '../in-parallel.ts'
 import { ask, CONCURRENT } from './api.ts'
 import type { Sleep } from './index.ts'
 import { pull } from './listing.ts'
-import { observe } from './member.ts'
+import { erase } from './erase.ts'
+import { addressHash, observe } from './member.ts'
 import { find, send } from './push.ts'
 import { readMember } from './read.ts'
 import { noSuchList, type Target, targetOf } from './settings.ts'
@@ -23,6 +24,8 @@ import { list, mergeFields } from './wire.ts'
 export function membersResource(sleep: Sleep): Resource {
   return {
     deletes: 'swept',
+    // Webhooks know a member by its address alone.
+    aliases: ({ email_address: email }) => (typeof email === 'string' ? [addressHash(email)] : []),
     discover,
     pull,
     fetch: fetchMembers,
@@ -36,6 +39,7 @@ export function membersResource(sleep: Sleep): Resource {
           : null,
       send: (io, writes) => send(io, writes, sleep),
       find,
+      erase,
     },
   }
 }

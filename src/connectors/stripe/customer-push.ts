@@ -1,6 +1,15 @@
 import type Stripe from 'stripe'
 import { unreachable, type JsonObject } from '../../core/json.ts'
-import type { CreateWrite, Io, Observation, Outcome, RemoteId, Write } from '../connector.ts'
+import {
+  failureOf,
+  outcomeOf,
+  type CreateWrite,
+  type Io,
+  type Observation,
+  type Outcome,
+  type RemoteId,
+  type Write,
+} from '../connector.ts'
 import { stripeFor } from './client.ts'
 import { customerChange, customerParams, madeFor } from './customer-body.ts'
 import { customerFeed } from './customer-feed.ts'
@@ -50,6 +59,20 @@ async function update(
   if (now.kind === 'absent' || (version !== null && now.version !== version)) return { kind: 'stale' }
   const params = customerParams(read.data, now.body)
   return applied(client, await client.customers.update(id, params, { idempotencyKey: key }))
+}
+
+/**
+ * Deletes customers for good. Their subscriptions end at once; their invoices and payments stay, as the law asks.
+ * https://docs.stripe.com/api/customers/delete
+ */
+export async function eraseCustomers(io: Io, ids: readonly RemoteId[]): Promise<readonly Outcome[]> {
+  const client = stripeFor(io)
+  const ends = await Promise.allSettled(ids.map((id) => client.customers.del(id)))
+  return ends.map((end, i): Outcome => {
+    const gone: Outcome = { kind: 'applied', observation: { kind: 'absent', id: ids[i] ?? '' } }
+    if (end.status === 'fulfilled' || failureOf(end.reason)?.kind === 'missing') return gone
+    return outcomeOf(end.reason)
+  })
 }
 
 async function applied(client: Stripe, answer: unknown): Promise<Outcome> {

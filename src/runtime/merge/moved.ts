@@ -1,14 +1,17 @@
 import type { HubRecord, RecordId } from '../../core/model.ts'
+import { isErased } from '../../core/privacy.ts'
 import type { Query } from '../../store/database.ts'
 import { holdNamed, survivorsOf } from '../../store/merges.ts'
 import { RaceError } from '../change.ts'
 
 /**
  * For who has just locked records that were looked up before: throws `RaceError` where one of them was merged into
- * another in between, so that what is meant for it is looked up anew. No query where none is archived.
+ * another in between, or erased, so that what is meant for it is looked up anew. No query where none is archived.
  */
 export async function mustStand(q: Query, records: Iterable<HubRecord>): Promise<void> {
-  const archived = [...records].filter((record) => record.archived).map((record) => record.id)
+  const gone = [...records].filter((record) => record.archived)
+  if (gone.some(isErased)) throw new RaceError('a record was erased meanwhile')
+  const archived = gone.map((record) => record.id)
   await mustBeOne(q, archived)
 }
 

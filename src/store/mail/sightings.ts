@@ -185,11 +185,15 @@ export async function recheckMessage(q: Query, message: RecordId): Promise<reado
 }
 
 /** No mailbox logs a message any more: a person said so. */
-export async function forgetMessage(q: Query, message: RecordId, detail: string): Promise<void> {
+export const forgetMessage = (q: Query, message: RecordId, detail: string): Promise<void> =>
+  forgetMessages(q, [message], detail)
+
+export async function forgetMessages(q: Query, messages: readonly RecordId[], detail: string): Promise<void> {
+  if (messages.length === 0) return
   await q`
     update sightings set reason = 'withdrawn', detail = ${detail}, flags = null, labels = null, content = null,
       verdict = case when verdict = 'gone' then 'gone' else 'filtered' end
-    where message_id = ${message} and content is not null`
+    where message_id = any(${numbers(messages)}::bigint[]) and content is not null`
 }
 
 /** Mail among strangers in which one of these addresses takes part is read again. Returns the connections. */

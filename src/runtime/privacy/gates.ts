@@ -1,0 +1,70 @@
+import { effectiveConsent } from '../../core/consent.ts'
+import { isList } from '../../core/json.ts'
+import type { Fields } from '../../core/model.ts'
+import type { Query } from '../../store/database.ts'
+import { takeStatements } from '../../store/erase-rows.ts'
+import type { Hasher } from '../../store/mail/key.ts'
+import { addTombstones, keepOut } from '../../store/tombstones.ts'
+import { addressDigest, objectDigest, outDigest, phoneDigestsLeft } from './digests.ts'
+import type { KnownObject } from './remotes.ts'
+
+/** Each name the person ever had, with all numbers: what was said of one may have come at another time than the other. */
+function everyName(said: readonly Fields[]): readonly Fields[] {
+  const of = (field: string) => [...new Set(said.map((fields) => fields[field] ?? null))]
+  const phones = [
+    ...new Set(
+      said.flatMap(({ phones }) => (isList(phones) ? phones : [])).filter((one) => typeof one === 'string'),
+    ),
+  ]
+  return of('familyName').flatMap((familyName) =>
+    of('givenName').map((givenName): Fields => ({ familyName, givenName, phones })),
+  )
+}
+
+/**
+ * Sees to it that the person does not come in again: digests of addresses, numbers and objects. Opt-outs are kept under
+ * a digest of their address, so that whoever comes back is still out. Returns how many statements were taken.
+ */
+export async function closeGates(
+  q: Query,
+  hash: Hasher,
+  erasure: number,
+  known: {
+    readonly said: readonly Fields[]
+    readonly objects: readonly KnownObject[]
+    readonly addresses: readonly string[]
+  },
+): Promise<number> {
+  await addTombstones(q, erasure, 'key', [
+    ...known.addresses.map((address) => addressDigest(hash, address)),
+    ...everyName(known.said).flatMap((fields) => phoneDigestsLeft(hash, fields)),
+  ])
+  await addTombstones(
+    q,
+    erasure,
+    'object',
+    known.objects.flatMap(({ target, remoteId, aliases }) =>
+      target === null
+        ? []
+        : [...(remoteId === null ? [] : [remoteId]), ...aliases].map((id) =>
+            objectDigest(hash, target.label, id),
+          ),
+    ),
+  )
+  const statements = await takeStatements(q, known.addresses)
+  for (const [address, mine] of Map.groupBy(statements, (one) => one.address)) {
+    const places = Map.groupBy(mine, (one) => `${one.channel} ${one.audience}`)
+    const outs = [...places.values()].flatMap((there) => {
+      if (effectiveConsent(there) !== 'out') return []
+      const last = there.filter((one) => one.state === 'out').toSorted((a, b) => b.at - a.at)[0]
+      return last === undefined ? [] : [last]
+    })
+    await keepOut(
+      q,
+      erasure,
+      outDigest(hash, address),
+      outs.map(({ channel, audience, state, at, source }) => ({ channel, audience, state, at, source })),
+    )
+  }
+  return statements.length
+}
