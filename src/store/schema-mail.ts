@@ -1,8 +1,6 @@
 import { sql } from 'drizzle-orm'
 import {
-  bigint,
   boolean,
-  customType,
   index,
   integer,
   json,
@@ -10,13 +8,9 @@ import {
   pgTable,
   primaryKey,
   text,
-  timestamp,
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
-
-const bytea = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' })
-const at = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
-const big = (name: string) => bigint(name, { mode: 'number' })
+import { at, big, bytea } from './column-types.ts'
 
 /** What a mailbox knows beside its row in `streams`, which is named `mail/<address>` and holds the cursor. */
 export const mailboxes = pgTable(

@@ -2,7 +2,6 @@ import { sql } from 'drizzle-orm'
 import {
   bigint,
   boolean,
-  customType,
   index,
   integer,
   json,
@@ -11,13 +10,9 @@ import {
   primaryKey,
   serial,
   text,
-  timestamp,
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
-
-const bytea = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' })
-const at = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
-const big = (name: string) => bigint(name, { mode: 'number' })
+import { at, big, bytea } from './column-types.ts'
 
 export const connections = pgTable('connections', {
   name: text('name').primaryKey(),

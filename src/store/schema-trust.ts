@@ -2,7 +2,6 @@ import { sql } from 'drizzle-orm'
 import {
   bigint,
   boolean,
-  customType,
   date,
   doublePrecision,
   index,
@@ -13,13 +12,9 @@ import {
   primaryKey,
   serial,
   text,
-  timestamp,
   uniqueIndex,
 } from 'drizzle-orm/pg-core'
-
-const bytea = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' })
-const at = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
-const big = (name: string) => bigint(name, { mode: 'number' })
+import { at, big, bytea } from './column-types.ts'
 
 /** Records that are new or changed in what they are recognised by: to be compared with the others. */
 export const matchQueue = pgTable('match_queue', {

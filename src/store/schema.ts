@@ -1,19 +1,6 @@
 import { sql } from 'drizzle-orm'
-import {
-  bigint,
-  date,
-  index,
-  integer,
-  jsonb,
-  pgSequence,
-  pgTable,
-  text,
-  timestamp,
-  uniqueIndex,
-} from 'drizzle-orm/pg-core'
-
-const at = (name: string) => timestamp(name, { withTimezone: true, precision: 3 })
-const big = (name: string) => bigint(name, { mode: 'number' })
+import { date, index, integer, jsonb, pgSequence, pgTable, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { at, big } from './column-types.ts'
 
 /** One sequence for every kind of record, so that an id alone names a record. */
 export const recordIds = pgSequence('record_ids', { cache: 1 })
