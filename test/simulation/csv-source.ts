@@ -100,6 +100,23 @@ export class CsvSource {
     return adopted
   }
 
+  /** Somebody goes through all that was handed over, and enters what differs, also what the source once said itself. */
+  heed(): number {
+    let heeded = 0
+    for (const table of TABLES)
+      for (const [id, handed] of this.handed(table)) {
+        const row = this.rows[table].get(id)
+        if (row === undefined || this.hidden.has(id)) continue
+        for (const [column, value] of Object.entries(handed)) {
+          if ((row[column] ?? '') === value || column === 'id') continue
+          row[column] = value
+          this.#note(table, id, row)
+          heeded += 1
+        }
+      }
+    return heeded
+  }
+
   /** What stands in the folder that the hub writes to. */
   handed(table: Table): ReadonlyMap<string, Row> {
     const file = path.join(this.out, `${table}.csv`)

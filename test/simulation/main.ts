@@ -1,9 +1,10 @@
-// npm run simulate -- --seeds 500 [--from 1] [--jobs 2] [--seed 17 (with its trace)] [--plant NAME] [--mail]
+// npm run simulate -- --seeds 500 [--from 1] [--jobs 2] [--seed 17 (with its trace)] [--plant NAME] [--mail] [--trust]
 import { fork } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { openServer, withDatabase, type Server } from './database.ts'
 import { PLANTS } from './plants.ts'
 import { hasMail, simulate, type Result } from './simulate.ts'
+import { hasTrust } from './trust/trust.ts'
 import { FAULT_KINDS, type FaultKind } from './weather.ts'
 
 const { values } = parseArgs({
@@ -20,6 +21,8 @@ const { values } = parseArgs({
     twice: { type: 'boolean', default: false },
     /** With mail in every seed, not in half of them. */
     mail: { type: 'boolean', default: false },
+    /** With merges, undoes and approvals in every seed, not in a third of them. */
+    trust: { type: 'boolean', default: false },
     server: { type: 'string' },
   },
 })
@@ -43,6 +46,7 @@ async function one(server: Pick<Server, 'url' | 'template'>, seed: number): Prom
       return simulate(seed, url, {
         plant,
         tell,
+        trust: values.trust || (plant === null ? hasTrust(seed) : plant.acts !== undefined),
         mail: values.mail || (plant === null ? hasMail(seed) : plant.mail === true),
       })
     })
@@ -115,7 +119,10 @@ async function spread(server: Server): Promise<number> {
   const withMail = values.mail
     ? done
     : Array.from({ length: done }, (_, i) => from + i).filter(hasMail).length
-  console.log(`${withMail} of them with mail`)
+  const withTrust = values.trust
+    ? done
+    : Array.from({ length: done }, (_, i) => from + i).filter(hasTrust).length
+  console.log(`${withMail} of them with mail, ${withTrust} with merges, undoes and approvals`)
   console.log('\nFaults fired:')
   for (const kind of FAULT_KINDS) console.log(`  ${kind.padEnd(28)} ${fired.get(kind) ?? 0}`)
   console.log(
@@ -141,7 +148,7 @@ function report({ seed, digest, violations, ms }: Told): void {
   console.log(`seed ${seed}: ${digest} in ${Math.round(ms)} ms`)
   for (const { property, message } of violations) console.log(`  ${property}: ${message}`)
   if (violations.length > 0)
-    console.log(`  npm run simulate -- --seed ${seed}${values.mail ? ' --mail' : ''}`)
+    console.log(`  npm run simulate -- --seed ${seed}${values.mail ? ' --mail' : ''}${values.trust ? ' --trust' : ''}`)
 }
 
 if (values.server === undefined) process.exit(await lead())

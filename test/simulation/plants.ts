@@ -12,6 +12,8 @@ export type Plant = {
   readonly request?: (request: Request) => Request | Promise<Request>
   /** Steps that are to happen more often, so that the bug is met soon. */
   readonly weights?: Readonly<Record<string, number>>
+  /** Of what people do who trust the hub, in place of the usual weights; it shows in those acts only. */
+  readonly acts?: Readonly<Record<string, number>>
   /** It shows in mail only. */
   readonly mail?: true
   /** After every pass. */

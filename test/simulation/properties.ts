@@ -1,7 +1,7 @@
 import type { Observation } from '../../src/connectors/connector.ts'
 import { moneyOf } from '../../src/core/money.ts'
 import { fieldType } from '../../src/core/model.ts'
-import { isEmpty, same, type Json } from '../../src/core/json.ts'
+import { isEmpty, isList, same, type Json } from '../../src/core/json.ts'
 import { effective, hubValue, read, type Lens } from '../../src/core/lens.ts'
 import { TABLES } from './csv-source.ts'
 import { listItems, type InboxItem } from '../../src/store/inbox.ts'
@@ -66,6 +66,7 @@ const converged: Check = async ({ run, inbox }) => {
       bodies,
       [...records.values()].map((r) => r.fields),
     )
+    const twins = Map.groupBy(links, (link) => link.recordId)
     for (const link of links) {
       const record = records.get(link.recordId)
       const remote = remotes.get(link.remoteId ?? '')
@@ -84,6 +85,9 @@ const converged: Check = async ({ run, inbox }) => {
         if (reading.kind === 'invalid' || isRef) continue
         const theirs = reading.kind === 'value' ? reading.value : null
         if (isEmpty(mine) && isEmpty(theirs)) continue
+        // Two objects of a merged record keep their own addresses; each is one of the record's.
+        const isTwin = (twins.get(link.recordId) ?? []).length > 1
+        if (isTwin && OWN_KEYS.has(lens.fields[0] ?? '') && isWithin(theirs, mine ?? null)) continue
         const change = effective(lens.put(mine ?? null, remote.body), remote.body)
         if (change === null || same(mine, theirs) || wasHandedOver(run, target, link.remoteId, lens, mine))
           continue
@@ -94,6 +98,10 @@ const converged: Check = async ({ run, inbox }) => {
   }
   return found
 }
+
+const OWN_KEYS = new Set(['emails', 'domains'])
+const isWithin = (some: Json, all: Json): boolean =>
+  isList(some) && isList(all) && some.every((one) => all.includes(one))
 
 /** A folder of exports is told in the handoff; whether its source heeds that is the source's business. */
 function wasHandedOver(

@@ -11,6 +11,7 @@ import type { Plant } from './plants.ts'
 import { checkAll, recordsByRef } from './properties.ts'
 import { Run, type Violation } from './run.ts'
 import { settle } from './settle.ts'
+import { act, hasTrust } from './trust/trust.ts'
 import * as vendorSteps from './vendor-steps.ts'
 import type { Step } from './vendor-steps.ts'
 import type { FaultKind } from './weather.ts'
@@ -84,6 +85,8 @@ export type Options = {
   readonly free?: boolean
   /** With mail, whatever the seed. */
   readonly mail?: boolean
+  /** With merges, undoes and approvals, whatever the seed. */
+  readonly trust?: boolean
   readonly tell?: (line: string) => void
 }
 
@@ -100,10 +103,14 @@ export async function simulate(seed: number, url: string, options: Options = {})
     await hubSteps.exportRows(run)
     if (run.post !== null) await letters.fillMailboxes(run)
     violations = await epochEnd(run)
+    const trusts = options.trust ?? hasTrust(seed)
     for (let epoch = run.chance.int(1, 3); epoch > 0 && violations.length === 0; epoch--) {
       const count = run.chance.int(10, 30)
       for (let n = 0; n < count; n++, steps++) await step(run)
       violations = await epochEnd(run)
+      if (!trusts || violations.length > 0) continue
+      violations = await act(run)
+      if (violations.length === 0) await rested(run)
     }
   } catch (error) {
     const said = error instanceof Error ? (error.stack ?? error.message) : String(error)
@@ -133,6 +140,12 @@ async function epochEnd(run: Run): Promise<readonly Violation[]> {
   const restless = await settle(run)
   if (restless.length > 0) return restless
   const found = [...(await checkAll(run)), ...(await mailProperties(run))]
+  await rested(run)
+  return found
+}
+
+/** What people do from here on is measured by how things stand now. */
+async function rested(run: Run): Promise<void> {
   run.note(`settled ${hashOf(await state(run.ground))}`)
   const records = await recordsByRef(run)
   const contacts = await loadRecords(run.ground.sql, 'contact', [...new Set(records.values())])
@@ -140,7 +153,6 @@ async function epochEnd(run: Run): Promise<readonly Violation[]> {
     Object.entries(c.fields).map(([field, value]) => [`${c.id} ${field}`, value] as const),
   )
   run.oracle.settled(records.keys(), new Map(agreed), run.ground.clock.now)
-  return found
 }
 
 const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)

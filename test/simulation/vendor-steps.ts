@@ -274,6 +274,13 @@ export const changeEmail: Step = (run) => {
   }
 }
 
+/**
+ * The hub has told a system that somebody is out who never said so: two people were taken for one for a while. Who says
+ * it there now says nothing new, and nobody can see it.
+ */
+const isTold = ({ oracle }: Run, email: string | null | undefined, isOutThere: boolean): boolean =>
+  isOutThere && !oracle.isOut(email ?? '')
+
 /** What a person says about being written to, where and how they say it. */
 export const consentAct: Step = async (run) => {
   const { ground, oracle, chance } = run
@@ -291,34 +298,36 @@ export const consentAct: Step = async (run) => {
     const rows = contactRows(run)
     if (rows.length === 0) return null
     const row = chance.pick(rows)
+    const isHeard = isTold(run, row['email'], (row['unsubscribed'] ?? '') !== '')
     ground.source.put('contacts', String(row['id']), { unsubscribed: 'yes' })
-    run.optOutInRow(String(row['id']))
+    if (!isHeard) run.optOutInRow(String(row['id']))
     return `csv: ${row['id']} ${row['email']} unsubscribed`
   }
   if (act === 'stripe out' || act === 'stripe in') {
     const found = customers(run).filter(({ email }) => email !== null)
     if (found.length === 0) return null
-    const { id, email } = chance.pick(found)
+    const { id, email, metadata } = chance.pick(found)
     const isOut = act === 'stripe out'
+    const isHeard = isTold(run, email, metadata['email_opt_out'] === 'true')
     const ref = `stripe ${id}`
     const heard = await ground.sql`
       select from links where remote_id = ${id} and observed -> 'metadata' ->> 'email_opt_out' = 'true'`
     if (!isOut && heard.length === 0) oracle.takeBack(email ?? '', ref)
     ground.stripe.admin.editCustomer(id, { metadata: { email_opt_out: String(isOut) } })
     // Somebody else's word for an opt-in proves nothing.
-    if (isOut) oracle.act(email ?? '', 'out', now, ref)
+    if (isOut && !isHeard) oracle.act(email ?? '', 'out', now, ref)
     return `stripe: ${id} ${email} email_opt_out = ${isOut}`
   }
   const inList = act === 'return' ? ground.mailchimp.admin.members() : members(run)
   if (inList.length === 0) return null
-  const { email } = chance.pick(inList)
+  const { email, status } = chance.pick(inList)
   if (act === 'return') {
     admin.resubscribeByForm(email)
     oracle.act(email, 'in', now)
   } else {
     if (act === 'leave') admin.unsubscribe(email)
     else admin.clean(email)
-    oracle.act(email, 'out', now)
+    if (act !== 'leave' || !isTold(run, email, status === 'unsubscribed')) oracle.act(email, 'out', now)
   }
   return `mailchimp: ${email} ${act}s`
 }

@@ -1,0 +1,21 @@
+import type { Run, Violation } from '../run.ts'
+import { mergeAndUnmerge } from './merge-act.ts'
+import { importAndUndo } from './undo-act.ts'
+
+type Act = (run: Run) => Promise<readonly Violation[]>
+
+/** What people do who trust the hub to give back what it did. Each begins and ends with everything at rest. */
+const ACTS: Readonly<Record<string, readonly [weight: number, act: Act]>> = {
+  'merge and unmerge': [4, mergeAndUnmerge],
+  'import and undo': [4, importAndUndo],
+}
+const WEIGHTS = Object.fromEntries(Object.entries(ACTS).map(([name, [weight]]) => [name, weight]))
+
+/** Every third seed, with and without mail. */
+export const hasTrust = (seed: number): boolean => seed % 3 === 0
+
+export async function act(run: Run): Promise<readonly Violation[]> {
+  const name = run.chance.weighted({ ...WEIGHTS, ...run.ground.plant?.acts })
+  run.note(`--- ${name}`)
+  return (await ACTS[name]?.[1](run)) ?? []
+}
