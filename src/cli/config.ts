@@ -137,7 +137,7 @@ export async function applyConfiguration(
         output.line(
           `${waits.join(', ')} ${waits.length === 1 ? 'writes' : 'write'} nothing before a plan is approved: \`concord plan ${[...new Set(waits.map((label) => label.split('/')[0]))].join(' ')}\`.`,
         )
-      output.line('A running `concord start` or `concord worker` takes it up when it is started again.')
+      output.line('A running `concord start` or `concord worker` takes it up by itself.')
     }
     return waits.length > 0 ? EXIT.waiting : EXIT.ok
   })

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm, stat } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { createInterface } from 'node:readline'
@@ -68,6 +68,36 @@ it('serves until SIGTERM, lets other commands in beside it, and takes its databa
   start.kill('SIGTERM')
   expect(await ended).toEqual([0, null])
   expect(databaseIsUp()).toBe(false)
+}, 60_000)
+
+it('takes up what another process applies, and answers all the time', async () => {
+  const start = concord(['start', '--port', '0'])
+  let said = ''
+  start.stdout.setEncoding('utf8').on('data', (chunk: string) => (said += chunk))
+  const told = async (pattern: RegExp) => {
+    while (!pattern.test(said)) await once(start.stdout, 'data')
+    return pattern.exec(said)?.[0] ?? ''
+  }
+  const url = await told(/http:\S+/)
+  const files = path.join(dir, 'mine')
+  expect(await run(['config', 'export', files])).toMatchObject({ code: 0 })
+  const hub = path.join(files, 'hub.yaml')
+  await writeFile(hub, (await readFile(hub, 'utf8')).replace('defaultCountry: US', 'defaultCountry: DE'))
+  let isDone = false
+  const answers: number[] = []
+  const asking = (async () => {
+    while (!isDone) answers.push((await fetch(`${url}/readyz`)).status)
+  })()
+  expect(await run(['config', 'apply', files, '--yes'])).toMatchObject({ code: 0 })
+  await told(/^Version 2 of the configuration was applied, and is at work now/m)
+  isDone = true
+  await asking
+  expect(answers.length).toBeGreaterThan(0)
+  expect(new Set(answers)).toEqual(new Set([200]))
+
+  const ended = once(start, 'exit')
+  start.kill('SIGTERM')
+  expect(await ended).toEqual([0, null])
 }, 60_000)
 
 it('keeps the database up for another process, where the one that started it ends first', async () => {
