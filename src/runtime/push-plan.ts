@@ -10,7 +10,7 @@ import type { Push } from '../connectors/connector.ts'
 import type { NewOutboxRow } from '../store/outbox.ts'
 import { consentOf } from './consent.ts'
 import { conflictKey } from './item-keys.ts'
-import { titleOf } from './sparing.ts'
+import { titleOf } from './title.ts'
 
 /** What one due link needs. Pure: nothing was sent or written yet. */
 export type PushStep =
@@ -92,7 +92,7 @@ export function planPush(
     what,
     recordId: record.id,
     remoteId: link.remoteId,
-    title: titleOf(record, record.id, record.kind),
+    title: titleOf(record),
     changes,
     stamp: String(stamp),
   })

@@ -1,10 +1,12 @@
 import { keepHub, type HarmfulChange } from '../core/guard.ts'
-import { isEmpty, isList, textOf, type JsonObject } from '../core/json.ts'
+import { isEmpty, type JsonObject } from '../core/json.ts'
 import type { FieldName, HubRecord, RecordId } from '../core/model.ts'
+import { MERGED } from '../store/held.ts'
 import type { Link } from '../store/links.ts'
 import { blanks } from './change.ts'
 import { addressesOf, consentOf } from './consent.ts'
 import type { Arrival, PageWork } from './page.ts'
+import { titleOf } from './title.ts'
 
 /** What of a page is left out or turned round, because a person has refused it or has not decided yet. */
 export type Sparing = {
@@ -101,15 +103,21 @@ export function harmOf(
   for (const link of gone) {
     if (staying.has(link.recordId)) continue
     const archives = page.target.stream.deletes === 'archive'
+    const into = page.away.get(link.remoteId ?? '')
     found.push({
       what: 'deletes',
       recordId: link.recordId,
       remoteId: link.remoteId,
-      title: titleOf(page.set.get(link.recordId), link.recordId, page.target.stream.record),
-      changes: archives
-        ? { archived: { before: false, after: true } }
-        : { linked: { before: link.remoteId, after: null } },
-      stamp: link.remoteId ?? '',
+      title: titleOf(
+        page.set.get(link.recordId) ?? { id: link.recordId, kind: page.target.stream.record, fields: {} },
+      ),
+      changes:
+        into !== undefined
+          ? { [MERGED]: { before: link.remoteId, after: into } }
+          : archives
+            ? { archived: { before: false, after: true } }
+            : { linked: { before: link.remoteId, after: null } },
+      stamp: into === undefined ? (link.remoteId ?? '') : `${link.remoteId ?? ''} into ${into}`,
     })
   }
   for (const { before, after, why } of page.set.changes()) {
@@ -117,7 +125,7 @@ export function harmOf(
     const one = {
       recordId: after.id,
       remoteId: remoteOf(page, after.id),
-      title: titleOf(before, after.id, after.kind),
+      title: titleOf(before),
     }
     if (blanks(before, why)) {
       const changes = emptiedFields(before, after)
@@ -144,15 +152,3 @@ function emptiedFields(before: HubRecord, after: HubRecord): JsonObject {
 
 const remoteOf = (page: PageWork, recordId: RecordId): string | null =>
   page.planned.find((p) => p.recordId === recordId)?.arrival.seen.id ?? null
-
-/** Names a record for people. */
-export function titleOf(record: HubRecord | undefined, id: RecordId, kind: string): string {
-  const { givenName, familyName, name, emails, number, subject } = record?.fields ?? {}
-  const email = isList(emails) ? emails[0] : undefined
-  const person = [givenName, familyName]
-    .filter((part) => !isEmpty(part))
-    .map(textOf)
-    .join(' ')
-  const title = [person, name, email, number, subject].find((word) => !isEmpty(word))
-  return title === undefined ? `${kind} ${id}` : textOf(title)
-}

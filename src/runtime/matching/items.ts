@@ -14,7 +14,7 @@ import {
   unaskedSince,
 } from '../../store/matching-pairs.ts'
 import type { Hub } from '../hub.ts'
-import { titleOf } from './title.ts'
+import { titleOf } from '../title.ts'
 
 /** So many questions of likeness wait in the inbox at a time: a first sync may find thousands, and nobody reads those. */
 export const MOST_ASKED = 100
@@ -29,7 +29,7 @@ export function itemFor(
   pair: LikelyPair,
   known: ReadonlyMap<RecordId, Pick<Recognised, 'fields'>>,
 ): NewItem {
-  const title = (id: RecordId) => titleOf(kind, known.get(id)?.fields ?? {})
+  const title = (id: RecordId) => titleOf({ id, kind, fields: known.get(id)?.fields ?? {} }, 'firm')
   return {
     kind: 'duplicate',
     key: pairKey(pair),

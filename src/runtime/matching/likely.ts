@@ -7,7 +7,7 @@ import { normalised, type Problem } from '../edit.ts'
 import type { Hub } from '../hub.ts'
 import { candidatesFor } from './candidates.ts'
 import { comparerOf, knownOf } from './comparer.ts'
-import { titleOf } from './title.ts'
+import { titleOf } from '../title.ts'
 
 /** A record that may be the one asked about. */
 export type LikelyDuplicate = {
@@ -61,7 +61,7 @@ export async function likelyDuplicates(
     .slice(0, MOST)
     .map(({ other, likeness }) => ({
       id: other.id,
-      title: titleOf(kind, other.fields),
+      title: titleOf({ id: other.id, kind, fields: other.fields }, 'firm'),
       probability: likeness.probability,
       evidence: likeness.evidence(),
     }))

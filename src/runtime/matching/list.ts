@@ -4,7 +4,7 @@ import type { RecordId } from '../../core/model.ts'
 import { loadRecognised, queueAll, type LikelyPair } from '../../store/matching.ts'
 import { countPairs, listPairs, pairsSince, type PairPlace } from '../../store/matching-pairs.ts'
 import type { Hub } from '../hub.ts'
-import { titleOf } from './title.ts'
+import { titleOf } from '../title.ts'
 
 export type { PairPlace } from '../../store/matching-pairs.ts'
 
@@ -66,6 +66,6 @@ async function named(
     kind,
     pairs.flatMap(({ a, b }) => [a, b]),
   )
-  const title = (id: RecordId) => titleOf(kind, records.get(id)?.fields ?? {})
+  const title = (id: RecordId) => titleOf({ id, kind, fields: records.get(id)?.fields ?? {} }, 'firm')
   return pairs.map((pair) => ({ ...pair, titleA: title(pair.a), titleB: title(pair.b) }))
 }
