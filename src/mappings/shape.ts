@@ -3,8 +3,8 @@ import { policyOf } from './policy.ts'
 import type { StreamEntry } from './schema.ts'
 import type { StreamContext } from './stream.ts'
 
-/** What decides when something is read and how much may change at once, and not what is written. */
-const NOT_SHAPE = new Set<string>(['schedule', 'sweep', 'guard', 'duplicates'])
+/** What decides when something is read, how much may change at once and what is told, and not what is written. */
+const NOT_SHAPE = new Set<string>(['schedule', 'sweep', 'guard', 'duplicates', 'quiet'])
 
 /**
  * Fingerprint of everything in the configuration that decides what a stream writes, SHA-256 in hexadecimal: the entry

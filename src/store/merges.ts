@@ -123,7 +123,7 @@ export async function listMerges(
     select ${q.unsafe(COLUMNS)} from merges
     where (${record}::bigint is null or survivor_id = ${record} or loser_id = ${record})
       and (${filter.kind ?? null}::text is null or kind = ${filter.kind ?? null})
-      and id < ${filter.before ?? 2_147_483_647} order by id desc limit ${filter.limit}`
+      and (${filter.before ?? null}::bigint is null or id < ${filter.before ?? null}) order by id desc limit ${filter.limit}`
 }
 
 /** A record with everything that was merged into it and still is, by its id. */

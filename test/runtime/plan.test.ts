@@ -155,7 +155,7 @@ test('a plan is not approved once it is old, or its account is another one, or w
 const under = (change: (name: string, text: string) => string): Promise<Hub> =>
   world.restarted(shippedConfiguration((name, text) => change(name, asking(name, text))))
 
-test('a changed mapping asks again, a comment, a schedule and the order of keys do not', async () => {
+test('a changed mapping asks again, a comment, a schedule, an alarm setting and the order of keys do not', async () => {
   await open({ connections: ['mailchimp'] })
   world.mailchimp.admin.subscribe('ada@example.com', { FNAME: 'Ada', JOBTITLE: 'Countess' })
   await approve((await plan(['mailchimp'])).id)
@@ -165,6 +165,7 @@ test('a changed mapping asks again, a comment, a schedule and the order of keys 
       ? `# A remark.\n${text
           .replace('schedule: "*/5', 'schedule: "*/7')
           .replace('atLeast: 25', 'atLeast: 26')
+          .replace('    sweep:', '    quiet: 3d\n    sweep:')
           .replace(
             '{ hub: language, remote: language }',
             '{ remote: language, hub: language, direction: both }',
