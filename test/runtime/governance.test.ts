@@ -1,11 +1,12 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { adoptShapes, waitingGates } from '../../src/runtime/approval.ts'
 import { compile, readConfigFolder } from '../../src/runtime/boot.ts'
 import { syncAll } from '../../src/runtime/cycle.ts'
 import { createRecord, editRecord } from '../../src/runtime/edit.ts'
 import { acceptValue } from '../../src/runtime/governance/accept.ts'
 import { reviewRecords } from '../../src/runtime/governance/review.ts'
 import type { Hub } from '../../src/runtime/hub.ts'
-import { activeConfig, applyConfig } from '../../src/store/config-versions.ts'
+import { activeConfig, applyConfig, type ConfigFiles } from '../../src/store/config-versions.ts'
 import { listItems, resolveItem } from '../../src/store/inbox.ts'
 import { listRecords } from '../../src/store/records.ts'
 import { COLUMNS } from '../support/exports.ts'
@@ -199,6 +200,29 @@ describe('a value that is accepted', () => {
     expect(await acceptValue(world.hub, id, null, 'user:ann')).toMatchObject({ kind: 'done' })
     expect(await reviewRecords(await taken())).toMatchObject({ rules: 'new', tidied: 0 })
     expect(await items()).toEqual([])
+  })
+
+  test('waits for no plan of its own, and opens nothing that waits for another reason', async () => {
+    const id = await asked()
+    const files: ConfigFiles = (await activeConfig(world.db.sql))?.files ?? {}
+    const asks = {
+      ...files,
+      'hub.yaml': (files['hub.yaml'] ?? '').replace('approvals: none', 'approvals: ask'),
+    }
+    await applyConfig(world.db.sql, 1, asks, 'user:ann', world.clock.now)
+    await adoptShapes(world.hub)
+    const waiting = async () => {
+      const hub = await world.restarted((await taken()).configuration)
+      return (await waitingGates(hub, 'csv')).map((gate) => gate.label)
+    }
+    expect(await waiting()).toEqual([])
+    // Somebody changed a mapping meanwhile, and nobody has approved that yet.
+    const mapped = asks['csv.yaml']?.replace('remote: job_title', 'remote: position') ?? ''
+    await applyConfig(world.db.sql, 2, { ...asks, 'csv.yaml': mapped }, 'user:bob', world.clock.now)
+    expect(await waiting()).toEqual(['csv/contacts'])
+    expect(await acceptValue(world.hub, id, 'retail', 'user:ann')).toMatchObject({ kind: 'done' })
+    expect((await activeConfig(world.db.sql))?.version).toBe(4)
+    expect(await waiting()).toEqual(['csv/contacts'])
   })
 
   test('is taken once, whoever else takes it at the same time, and never as a word for nothing', async () => {
