@@ -16,6 +16,7 @@ import { withdraw } from './mail.ts'
 import { review } from './mail-review.ts'
 import { mailStatus } from './mail-status.ts'
 import { planCommands } from './plan-commands.ts'
+import { privacyCommands } from './privacy.ts'
 import { qualityCommands } from './quality.ts'
 import { reconcile } from './reconcile.ts'
 import { serve } from './serve.ts'
@@ -278,6 +279,7 @@ function setUpCommands(program: Command, run: Run): void {
 function adminCommands(program: Command, run: Run): void {
   program.commandsGroup(GROUPS.admin)
   identityCommands(program, run)
+  privacyCommands(program, run)
   program
     .command('doctor')
     .description('look at everything Concord rests on')

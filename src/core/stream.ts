@@ -8,6 +8,7 @@ import type { Json, JsonObject } from './json.ts'
 import type { Lens } from './lens.ts'
 import type { MailConfig } from './mail/rules.ts'
 import type { FieldName, Fields, RecordId, RecordKind } from './model.ts'
+import type { Retention } from './privacy.ts'
 import type { Survivorship } from './survivorship.ts'
 
 /**
@@ -126,6 +127,8 @@ export type Configuration = {
   readonly pipelines: readonly Pipeline[]
   readonly invoicing: InvoicingRule | null
   readonly alerts: Alerts
+  /** How long what nobody needs any more is kept. */
+  readonly retention: Retention
   /** What good data is: picklists, required fields, names. */
   readonly governance: Governance
   /** `ask`: a stream writes nothing before a person has approved a plan of what it would do. */

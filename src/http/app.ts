@@ -15,6 +15,7 @@ import { mailRoutes } from './mail.ts'
 import { mergeListRoutes } from './merges.ts'
 import { messageRoutes } from './messages.ts'
 import { planRoutes } from './plans.ts'
+import { erasureRoutes } from './privacy.ts'
 import { problem } from './problem.ts'
 import { qualityRoutes } from './quality.ts'
 import { PLACES } from './record-view.ts'
@@ -53,6 +54,7 @@ export function createApp({ hub, log }: AppOptions): Hono<Env> {
 
   app.use('/api/*', withToken(hub), limitBody)
   for (const place of PLACES) app.route(`/api/${place}`, recordRoutes(hub, place))
+  app.route('/api/erasures', erasureRoutes(hub))
   app.route('/api/merges', mergeListRoutes(hub))
   app.route('/api/messages', messageRoutes(hub))
   app.route('/api/mail', mailRoutes(hub))

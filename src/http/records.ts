@@ -14,6 +14,7 @@ import { comparedNow, duplicateRoutes } from './duplicates.ts'
 import { ifMatch } from './if-match.ts'
 import { mergeRoutes } from './merges.ts'
 import { entryView } from '../runtime/mail/views.ts'
+import { privacyRoutes } from './privacy.ts'
 import { problem } from './problem.ts'
 import { readQuery, whole } from './query.ts'
 import { etagOf, explanationView, KINDS, viewOf, type Place } from './record-view.ts'
@@ -118,6 +119,7 @@ export function recordRoutes(hub: Hub, place: Place): Hono<Env> {
 
   if (isMatched(kind)) app.route('/', duplicateRoutes(hub, place, kind))
   if (isMergedKind(kind)) app.route('/', mergeRoutes(hub, kind))
+  if (kind === 'contact') app.route('/', privacyRoutes(hub))
 
   const one = '/:id{[1-9][0-9]{0,14}}'
   const idOf = (c: Context<Env, typeof one>): number => Number(c.req.param('id'))

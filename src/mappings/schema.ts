@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { retentionFile } from './retention.ts'
 import { RECORD_KINDS } from '../core/model.ts'
 import { ADDRESS_PARTS, STREET } from './codecs/address.ts'
 import { COUNTRY_FORMS } from './codecs/country.ts'
@@ -319,6 +320,7 @@ export function jsonSchema(): object {
     qualityFile,
     invoicingFile,
     alertsFile,
+    retentionFile,
     hubFile,
   ])
   return z.toJSONSchema(files, { target: 'draft-7', io: 'input' })

@@ -29,6 +29,8 @@ import { openListeners } from './mail/listen.ts'
 import { noteOverdue } from './mail/overdue.ts'
 import { watchMailboxes } from './mail/watch.ts'
 import { newerVersion, SupersededError } from './superseded.ts'
+import { finishErasures } from './privacy/finish.ts'
+import { enforceRetention } from './privacy/retention.ts'
 import { measureQuality } from './quality/measure.ts'
 
 /** Connections worked on at once by one process; each connection is one process's at a time. */
@@ -112,9 +114,12 @@ function tasks(hub: Hub): TaskList {
     mail_watch: () => watchMailboxes(hub),
     alarms: async () => void (await watchAlarms(hub)),
     alerts: () => sendAlerts(hub),
+    erasures: () => finishErasures(hub),
     review: async () => void (await reviewRecords(hub)),
     housekeeping: async () => {
       await noteOverdue(hub)
+      await finishErasures(hub)
+      await enforceRetention(hub)
       await reviewRecords(hub, 'daily')
       await measureQuality(hub)
       await trainWhenDue(hub)

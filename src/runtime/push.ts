@@ -17,10 +17,12 @@ import { replan } from './plan/replan.ts'
 import { rejectedKeys } from './item-keys.ts'
 import { passGuard } from './push-guard.ts'
 import { planMerged, standing, twinsOf } from './merge/twins.ts'
+import { lockCut } from './privacy/cut.ts'
 import type { PushStep } from './push-plan.ts'
 import { withRaces } from './races.ts'
 import { recover } from './recover.ts'
 import { resolveRefs } from './refs.ts'
+import { mustBeCurrent } from './superseded.ts'
 import { withoutTaken } from './taken.ts'
 import { toWrite } from './writes.ts'
 import { HeldError, openRun, saveCounts, type RunLog } from './run.ts'
@@ -77,6 +79,8 @@ async function pushWave(
   waited: Set<number>,
   also: ReadonlySet<number>,
 ): Promise<ReadonlySet<string>> {
+  // What has nothing to send under an old mapping may have something under the new one.
+  await mustBeCurrent(hub, hub.session.q)
   const planned = await withoutTaken(hub, target, push, await planWave(hub, target, push, due))
   const withoutOptIns = (links: readonly Link[]) =>
     planWave(hub, target, push, links, new Set<What>(['optIns']))
@@ -98,15 +102,21 @@ async function pushWave(
   const moved = new Map(settled.flatMap((s) => (s.base === null ? [] : [[s.settlement.id, s.base] as const])))
   await withRaces(hub, () =>
     hub.session.begin(async (tx) => {
+      const cut = await lockCut(
+        tx,
+        settled.map((s) => s.settlement.id),
+      )
       await updateLinks(
         tx,
         due.flatMap((l) =>
-          moved.has(l.id) ? [{ ...l, base: moved.get(l.id) ?? l.base, wake: 0 as const }] : [],
+          moved.has(l.id) && !cut.has(l.id)
+            ? [{ ...l, base: moved.get(l.id) ?? l.base, wake: 0 as const }]
+            : [],
         ),
       )
       await settleLinks(
         tx,
-        settled.map((s) => s.settlement),
+        settled.flatMap((s) => (cut.has(s.settlement.id) ? [] : [s.settlement])),
       )
       await closeItems(tx, overBy(due, settled), 'nothing is left to settle', hub.clock.now())
     }),
@@ -246,22 +256,28 @@ async function sendBatch(
   hub: Hub,
   target: Target,
   push: Push,
-  batch: readonly Extract<PushStep, { kind: 'write' }>[],
+  planned: readonly Extract<PushStep, { kind: 'write' }>[],
   due: readonly Link[],
   run: RunLog,
 ): Promise<ReadonlySet<string>> {
   const links = new Map(due.map((link) => [link.id, link]))
-  run.count({ sent: batch.length })
+  run.count({ sent: planned.length })
   if (hub.preview) {
-    run.count(countOps(batch.map((step) => step.write)))
-    const answered = batch.map(({ write, base }): Answered => {
+    run.count(countOps(planned.map((step) => step.write)))
+    const answered = planned.map(({ write, base }): Answered => {
       const observation = pretend(write, links.get(write.linkId))
       return { row: write, base, outcome: { kind: 'applied', observation } }
     })
     return keepOutcomes(hub, target, answered, run)
   }
   const runId = await run.id()
-  await withRaces(hub, () => hub.session.begin((tx) => openBatch(tx, batch, runId, hub.clock.now())))
+  const batch = await withRaces(hub, () =>
+    hub.session.begin(async (tx) => {
+      await mustBeCurrent(hub, tx)
+      return openBatch(tx, planned, runId, hub.clock.now())
+    }),
+  )
+  if (batch.length === 0) return new Set()
   const outcomes = await push.send(
     await hub.io(target.stream.connection),
     batch.map((step) => toWrite(step.write, links)),
@@ -285,12 +301,18 @@ const COUNTS: ReadonlySet<string> = new Set(['applied', 'uncertain'])
 
 const LOST: Outcome = { kind: 'uncertain', message: 'the connector gave no outcome' }
 
+/** Returns the writes that may be sent: whoever was erased since they were planned is left out. */
 async function openBatch(
   q: Query,
-  batch: readonly Extract<PushStep, { kind: 'write' }>[],
+  planned: readonly Extract<PushStep, { kind: 'write' }>[],
   runId: number,
   at: number,
-): Promise<void> {
+): Promise<readonly Extract<PushStep, { kind: 'write' }>[]> {
+  const cut = await lockCut(
+    q,
+    planned.map((step) => step.write.linkId),
+  )
+  const batch = cut.size === 0 ? planned : planned.filter((step) => !cut.has(step.write.linkId))
   await openWrites(
     q,
     batch.map((step) => step.write),
@@ -299,6 +321,7 @@ async function openBatch(
   )
   const creating = batch.filter((step) => step.write.op === 'create').map((step) => step.write.linkId)
   if (creating.length > 0) await q`update links set state = 'creating' where id = any(${creating})`
+  return batch
 }
 
 function countOps(writes: readonly Pick<NewOutboxRow, 'op'>[]): Record<string, number> {

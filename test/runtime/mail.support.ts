@@ -1,4 +1,5 @@
 import { DEFAULT_ALERTS } from '../../src/core/alerts.ts'
+import { KEEP_ALL } from '../../src/core/privacy.ts'
 import { pino } from 'pino'
 import type { Connector } from '../../src/connectors/connector.ts'
 import type { MailPage, Sighting } from '../../src/connectors/mail.ts'
@@ -294,6 +295,7 @@ export async function openMailWorld(
       invoicing: null,
       governance: NO_GOVERNANCE,
       alerts: DEFAULT_ALERTS,
+      retention: KEEP_ALL,
       approvals: 'none',
       duplicates: DEFAULT_THRESHOLDS,
       survivorship: DEFAULT_SURVIVORSHIP,

@@ -53,12 +53,14 @@ export function newcomersOf(
   box: Box,
   passed: readonly Passed[],
   known: ReadonlyMap<string, RecordId>,
+  erased: ReadonlySet<string>,
 ): readonly NewContact[] {
   const made = new Map<string, NewContact>()
   for (const { people, direction, makesContacts, isOld } of passed) {
     if (!makesContacts || isOld) continue
     for (const person of people) {
       if (person.side === 'us' || contactOf(known, person) !== null) continue
+      if (person.forms.some((form) => erased.has(form))) continue
       const twin = person.forms.map((form) => made.get(form)).find((one) => one !== undefined)
       const verdict = newcomer(person, direction, box.rules, domainFacts)
       if (verdict.kind === 'none') continue

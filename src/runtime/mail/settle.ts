@@ -3,8 +3,11 @@ import type { FilterReason } from '../../core/mail/rules.ts'
 import { keptOut, saveSightings, type SightingRow } from '../../store/mail/sightings.ts'
 import type { Hash } from '../../store/mail/key.ts'
 import { messagesByIdentity, type StoredMessage } from '../../store/mail/messages.ts'
+import type { ContentLevel } from '../../core/mail/rules.ts'
 import type { RecordId } from '../../core/model.ts'
 import { wakePush } from '../../store/wake.ts'
+import type { Hub } from '../hub.ts'
+import type { Box } from './box.ts'
 import { contactOf, meetPeople } from './crowd.ts'
 import { addressHash, type Judged, type Passed } from './judge.ts'
 import {
@@ -16,6 +19,8 @@ import {
   type Logging,
   type PageContext,
 } from './page.ts'
+import { erasedAmongAddresses } from '../privacy/tombstones.ts'
+import { erasedRow, isAbout, withoutErased } from './erased.ts'
 import { welcome, type People } from './welcome.ts'
 import { settleLeft } from './withdraw.ts'
 import { writePage } from './write-page.ts'
@@ -36,15 +41,26 @@ export async function settlePage(
   ])
   const identities = [...new Set(passed.map((one) => one.identity))]
   const stored = new Map((await messagesByIdentity(tx, identities)).map((m) => [m.identity, m]))
-  const open = passed.filter(({ identity }) => {
+  // People are held by now: an erasure that was under way is done.
+  const erased = await erasedAmongAddresses(
+    hub,
+    tx,
+    passed.flatMap((one) => them(one).flatMap((person) => person.forms)),
+  )
+  const isOpen = ({ identity }: Passed) => {
     const state = stored.get(identity)?.state
     return state !== 'private' && state !== 'removed'
-  })
-  const people = await welcome(page, open, crowd)
+  }
+  const alone = passed.filter((one) => isOpen(one) && isAbout(one, erased, crowd.holders))
+  const open = passed.flatMap((one) =>
+    isOpen(one) && !alone.includes(one) ? [withoutErased(one, erased, crowd.holders)] : [],
+  )
+  const people = await welcome(page, open, crowd, erased)
   const isRead = new Set(judged.map((one) => one.id))
   const hidden = await hiddenBy(page, judged)
   const rows: SightingRow[] = [
     ...judged.flatMap((one) => outsideRow(page, one, stored, hidden)),
+    ...alone.map(erasedRow),
     ...[...new Set(badIds)].filter((id) => !isRead.has(id)).map((id) => badRow(page, id)),
   ]
   const logging: Logging[] = []
@@ -164,14 +180,14 @@ function isKnown(
 }
 
 function loggingOf(
-  { box }: PageContext,
+  { box, hub }: PageContext,
   before: StoredMessage | null,
   copies: readonly Passed[],
   people: People,
 ): Logging | null {
   const [first] = copies
   if (first === undefined) return null
-  const own = box.rules.content
+  const own = keptContent(hub, box, first)
   return {
     id: before?.id ?? people.nextId(),
     before,
@@ -181,6 +197,14 @@ function loggingOf(
     level: before === null || RANK[own] > RANK[before.content] ? own : before.content,
     direction: [before, ...copies].some((one) => one?.direction === 'sent') ? 'sent' : 'received',
   }
+}
+
+/** Of mail that is older than its texts are kept, only the subject is taken in. */
+function keptContent(hub: Hub, box: Box, { message }: Passed): ContentLevel {
+  const { mailBodiesMs } = hub.configuration.retention
+  const { content } = box.rules
+  const isOld = mailBodiesMs !== null && message.envelope.at < hub.clock.now() - mailBodiesMs
+  return isOld && content === 'full' ? 'subject' : content
 }
 
 /** Messages that a sighting of this page logged before, and does not log any more or at a lower level. */

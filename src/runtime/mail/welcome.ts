@@ -19,10 +19,15 @@ export type People = {
 }
 
 /** Makes the contacts that a page's messages bring, with their companies; all of it still unwritten. */
-export async function welcome(page: PageContext, open: readonly Passed[], crowd: Crowd): Promise<People> {
+export async function welcome(
+  page: PageContext,
+  open: readonly Passed[],
+  crowd: Crowd,
+  erased: ReadonlySet<string>,
+): Promise<People> {
   const { tx, hub, box } = page
   const at = hub.clock.now()
-  const newcomers = newcomersOf(box, open, crowd.holders)
+  const newcomers = newcomersOf(box, open, crowd.holders, erased)
   const domains = new Set(newcomers.flatMap((one) => one.companyDomain ?? []))
   for (const [address, id] of crowd.holders)
     if ((crowd.records.get(id)?.fields['company'] ?? null) === null) {

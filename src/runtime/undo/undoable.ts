@@ -1,5 +1,6 @@
 import type { Query } from '../../store/database.ts'
 import { causesOf } from '../../store/run-changes.ts'
+import { historyBegins } from '../../store/retention.ts'
 import { readRun, type Run } from '../../store/runs.ts'
 import type { Hub } from '../hub.ts'
 
@@ -26,6 +27,12 @@ export async function undoableRun(
   if (run === undefined) return refused('missing', `There is no run ${id}. Fix: \`concord runs\` lists them.`)
   if (run.kind === 'erase')
     return refused('never', `Run ${id} erased a person's data; nothing is left to bring back.`)
+  const kept = hub.configuration.retention.historyMs === null ? null : await historyBegins(q)
+  if (kept !== null && run.startedAt < kept)
+    return refused(
+      'never',
+      `Run ${id} began before ${new Date(kept).toISOString().slice(0, 10)}, and the history of that time is not kept any more (\`retention: history\`): nothing tells what it changed.`,
+    )
   if (run.kind === 'push') return refused('never', await pushMessage(q, run))
   const begun = run.undoneBy === null ? undefined : await readRun(q, run.undoneBy)
   if (begun?.state === 'done') return refused('conflict', await undoneMessage(q, run, begun))

@@ -1,0 +1,131 @@
+import type { RecordId } from '../core/model.ts'
+import { numbers, texts } from './columns.ts'
+import type { Query } from './database.ts'
+import { bytes, type Hash } from './mail/key.ts'
+
+/** Whose data is asked for. */
+export type Asked = {
+  readonly records: readonly RecordId[]
+  readonly addresses: readonly string[]
+  /** Digests of the addresses, as mail keeps them. */
+  readonly hashes: readonly Hash[]
+}
+
+/** One part: a page of rows, each as JSON text with `n`, what the next page starts after. */
+export type Part = {
+  readonly name: string
+  /** For whoever asked for their data. */
+  readonly about: string
+  page(q: Query, asked: Asked, after: string, limit: number): Promise<readonly { n: string; row: string }[]>
+}
+
+type Rows = Promise<readonly { n: string; row: string }[]>
+const people = (asked: Asked) => numbers(asked.records)
+const known = (asked: Asked) => texts(asked.addresses)
+
+const byContact = (name: string, table: 'deals' | 'activities' | 'invoices', about: string): Part => ({
+  name,
+  about,
+  page: (q, asked, after, limit): Rows => q`
+    select id::text as n, to_json(t)::text as row from ${q(table)} t
+    where contact_id = any(${people(asked)}::bigint[]) and id > ${Number(after)} order by id limit ${limit}`,
+})
+
+const byRecord = (
+  name: string,
+  about: string,
+  from: (q: Query, asked: Asked, after: number, limit: number) => Rows,
+): Part => ({ name, about, page: (q, asked, after, limit) => from(q, asked, Number(after), limit) })
+
+/** Everything that is kept about a person, part by part, each by a rising key. */
+export const PARTS: readonly Part[] = [
+  byRecord(
+    'record',
+    'The records, with whose word each value is (provenance).',
+    (q, asked, after, limit) => q`
+    select id::text as n, to_json(t)::text as row from contacts t
+    where id = any(${people(asked)}::bigint[]) and id > ${after} order by id limit ${limit}`,
+  ),
+  byRecord(
+    'members',
+    'Of merged records, what each says by itself.',
+    (q, asked, after, limit) => q`
+    select record_id::text as n, to_json(t)::text as row from facets t
+    where record_id = any(${people(asked)}::bigint[]) and record_id > ${after} order by record_id limit ${limit}`,
+  ),
+  byRecord(
+    'merges',
+    'When records were merged, by whom and why.',
+    (q, asked, after, limit) => q`
+    select id::text as n, to_json(t)::text as row from merges t
+    where (loser_id = any(${people(asked)}::bigint[]) or survivor_id = any(${people(asked)}::bigint[])) and id > ${after}
+    order by id limit ${limit}`,
+  ),
+  byRecord(
+    'history',
+    'Every change, with its source, time and rule.',
+    (q, asked, after, limit) => q`
+    select id::text as n, json_build_object('at', at, 'record', record_id, 'what', op, 'source', source, 'run', run_id,
+      'changes', changes)::text as row from history
+    where record_id = any(${people(asked)}::bigint[]) and id > ${after} order by id limit ${limit}`,
+  ),
+  byRecord(
+    'systems',
+    'The objects in other systems, as they were last seen.',
+    (q, asked, after, limit) => q`
+    select l.id::text as n, json_build_object('stream', s.connection || '/' || s.name, 'id', l.remote_id,
+      'state', l.state, 'object', l.observed)::text as row
+    from links l join streams s on s.id = l.stream_id
+    where l.record_id = any(${people(asked)}::bigint[]) and l.id > ${after} order by l.id limit ${limit}`,
+  ),
+  byRecord(
+    'sent',
+    'What was sent to other systems.',
+    (q, asked, after, limit) => q`
+    select o.id::text as n, json_build_object('at', o.created_at, 'stream', s.connection || '/' || s.name, 'what', o.op,
+      'state', o.state, 'body', o.body)::text as row
+    from outbox o join streams s on s.id = o.stream_id
+    where o.record_id = any(${people(asked)}::bigint[]) and o.id > ${after} order by o.id limit ${limit}`,
+  ),
+  byRecord(
+    'consent',
+    'What was said about being contacted, by address.',
+    (q, asked, after, limit) => q`
+    select id::text as n, to_json(t)::text as row from consents t
+    where address = any(${known(asked)}::text[]) and id > ${after} order by id limit ${limit}`,
+  ),
+  byContact('deals', 'deals', 'Deals that name the person.'),
+  byContact('activities', 'activities', 'What happened with the person.'),
+  byContact('invoices', 'invoices', 'Invoices to the person.'),
+  byRecord(
+    'messages',
+    'Logged mail in which the person takes part, as far as it is kept.',
+    (q, asked, after, limit) => q`
+    select m.id::text as n, json_build_object('at', m.at, 'direction', m.direction, 'subject', m.subject, 'text', m.text,
+      'quoted', m.quoted, 'signature', m.signature, 'html', m.html, 'attachments', m.attachments,
+      'people', (select json_agg(json_build_object('address', p.address, 'name', p.name, 'role', p.role))
+        from message_participants p where p.message_id = m.id))::text as row
+    from messages m
+    where m.id in (
+      select message_id from message_participants where contact_id = any(${people(asked)}::bigint[])
+      union select message_id from message_participants where address = any(${known(asked)}::text[])
+    ) and m.id > ${after} order by m.id limit ${limit}`,
+  ),
+  {
+    name: 'mailKeptOut',
+    about: 'Mail that names the person and was not logged: only that it was seen is known, by digests.',
+    page: (q, asked, after, limit): Rows => q`
+      select stream_id || ' ' || remote_id as n, json_build_object('id', remote_id, 'verdict', verdict, 'reason', reason,
+        'seenAt', seen_at)::text as row
+      from sightings where address_hashes && ${texts(asked.hashes.map(bytes))}::bytea[]
+        and stream_id || ' ' || remote_id > ${after} order by 1 limit ${limit}`,
+  },
+  byRecord(
+    'inbox',
+    'Questions to the staff about the person.',
+    (q, asked, after, limit) => q`
+    select id::text as n, json_build_object('kind', kind, 'title', title, 'state', state, 'detail', detail,
+      'createdAt', created_at, 'resolution', resolution)::text as row
+    from inbox where record_id = any(${people(asked)}::bigint[]) and id > ${after} order by id limit ${limit}`,
+  ),
+]

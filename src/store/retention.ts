@@ -1,0 +1,95 @@
+import type { Instant } from '../core/json.ts'
+import type { Query } from './database.ts'
+
+/*
+ * Each takes away at most `limit` rows, the oldest first where that is cheap, and returns how many; called again until
+ * nothing is left, no statement holds many rows for long.
+ */
+
+const OLD_TEXTS = (q: Query, before: Instant) => q`at < ${before} and content = 'full' and state = 'kept'`
+
+/** Texts of logged mail; subject, people and times stay. */
+export async function stripOldMail(q: Query, before: Instant, limit: number): Promise<number> {
+  const { count } = await q`
+    update messages set content = 'subject', text = null, quoted = null, signature = null, html = null,
+      attachments = '[]'::json
+    where id in (select id from messages where ${OLD_TEXTS(q, before)} limit ${limit} for update skip locked)`
+  return count
+}
+
+const OLD_ITEMS = (q: Query, before: Instant) => q`state = 'done' and updated_at < ${before}`
+
+export async function forgetOldItems(q: Query, before: Instant, limit: number): Promise<number> {
+  const { count } = await q`
+    delete from inbox where id in (select id from inbox where ${OLD_ITEMS(q, before)} limit ${limit})`
+  return count
+}
+
+const OLD_WRITES = (q: Query, before: Instant) =>
+  q`settled_at < ${before} and state not in ('sending', 'uncertain') and (body <> '{}' or sent <> '{}')`
+
+/** What was sent to vendors; that it was sent, when and with what outcome stays. */
+export async function blankOldWrites(q: Query, before: Instant, limit: number): Promise<number> {
+  const { count } = await q`
+    update outbox set body = '{}', sent = '{}', outcome = coalesce(outcome, '{}') - 'message'
+    where id in (select id from outbox where ${OLD_WRITES(q, before)} limit ${limit} for update skip locked)`
+  return count
+}
+
+/** How much each of them would take. */
+export async function countOld(
+  q: Query,
+  before: {
+    readonly mail: Instant | null
+    readonly inbox: Instant | null
+    readonly writes: Instant | null
+  },
+): Promise<{ readonly mail: number; readonly inbox: number; readonly writes: number }> {
+  const one = async (found: Promise<readonly { count: number }[]>) => (await found)[0]?.count ?? 0
+  return {
+    mail:
+      before.mail === null
+        ? 0
+        : await one(
+            q<{ count: number }[]>`select count(*) as count from messages where ${OLD_TEXTS(q, before.mail)}`,
+          ),
+    inbox:
+      before.inbox === null
+        ? 0
+        : await one(
+            q<{ count: number }[]>`select count(*) as count from inbox where ${OLD_ITEMS(q, before.inbox)}`,
+          ),
+    writes:
+      before.writes === null
+        ? 0
+        : await one(
+            q<
+              { count: number }[]
+            >`select count(*) as count from outbox where ${OLD_WRITES(q, before.writes)}`,
+          ),
+  }
+}
+
+/** The months of the history that end before a time: `history_2026_03`. */
+export async function oldMonths(q: Query, before: Instant): Promise<readonly string[]> {
+  const found = await q<{ name: string }[]>`
+    select c.relname as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'history'::regclass and c.relname ~ '^history_[0-9]{4}_[0-9]{2}$'
+      and (to_date(substr(c.relname, 9), 'YYYY_MM') + interval '1 month') at time zone 'UTC' <= ${before}
+    order by 1`
+  return found.map((row) => row.name)
+}
+
+/** Drops a month of the history whole: no row is touched, however many there are. */
+export async function dropMonth(q: Query, name: string): Promise<void> {
+  await q`drop table if exists ${q(name)}`
+}
+
+/** The first run whose history may have been taken away. */
+export async function historyBegins(q: Query): Promise<Instant | null> {
+  const [row] = await q<{ at: Instant | null }[]>`
+    select min(to_date(substr(c.relname, 9), 'YYYY_MM')::timestamp at time zone 'UTC') as at
+    from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = 'history'::regclass and c.relname ~ '^history_[0-9]{4}_[0-9]{2}$'`
+  return row?.at ?? null
+}
