@@ -234,6 +234,7 @@ const DOES = {
   agrees: 'is held in agreement',
   archived: 'is archived there',
   read: 'is only read',
+  stays: 'stays archived there: restore it there, and the next pass links it again',
 } as const
 
 function tellCarried(output: Output, carried: readonly Carried[]): void {

@@ -18,7 +18,6 @@ import { unknownField } from './normalise.ts'
 import { loadPipelines } from './pipelines.ts'
 import { checkPolicy, type Policies } from './policy.ts'
 import { compileSurvivorship } from './survivorship.ts'
-import { loadRetention } from './retention.ts'
 import { within, type Problem, type Report } from './problem.ts'
 import { at, keysOf, kindOf, kindsOf, textAt } from './raw.ts'
 import {
@@ -27,6 +26,7 @@ import {
   fieldEntry,
   hubFile,
   policiesFile,
+  type StreamEntry,
   streamEntry,
 } from './schema.ts'
 import { checkCron, compileStream, condition, type StreamContext } from './stream.ts'
@@ -36,6 +36,8 @@ import { validate } from './validate.ts'
 export type Catalog = {
   /** The resources of every connector by its id. */
   readonly connectors: Readonly<Record<string, readonly string[]>>
+  /** Why a connector's resource cannot archive, in words, where it cannot. */
+  readonly keepsArchived?: Readonly<Record<string, Readonly<Record<string, string>>>>
   /** The connectors that have mail. */
   readonly mail: readonly string[]
 }
@@ -78,7 +80,6 @@ export function loadConfiguration(files: readonly SourceFile[], catalog: Catalog
   const invoicing =
     invoicingDocument === undefined ? null : loadInvoicing(invoicingDocument, sections.connection)
   const alerts = loadAlerts(only(sections.alerts)[0])
-  const retention = loadRetention(only(sections.retention)[0])
   if (problems.length > 0) return { kind: 'problems', problems: problems.toSorted(byPlace) }
   return {
     kind: 'ok',
@@ -88,7 +89,6 @@ export function loadConfiguration(files: readonly SourceFile[], catalog: Catalog
       invoicing,
       governance,
       alerts,
-      retention,
       approvals,
       duplicates,
       survivorship,
@@ -114,7 +114,6 @@ const SECTIONS = [
   'quality',
   'invoicing',
   'alerts',
-  'retention',
   'hub',
 ] as const
 type Section = (typeof SECTIONS)[number]
@@ -129,7 +128,6 @@ function sort(files: readonly SourceFile[], problems: Problem[]): Record<Section
     quality: [],
     invoicing: [],
     alerts: [],
-    retention: [],
     hub: [],
   }
   for (const file of files) {
@@ -258,9 +256,21 @@ function loadConnection(
 /** There must be something to do, and what mail: asks for must be on offer. */
 function checkOffers(
   { connector, streams, mail }: ConnectionFile,
-  { connectors, mail: able }: Catalog,
+  { connectors, keepsArchived, mail: able }: Catalog,
   report: Report,
 ): void {
+  for (const [name, entry] of Object.entries(streams ?? {})) {
+    const why =
+      entry.merges === 'archive'
+        ? cannotArchive(entry, keepsArchived?.[connector]?.[entry.resource ?? name])
+        : null
+    if (why !== null)
+      report(
+        ['streams', name, 'merges'],
+        why,
+        'Write merges: keep, or leave it out: both objects are held in agreement.',
+      )
+  }
   if (streams === undefined && mail === undefined) {
     const fix = able.includes(connector) ? 'Add streams: or mail:.' : 'Add streams: <keys with values>.'
     report(['streams'], '"streams" is missing', fix)
@@ -270,6 +280,13 @@ function checkOffers(
   if (mail === undefined || able.includes(connector) || !Object.hasOwn(connectors, connector)) return
   const fix = able.length === 0 ? 'Remove it.' : `Remove it; ${able.join(', ')} have mail.`
   report(['mail'], `the connector "${connector}" has no mail`, fix)
+}
+
+/** Why a stream cannot archive the second object of what is merged; null where it can. */
+function cannotArchive({ record, direction }: StreamEntry, connectorSays: string | undefined): string | null {
+  if (record !== 'contact' && record !== 'company') return `records of the kind "${record}" are not merged`
+  if (direction === 'in') return 'a stream that only reads archives nothing'
+  return connectorSays ?? null
 }
 
 /** In a file of the wrong shape, checks the streams and entries whose shape is right: nobody likes two rounds. */

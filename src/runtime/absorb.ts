@@ -219,6 +219,10 @@ async function absorbFresh(
     planned: [],
     newLinks: [],
     erased: 0,
+    // What a person has not decided about, or has refused, is not merged either.
+    away: mergedAway(
+      fresh.filter((o) => !spared.skipped.has(o.id) && !spared.staying.has(links.get(o.id)?.recordId ?? 0)),
+    ),
   }
   for (const arrival of arrivals)
     if (arrival.link !== null)
@@ -228,7 +232,7 @@ async function absorbFresh(
     arrivals.filter((a) => a.link === null),
   )
   hub.planning?.draft(filteredLines(page, arrivals))
-  const away = mergedAway(fresh)
+  const { away } = page
   const others = await haveOthers(
     tx,
     target.id,

@@ -6,6 +6,7 @@ import {
   forgetSide,
   forgetUnmet,
   heldCounts,
+  heldMerges,
   heldPage,
   isListed,
   wakeHeld,
@@ -20,16 +21,22 @@ const WHAT = { deletes: 'remove', blanks: 'empty fields of', optIns: 'opt in' } 
 export const massChangeKey = (streamId: number, side: Side): string => `mass_change:${streamId}:${side}`
 const SAMPLES = 20
 
-/** `remove 180, empty fields of 3`. */
-const words = (harm: Harm): string =>
-  (['deletes', 'blanks', 'optIns'] as const)
-    .filter((what) => harm[what] > 0)
-    .map((what) => `${WHAT[what]} ${harm[what]}`)
+/** `merge 500, remove 180, empty fields of 3`. Merges count as deletes, but nothing is removed by them. */
+const words = (harm: Harm, merges: number): string =>
+  [
+    ['merge', merges] as const,
+    [WHAT.deletes, harm.deletes - merges] as const,
+    [WHAT.blanks, harm.blanks] as const,
+    [WHAT.optIns, harm.optIns] as const,
+  ]
+    .filter(([, count]) => count > 0)
+    .map(([what, count]) => `${what} ${count}`)
     .join(', ')
 
 /** One item a stream and side sums up what waits for a verdict. */
 export async function reportHeld(hub: Hub, q: Query, target: Target, side: Side): Promise<void> {
   const { undecided, decided } = await heldCounts(q, target.id, side)
+  const merges = undecided.deletes > 0 ? await heldMerges(q, target.id, side) : 0
   const people = await population(q, target.id)
   const samples = await heldPage(q, target.id, side, null, SAMPLES, 'undecided')
   const verdict = guard(undecided, people, target.stream.guard)
@@ -42,10 +49,11 @@ export async function reportHeld(hub: Hub, q: Query, target: Target, side: Side)
       {
         kind: 'mass_change',
         key: massChangeKey(target.id, side),
-        title: `${target.label} would ${words(undecided)} of ${people} records ${where}`,
+        title: `${target.label} would ${words(undecided, merges)} of ${people} records ${where}`,
         fix: `Nothing of it was written. See each one: \`concord inbox show ID --out held.csv\`. Approve or reject all or some of them; or correct the source: the next sync looks again.${limit}`,
         detail: {
           ...undecided,
+          ...(merges === 0 ? {} : { merges }),
           side,
           population: people,
           decided: { ...decided },

@@ -25,6 +25,7 @@ import { mayWrite } from './approval.ts'
 import { openBitmap, type Bitmap } from './bitmap.ts'
 import type { Hub, Target } from './hub.ts'
 import { NOTHING_AHEAD, readAhead, type ReadAhead } from './page.ts'
+import { followLateMerges } from './merge/late.ts'
 import { replan } from './plan/replan.ts'
 import { resolveRefs } from './refs.ts'
 import { HeldError, openRun, type RunLog } from './run.ts'
@@ -67,6 +68,7 @@ export async function observeStream(
   try {
     const io = await hub.io(target.stream.connection)
     await resolveLate(hub, target, run, woken)
+    for (const name of await followLateMerges(hub, target, run)) woken.add(name)
     const listsAnew = await replan(hub, target, run, woken)
     const from = mode === 'sweep' || row.needsSweep || listsAnew ? null : row.cursor
     const about = { ...row, isSweep: mode === 'sweep' }

@@ -60,6 +60,8 @@ export type PageWork = {
   readonly statements: Statement[]
   readonly planned: Planned[]
   readonly newLinks: number[]
+  /** Objects that were merged at their remote, with those that they live on in. */
+  readonly away: ReadonlyMap<string, string>
   /** Objects of people who were erased. */
   erased: number
 }

@@ -63,6 +63,18 @@ export async function heldCounts(q: Query, streamId: number, side: Side): Promis
   return { undecided: of('undecided'), decided: of('decided') }
 }
 
+/** Says among the changes of what counts as a delete that nothing is deleted: the object was merged at its remote. */
+export const MERGED = 'mergedInto'
+
+/** How many of a side's waiting deletes are merges at the remote. */
+export async function heldMerges(q: Query, streamId: number, side: Side): Promise<number> {
+  const [row] = await q<{ count: number }[]>`
+    select count(*) as count from held_changes
+    where stream_id = ${streamId} and side = ${side} and what = 'deletes' and verdict is null
+      and changes->${MERGED} is not null`
+  return row?.count ?? 0
+}
+
 /** Which held changes a person means: all, only those of some records, or all but those. */
 export type Chosen =
   | { readonly kind: 'all' }

@@ -2,6 +2,7 @@ import type { Key } from '../core/identity.ts'
 import type { FieldName, RecordId, RecordKind } from '../core/model.ts'
 import { numbers, texts } from './columns.ts'
 import type { Query } from './database.ts'
+import type { Merge } from './merges.ts'
 import { TABLE } from './records.ts'
 
 /** Where other records name a contact or a company: the column, and the field. */
@@ -125,6 +126,31 @@ export async function returnParticipants(
     where m.merge_id = ${merge} and m.what = 'participant' and p.message_id = m.id and p.address = m.field
       and p.contact_id = ${survivor}`
   return moved.count
+}
+
+/**
+ * Gives messages to a loser that were logged to the survivor since their merge, where they went to or came from the
+ * loser's own addresses. Returns those of them that have nothing to do with the survivor then.
+ */
+export async function returnLater(
+  q: Query,
+  merge: Pick<Merge, 'at'>,
+  loser: RecordId,
+  survivor: RecordId,
+  addresses: readonly string[],
+): Promise<readonly RecordId[]> {
+  if (addresses.length === 0) return []
+  const given = await q<{ id: RecordId }[]>`
+    update message_participants p set contact_id = ${loser} from activities a
+    where p.contact_id = ${survivor} and a.id = p.message_id and a.created_at >= ${merge.at}
+      and (p.address = any(${texts(addresses)}::text[]) or p.plain = any(${texts(addresses)}::text[]))
+    returning p.message_id as id`
+  if (given.length === 0) return []
+  const theirs = await q<{ id: RecordId }[]>`
+    select id from unnest(${numbers(given.map((row) => row.id))}::bigint[]) as m(id)
+    where not exists (select from message_participants p where p.message_id = m.id and p.contact_id = ${survivor})
+    group by id order by id`
+  return theirs.map((row) => row.id)
 }
 
 /** Notes which records name the loser in one field, archived ones too. */

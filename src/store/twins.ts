@@ -50,6 +50,21 @@ export async function endArchived(
         and o.state = 'applied' and o.created_at >= ${since})`
 }
 
+/** The links of `endArchived`, for who only wants to know. */
+export async function archivedFor(
+  q: Query,
+  merge: number,
+  survivor: RecordId,
+  since: Instant,
+): Promise<readonly number[]> {
+  const found = await q<{ id: number }[]>`
+    select l.id from merge_moves m join links l on l.id = m.id and l.record_id = ${survivor}
+    where m.merge_id = ${merge} and m.what = 'link' and exists (
+      select from outbox o where o.link_id = l.id and o.record_id = ${survivor} and o.op = 'archive'
+        and o.state = 'applied' and o.created_at >= ${since})`
+  return found.map((row) => row.id)
+}
+
 /** Records that have an object of this stream beside those whose links are given. */
 export async function haveOthers(
   q: Query,

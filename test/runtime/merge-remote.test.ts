@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { syncAll } from '../../src/runtime/cycle.ts'
+import { editRecord } from '../../src/runtime/edit.ts'
+import { approve, reject } from '../../src/runtime/inbox/mass-change.ts'
 import { survivorsOf } from '../../src/store/merges.ts'
 import { openWorld, type World } from '../support/world.ts'
 import { fieldsOf, read, stateOf, unmerge } from './merge.support.ts'
@@ -97,5 +99,83 @@ describe('a merge at the remote', () => {
     expect(
       await world.db.sql`select state from links where record_id = ${a} and remote_id is not null`,
     ).toEqual([{ state: 'gone' }])
+  })
+
+  const asked = () =>
+    world.db.sql`select title, record_id as record, state, resolution from inbox where kind = 'missing_data'`
+
+  test('into nothing that can be found is asked about, and followed once the other one comes', async () => {
+    world.export('contacts', [HEAD, ada])
+    await sync()
+    const a = await idOf('ada@example.com')
+    world.export('contacts', [HEAD, merged(ada, 'c9')])
+    await sync()
+    await sync()
+    expect(await asked()).toMatchObject([
+      {
+        title: `csv/contacts has merged c1 into c9, which is not in the hub: contact ${a} stays, without an object there`,
+        record: a,
+        state: 'open',
+      },
+    ])
+    world.export('contacts', [HEAD, merged(ada, 'c9'), ['c9', 'late@lovelace.org', 'Ada', 'King', '', '']])
+    await sync()
+    await sync()
+    const b = await idOf('late@lovelace.org')
+    expect(await survivorsOf(world.db.sql, [a])).toEqual(new Map([[a, b]]))
+    expect(await asked()).toMatchObject([{ state: 'done', resolution: 'the object that is left is here' }])
+  })
+
+  test('is not asked about any more once the record is archived', async () => {
+    world.export('contacts', [HEAD, ada])
+    await sync()
+    const a = await idOf('ada@example.com')
+    world.export('contacts', [HEAD, merged(ada, 'c9')])
+    await sync()
+    expect((await editRecord(world.hub, 'contact', a, {}, 'user:ann', { archived: true })).kind).toBe('saved')
+    await sync()
+    expect(await asked()).toMatchObject([{ state: 'done', resolution: 'the record is archived or merged' }])
+  })
+
+  describe('of many at once', () => {
+    const PEOPLE = Array.from({ length: 60 }, (_, i) => [`p${i}`, `p${i}@x.io`, 'P', `No ${i}`, '', ''])
+    const half = PEOPLE.map((row, i) => (i < 30 ? merged(row, `p${i + 30}`) : row))
+    const held = async () => {
+      world.export('contacts', [HEAD, ...PEOPLE])
+      await sync()
+      world.export('contacts', [HEAD, ...half])
+      await syncAll(world.hub, ['csv'], 'changes')
+      world.clock.now += 300_000
+      const [item] = await world.db
+        .sql`select id, title from inbox where kind = 'mass_change' and state = 'open'`
+      return { id: Number(item?.['id']), title: String(item?.['title']) }
+    }
+    const count = async (table: 'merges' | 'contacts') => {
+      const [row] = await world.db.sql`select count(*) as n from ${world.db.sql(table)}`
+      return Number(row?.['n'])
+    }
+
+    test('is held, as a merge and not as a removal, and done once a person approves', async () => {
+      const { id, title } = await held()
+      expect(title).toBe('csv/contacts would merge 30 of 60 records in the hub')
+      expect(await count('merges')).toBe(0)
+      expect((await approve(world.hub, id, 'user:ann')).kind).not.toBe('refused')
+      await sync()
+      expect(await count('merges')).toBe(30)
+    })
+
+    test('leaves the records apart that a person refuses to merge, or has not decided about', async () => {
+      const { id } = await held()
+      const [one] = [await idOf('p3@x.io')]
+      const only = { kind: 'only', records: [one] } as const
+      expect((await reject(world.hub, id, 'user:ann', only)).kind).not.toBe('refused')
+      const [two] = [await idOf('p4@x.io')]
+      const other = { kind: 'only', records: [two] } as const
+      expect((await approve(world.hub, id, 'user:ann', other)).kind).not.toBe('refused')
+      await syncAll(world.hub, ['csv'], 'sweep')
+      const losers = await world.db.sql`select loser_id as id from merges`
+      expect(losers).toEqual([{ id: two }])
+      expect((await read(world.hub, 'contact', one)).archived).toBe(false)
+    })
   })
 })

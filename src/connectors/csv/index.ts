@@ -53,6 +53,7 @@ function push(name: ResourceName): Push {
     batchMax: 5_000,
     dedupe: { kind: 'upsert', by: 'record' },
     isHandoff: true,
+    keepsArchived: 'a CSV file cannot say that a row is archived',
     async send(io, writes) {
       const settings = readSettings(io.settings)
       const { out } = settings

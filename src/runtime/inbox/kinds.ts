@@ -113,7 +113,7 @@ export const KINDS: Readonly<Record<InboxKind, KindInfo>> = {
   },
   missing_data: {
     what: 'A record lacks what something else needs of it.',
-    why: 'A deal was won that cannot be invoiced, or a field that is required is empty.',
+    why: 'A deal was won that cannot be invoiced, a field that is required is empty, or a vendor has merged an object into one that is not in the hub.',
     closes: 'when it is filled in',
     actions: [action('fill', 'fill it in', 'fill ID --set FIELD=VALUE', 'the missing fields'), DISMISS],
   },

@@ -4,6 +4,7 @@ import type { Query } from '../../store/database.ts'
 import { countParticipants, countReferences, movedBy, REFERENCES } from '../../store/merge-moves.ts'
 import { linksOf, loadLinks, type Link } from '../../store/links.ts'
 import type { Merge } from '../../store/merges.ts'
+import { archivedFor } from '../../store/twins.ts'
 import type { Hub } from '../hub.ts'
 import type { Carried } from './words.ts'
 
@@ -41,6 +42,13 @@ function objectOf(hub: Hub, link: Link, isTwin: boolean): Omit<Carried & { kind:
   return { kind: 'object', stream: target.label, remoteId: link.remoteId, does }
 }
 
+/** An object that was archived for the merge; its link may be gone with it. */
+function stayingOf(hub: Hub, link: Link): Omit<Carried & { kind: 'object' }, 'of'> | null {
+  const target = hub.targets.find((one) => one.id === link.streamId)
+  if (target === undefined || link.remoteId === null) return null
+  return { kind: 'object', stream: target.label, remoteId: link.remoteId, does: 'stays' }
+}
+
 /** What goes back when a merge is undone, as far as it was moved and may still stand at the survivor. */
 export async function returnedBy(
   hub: Hub,
@@ -49,8 +57,9 @@ export async function returnedBy(
   survivor: RecordId,
 ): Promise<readonly Carried[]> {
   const { links, others } = await movedBy(q, merge.id, survivor)
+  const away = new Set(await archivedFor(q, merge.id, survivor, merge.at))
   const objects = (await loadLinks(q, links)).flatMap((link): Carried | readonly [] => {
-    const object = objectOf(hub, link, false)
+    const object = away.has(link.id) ? stayingOf(hub, link) : objectOf(hub, link, false)
     return object === null ? [] : { ...object, of: merge.loser }
   })
   return [

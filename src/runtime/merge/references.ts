@@ -42,8 +42,45 @@ export async function returnReferences(
   return woken
 }
 
-async function turn(
+/** Activities of messages that have nothing to do with the survivor any more. */
+export async function returnActivities(
+  following: Following,
+  ids: readonly RecordId[],
+  loser: RecordId,
+  survivor: RecordId,
+  by: Source,
+): Promise<ReadonlySet<string>> {
+  const rule = `contact ${loser} is no longer merged into contact ${survivor}: its own address`
+  const woken = new Set<string>()
+  for (let at = 0; at < ids.length; at += CHUNK) {
+    const chunk = ids.slice(at, at + CHUNK)
+    for (const name of await point(following, OF_ACTIVITIES, chunk, survivor, loser, by, rule))
+      woken.add(name)
+  }
+  return woken
+}
+
+const OF_ACTIVITIES = { kind: 'activity', field: 'contact' } as const
+
+/** Those of the records that name `from` name `to`. */
+async function point(
   { q, apply }: Following,
+  { kind, field }: Pick<Reference, 'kind' | 'field'>,
+  ids: readonly RecordId[],
+  from: RecordId,
+  to: RecordId,
+  by: Source,
+  rule: string,
+): Promise<ReadonlySet<string>> {
+  const records = [...(await loadRecords(q, kind, ids, 'lock')).values()]
+  const changes = records.flatMap((record) =>
+    same(record.fields[field], from) ? [pointed(record, field, to, rule)] : [],
+  )
+  return apply(kind, changes, by)
+}
+
+async function turn(
+  following: Following,
   merge: number,
   reference: Reference,
   from: RecordId,
@@ -51,17 +88,12 @@ async function turn(
   by: Source,
   rule: string,
 ): Promise<ReadonlySet<string>> {
-  const { kind, field } = reference
   const woken = new Set<string>()
   for (let after = 0; ; ) {
-    const ids = await notedReferences(q, merge, reference, after, CHUNK)
+    const ids = await notedReferences(following.q, merge, reference, after, CHUNK)
     const last = ids.at(-1)
     if (last === undefined) return woken
-    const records = [...(await loadRecords(q, kind, ids, 'lock')).values()]
-    const changes = records.flatMap((record) =>
-      same(record.fields[field], from) ? [pointed(record, field, to, rule)] : [],
-    )
-    for (const name of await apply(kind, changes, by)) woken.add(name)
+    for (const name of await point(following, reference, ids, from, to, by, rule)) woken.add(name)
     after = last
   }
 }

@@ -3,6 +3,7 @@ import type { Observation } from '../../connectors/connector.ts'
 import { openItems, type NewItem } from '../../store/inbox.ts'
 import { glance } from '../../store/links.ts'
 import { survivorsOf } from '../../store/merges.ts'
+import { mergedAwayKey } from '../../store/merges-waiting.ts'
 import { recordsBehind } from '../../store/twins.ts'
 import type { Following } from '../change.ts'
 import type { Hub, Target } from '../hub.ts'
@@ -65,7 +66,11 @@ export async function followRemoteMerges(
       pair.flatMap((id) => id ?? []),
     )
     const [loser, survivor] = pair.map((id) => (id === undefined ? undefined : (where.get(id) ?? id)))
-    if (loser === undefined || survivor === undefined || loser === survivor) continue
+    if (loser === undefined || loser === survivor) continue
+    if (survivor === undefined) {
+      items.push(unknownItem(target, loser, from, into))
+      continue
+    }
     const merged = await mergeWithin(following, {
       kind,
       survivor,
@@ -79,6 +84,20 @@ export async function followRemoteMerges(
   }
   await openItems(q, items, hub.clock.now())
   return woken
+}
+
+/** The record stays, without its object: to archive it would lose what only it says. */
+function unknownItem(target: Target, loser: RecordId, from: string, into: string): NewItem {
+  const { record: kind, connection } = target.stream
+  return {
+    kind: 'missing_data',
+    key: mergedAwayKey(target.id, from),
+    title: `${target.label} has merged ${from} into ${into}, which is not in the hub: ${kind} ${loser} stays, without an object there`,
+    fix: `Have the stream take ${into} in (\`only:\`, \`create:\`, or correct it at ${connection}): the two are merged then. Or merge or archive ${kind} ${loser} yourself, or dismiss this.`,
+    detail: { kind, from, into },
+    streamId: target.id,
+    recordId: loser,
+  }
 }
 
 function refusedItem(

@@ -9,6 +9,7 @@ import {
   forgetMoves,
   lockLinks,
   returnKeys,
+  returnLater,
   returnLinks,
   returnParticipants,
 } from '../../store/merge-moves.ts'
@@ -32,7 +33,7 @@ import { withRaces } from '../races.ts'
 import { returnedBy } from './carried.ts'
 import { heldReferences, withValues } from './load.ts'
 import { recomputed, refreshMail } from './merge.ts'
-import { returnReferences } from './references.ts'
+import { returnActivities, returnReferences } from './references.ts'
 import { inRun } from './run.ts'
 import type { UnmergeRequest, UnmergeResult } from './words.ts'
 
@@ -215,6 +216,10 @@ async function carryOut(
   wake(await returnReferences(following, kind, merge.id, loser, survivor, by))
   if (kind === 'contact') {
     await returnParticipants(q, merge.id, loser, survivor)
+    const kept = new Set(addressesOf(plan.root.change.after.fields))
+    const own = addressesOf(plan.loser.change.after.fields).filter((address) => !kept.has(address))
+    const theirs = await returnLater(q, merge, loser, survivor, own)
+    wake(await returnActivities(following, theirs, loser, survivor, by))
     wake(await refreshMail(following, [survivor, loser]))
   }
   if (request.mayMatchAgain !== true)

@@ -22,8 +22,11 @@ export type Carried =
       readonly stream: string
       readonly remoteId: string
       readonly of: RecordId
-      /** `agrees`: it is held in agreement with the record; `archived`: at its remote; `read`: it is only read. */
-      readonly does: 'agrees' | 'archived' | 'read'
+      /**
+       * `agrees`: it is held in agreement with the record; `archived`: at its remote; `read`: it is only read; `stays`: it
+       * was archived for the merge, which an unmerge does not take back.
+       */
+      readonly does: 'agrees' | 'archived' | 'read' | 'stays'
     }
   | {
       readonly kind: 'references'

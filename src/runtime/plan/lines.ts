@@ -42,8 +42,15 @@ export function pageLines(page: PageWork, gone: readonly Link[], planning: Plann
     const record = set.get(link.recordId)
     const isArchived = changes.some((c) => c.after.id === link.recordId && c.after.archived)
     if (record === undefined) return []
-    const why = isArchived ? null : 'gone at the remote: only the link ends'
-    return [of(record, 'archive', { remoteId: link.remoteId, why, harm: isArchived ? 'deletes' : null })]
+    const into = page.away.get(link.remoteId ?? '')
+    const why =
+      into !== undefined
+        ? `merged into ${into} at the remote: the two records become one`
+        : isArchived
+          ? null
+          : 'gone at the remote: only the link ends'
+    const isHarm = isArchived || into !== undefined
+    return [of(record, 'archive', { remoteId: link.remoteId, why, harm: isHarm ? 'deletes' : null })]
   })
   const edits = changes.flatMap((change): PlanLine[] => {
     if (change.before !== null && vanished.has(change.after.id)) return []
