@@ -18,6 +18,7 @@ import { unknownField } from './normalise.ts'
 import { loadPipelines } from './pipelines.ts'
 import { checkPolicy, type Policies } from './policy.ts'
 import { compileSurvivorship } from './survivorship.ts'
+import { loadRetention } from './retention.ts'
 import { within, type Problem, type Report } from './problem.ts'
 import { at, keysOf, kindOf, kindsOf, textAt } from './raw.ts'
 import {
@@ -80,6 +81,7 @@ export function loadConfiguration(files: readonly SourceFile[], catalog: Catalog
   const invoicing =
     invoicingDocument === undefined ? null : loadInvoicing(invoicingDocument, sections.connection)
   const alerts = loadAlerts(only(sections.alerts)[0])
+  const retention = loadRetention(only(sections.retention)[0])
   if (problems.length > 0) return { kind: 'problems', problems: problems.toSorted(byPlace) }
   return {
     kind: 'ok',
@@ -89,6 +91,7 @@ export function loadConfiguration(files: readonly SourceFile[], catalog: Catalog
       invoicing,
       governance,
       alerts,
+      retention,
       approvals,
       duplicates,
       survivorship,
@@ -114,6 +117,7 @@ const SECTIONS = [
   'quality',
   'invoicing',
   'alerts',
+  'retention',
   'hub',
 ] as const
 type Section = (typeof SECTIONS)[number]
@@ -128,6 +132,7 @@ function sort(files: readonly SourceFile[], problems: Problem[]): Record<Section
     quality: [],
     invoicing: [],
     alerts: [],
+    retention: [],
     hub: [],
   }
   for (const file of files) {
