@@ -135,9 +135,9 @@ export type Configuration = {
   readonly approvals: 'ask' | 'none'
   /** Of records that came through no stream. */
   readonly duplicates: Thresholds
-  /** ISO 3166-1 alpha-2; reads phone numbers written without a country. */
   /** Whose value stands where two records are merged. */
   readonly survivorship: Survivorship
+  /** ISO 3166-1 alpha-2; reads phone numbers written without a country. */
   readonly defaultCountry: string
   readonly defaultCurrency: string
 }
