@@ -228,10 +228,12 @@ export async function allowHeld(
   at: Instant,
 ): Promise<void> {
   if (changes.length === 0) return
+  // A record may have two objects in one stream; they lose the same.
+  const latest = [...new Map(changes.map((c) => [`${c.streamId} ${c.what} ${c.recordId}`, c])).values()]
   await q`
     insert into held_changes (stream_id, side, what, record_id, remote_id, title, changes, stamp, verdict, decided_by, seen_at)
     select "streamId", 'out', what, "recordId", "remoteId", title, changes, stamp, 'approved', ${by}, ${at}
-    from jsonb_to_recordset(${rows(changes)}::text::jsonb) as r("streamId" int, what text, "recordId" bigint,
+    from jsonb_to_recordset(${rows(latest)}::text::jsonb) as r("streamId" int, what text, "recordId" bigint,
       "remoteId" text, title text, changes json, stamp text)
     on conflict (stream_id, side, what, record_id) do update set remote_id = excluded.remote_id, title = excluded.title,
       changes = excluded.changes, stamp = excluded.stamp, verdict = 'approved', decided_by = excluded.decided_by,

@@ -130,6 +130,21 @@ describe('a bad import of 500 rows', () => {
   }, 120_000)
 })
 
+test('a field is emptied again at both objects that one person has in a stream', async () => {
+  importRows([['p1', 'p1@example.com', 'Ann', 'Lee', '', '']])
+  // Bought twice as a guest.
+  for (let i = 0; i < 2; i++) world.stripe.admin.createCustomer({ email: 'p1@example.com', name: 'Ann Lee' })
+  await settle()
+  const before = customers()
+  expect(before.filter(({ email }) => email === 'p1@example.com')).toHaveLength(2)
+  importRows([['p1', 'p1@example.com', 'Ann', 'Lee', '', 'Test']])
+  await settle()
+  expect(customers().filter(({ metadata }) => metadata['job_title'] === 'Test')).toHaveLength(2)
+  await undo(await lastRun('observe'))
+  await settle()
+  expect(customers()).toEqual(before)
+})
+
 test('records that an import made stay archived while the source goes on listing them', async () => {
   await goodImport(20)
   const before = await live()
