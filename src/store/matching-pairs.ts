@@ -48,6 +48,14 @@ export async function pairsSince(
   return { count: found[0]?.count ?? 0, first: found.map(({ count: _, ...pair }) => pair) }
 }
 
+/** Whether a person is to be asked about pairs of a kind, or an item that sums up the rest of them is open. */
+export async function pairsWait(q: Query, kind: MatchedKind, sumKey: string): Promise<boolean> {
+  const [row] = await q<{ waits: boolean }[]>`
+    select exists (select from match_pairs where kind = ${kind} and not asked)
+      or exists (select from inbox where state = 'open' and key = ${sumKey}) as waits`
+  return row?.waits ?? false
+}
+
 /** The likeliest pairs that nobody was asked about yet. */
 export async function bestUnasked(
   q: Query,

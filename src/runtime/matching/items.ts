@@ -81,8 +81,11 @@ async function newsAmong(q: Tx, kind: MatchedKind, since: Instant, asked: number
   return news.length > NEWS ? [] : news.slice(0, Math.max(0, 2 * MOST_ASKED - asked))
 }
 
+/** Of the item that says how many more pairs there are. */
+export const sumKey = (kind: MatchedKind): string => `duplicates:${kind}`
+
 async function sumUp({ clock }: Hub, q: Tx, kind: MatchedKind, count: number): Promise<void> {
-  const key = `duplicates:${kind}`
+  const key = sumKey(kind)
   const at = clock.now()
   if (count === 0) {
     await closeItems(q, [key], 'all of them are asked about one by one', at)

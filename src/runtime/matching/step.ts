@@ -2,14 +2,14 @@ import { MATCHED_KINDS, type MatchedKind } from '../../core/duplicates.ts'
 import type { RecordId } from '../../core/model.ts'
 import type { Tx } from '../../store/database.ts'
 import { lockMatching } from '../../store/matching.ts'
-import { matchingWaits } from '../../store/matching-pairs.ts'
+import { matchingWaits, pairsWait } from '../../store/matching-pairs.ts'
 import { queueMatchStep, wakePush } from '../../store/wake.ts'
 import type { Hub } from '../hub.ts'
 import { withRaces } from '../races.ts'
 import { openRun, type RunLog } from '../run.ts'
 import { matchChunk } from './chunk.ts'
 import { comparerOf, type Comparer } from './comparer.ts'
-import { askAboutPairs } from './items.ts'
+import { askAboutPairs, sumKey } from './items.ts'
 import { mergeAlike, type Linked } from './link.ts'
 
 /** Records compared in one transaction. */
@@ -42,11 +42,13 @@ export async function matchWaiting(hub: Hub, options: MatchOptions = {}): Promis
     while (!hub.stopping.aborted && room > 0) {
       const some = { limit: Math.min(CHUNK, room), only: options.only?.ids ?? null, isHurried, merged }
       const done = await compareSome(hub, comparer, run, some)
-      if (done.records === 0) break
       room -= done.records
       merged += done.merged
       for (const name of done.woken) woken.add(name)
+      // Who was merged is compared once more.
+      if (done.records < some.limit && done.merged === 0) break
     }
+    if (!(await pairsWait(hub.session.q, kind, sumKey(kind)))) continue
     await withRaces(hub, () =>
       hub.session.begin(async (tx) => {
         if (await isAlone(hub, tx, kind, isHurried)) await askAboutPairs(hub, tx, kind, startedAt)
