@@ -52,6 +52,8 @@ export type ResourceStand = {
   readonly edit?: { readonly path: string; act(id: RemoteId): Eventually<void> }
   /** Somebody at the vendor deletes an object for good. */
   remove?(id: RemoteId): Eventually<void>
+  /** Somebody at the vendor merges an object into another one, and the vendor says so. */
+  merge?(from: RemoteId, into: RemoteId): Eventually<void>
   /** Somebody at the vendor makes an object with this text in it. */
   plant?(text: string): Eventually<RemoteId>
   /** Ids that look right and name nothing. */

@@ -37,6 +37,8 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
 }
 
+const MERGED_INTO = 'merged_into'
+
 /** A folder of exports is the vendor, a person with a spreadsheet the one who works there. */
 export const csvBench: Bench = {
   name: 'csv',
@@ -46,7 +48,7 @@ export const csvBench: Bench = {
     const root = await mkdtemp(path.join(tmpdir(), 'concord-conformance-'))
     const [folder, out] = [path.join(root, 'in'), path.join(root, 'out')]
     await Promise.all([mkdir(folder), mkdir(out)])
-    const settings = { folder, out, settleMs: 0 }
+    const settings = { folder, out, settleMs: 0, mergedIntoColumn: MERGED_INTO }
     return {
       connector: () => csv,
       secrets: {},
@@ -70,11 +72,13 @@ export const csvBench: Bench = {
 
 function standFor(kind: Kind, name: string, folder: string, out: string): ResourceStand {
   const rows = new Map<string, Record<string, string>>()
-  const header = ['id', ...kind.columns]
+  const header = ['id', ...kind.columns, MERGED_INTO]
   let made = 0
   let edits = 0
   const save = async () => {
-    const lines = [...rows].map(([id, row]) => [id, ...kind.columns.map((column) => row[column] ?? '')])
+    const lines = [...rows].map(([id, row]) =>
+      header.map((column) => (column === 'id' ? id : (row[column] ?? ''))),
+    )
     const temporary = path.join(folder, `.${name}.tmp`)
     await writeFile(temporary, stringify([header, ...lines]))
     await rename(temporary, path.join(folder, `${name}.csv`))
@@ -126,6 +130,10 @@ function standFor(kind: Kind, name: string, folder: string, out: string): Resour
     },
     async remove(id) {
       rows.delete(id)
+      await save()
+    },
+    async merge(from, into) {
+      rows.set(from, { ...rows.get(from), [MERGED_INTO]: into })
       await save()
     },
     async plant(text) {

@@ -193,7 +193,47 @@ export const READING: readonly Check[] = [
       )
     },
   },
+  {
+    name: 'an object that was merged into another names the one that is left, and is not just absent',
+    contract:
+      'Observation, mergedInto: "the vendor merged it into that object, which lives on". Plain absent may archive the ' +
+      'record of somebody who is still there.',
+    per: 'resource',
+    async run(rig) {
+      const merge = need(rig.at.merge, 'the vendor merges nothing, or does not say so')
+      const [lost = '', left = '', last = ''] = await rig.at.seed(5)
+      pass(rig, HOUR)
+      const { cursor } = await list(rig)
+      pass(rig, HOUR)
+      await merge(lost, left)
+      pass(rig, HOUR)
+      const told = { kind: 'absent', id: lost, mergedInto: left }
+      const changes = await list(rig, cursor)
+      wantSame(changes.seen.get(lost), told, `pull, of ${lost}, which was merged into ${left}`)
+      const [now] = await rig.resource.fetch(rig.io, [lost])
+      wantSame(now, told, `fetch, of ${lost}, which was merged into ${left}`)
+      await wantLeft(rig, lost, left)
+      await merge(left, last)
+      pass(rig, HOUR)
+      await wantLeft(rig, lost, last)
+    },
+  },
 ]
+
+/** Following what `fetch` names ends at an object that is there. */
+async function wantLeft(rig: Rig, lost: RemoteId, left: RemoteId): Promise<void> {
+  const chain = [lost]
+  for (;;) {
+    const id = chain.at(-1) ?? ''
+    const [seen] = await rig.resource.fetch(rig.io, [id])
+    const next = seen?.kind === 'absent' ? seen.mergedInto : undefined
+    if (next === undefined || chain.includes(next)) {
+      wantSame(present(seen, `${id}, to which ${lost} leads,`).id, left, `${lost} leads to another object`)
+      return
+    }
+    chain.push(next)
+  }
+}
 
 async function wantGone(rig: Rig, gone: RemoteId, others: readonly RemoteId[]): Promise<void> {
   const [now] = await rig.resource.fetch(rig.io, [gone])

@@ -39,6 +39,7 @@ export function toyBench(connector: () => Connector = () => rolodex): Bench {
             count: () => vendor.people.size,
             edit: { path: 'note', act: (id) => void vendor.edit(id, { note: `edited ${++edits}` }) },
             remove: (id) => vendor.remove(id),
+            merge: (from, into) => vendor.merge(from, into),
             plant: (name) => vendor.create({ name }).id,
             unknownIds: ['p-none', '../x', 'a?b#c'],
             expire: () => vendor.expire(),

@@ -67,6 +67,9 @@ function parsed(text: string): unknown {
 }
 
 function observe({ id, version, ...body }: z.output<typeof person>): Observation {
+  // Who was merged into somebody else stays behind to say so.
+  const { mergedInto } = body
+  if (typeof mergedInto === 'string') return { kind: 'absent', id, mergedInto }
   return { kind: 'present', id, version: String(version), modifiedAt: null, body }
 }
 

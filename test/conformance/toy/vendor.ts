@@ -119,6 +119,10 @@ export function createRolodex(now: () => number, perSecond: number) {
       people.delete(id)
       touch(id)
     },
+    merge(from: string, into: string) {
+      people.set(from, { id: from, version: (people.get(from)?.version ?? 0) + 1, mergedInto: into })
+      touch(from)
+    },
     expire() {
       oldest = log.length + RETENTION
       for (let i = 0; i < RETENTION; i++) log.push('p-none')

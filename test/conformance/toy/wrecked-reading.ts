@@ -3,6 +3,19 @@ import type { JsonObject } from '../../../src/core/json.ts'
 import { rolodex } from './connector.ts'
 import { paged, people, shown, tick, withPeople, type Sabotages } from './wreck.ts'
 
+/** Merges told in another way, by `pull` and by `fetch`. */
+function unmerged(told: (id: string) => Observation) {
+  const other = (seen: Observation): Observation =>
+    seen.kind === 'absent' && seen.mergedInto !== undefined ? told(seen.id) : seen
+  return withPeople({
+    fetch: async (io, ids) => (await people.fetch(io, ids)).map(other),
+    async pull(io, from) {
+      const page = await people.pull(io, from)
+      return { ...page, observations: page.observations.map(other) }
+    },
+  })
+}
+
 export const WRECKED_READING: Sabotages = [
   [
     'an account id that changes',
@@ -159,6 +172,27 @@ export const WRECKED_READING: Sabotages = [
         ...page,
         observations: page.observations.filter(({ kind }) => kind === 'present'),
       })),
+  ],
+  [
+    'a merge told as a delete',
+    'an object that was merged into another names the one that is left, and is not just absent',
+    () => unmerged((id) => ({ kind: 'absent', id })),
+  ],
+  [
+    'a merge into somebody whom nobody knows',
+    'an object that was merged into another names the one that is left, and is not just absent',
+    () => unmerged((id) => ({ kind: 'absent', id, mergedInto: `old-${id}` })),
+  ],
+  [
+    'a merge that only the changes tell',
+    'an object that was merged into another names the one that is left, and is not just absent',
+    () =>
+      withPeople({
+        fetch: async (io, ids) =>
+          (await people.fetch(io, ids)).map((seen) =>
+            seen.kind === 'absent' ? { kind: 'absent', id: seen.id } : seen,
+          ),
+      }),
   ],
   [
     'changes passed over',
