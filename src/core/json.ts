@@ -49,18 +49,12 @@ export function parsedJson(text: string): unknown {
 
 /** The object that a JSON text stands for; an empty one for any other text. */
 export function parsedJsonObject(text: string): JsonObject {
-  const value = jsonOf(text)
-  return isObject(value) ? value : {}
+  const value = parsedJson(text)
+  return isParsedObject(value) ? value : {}
 }
 
-function jsonOf(text: string): Json {
-  try {
-    const value: Json = JSON.parse(text)
-    return value
-  } catch {
-    return null
-  }
-}
+const isParsedObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Marks a `switch` that has handled every case: a new case is then a type error. */
 export function unreachable(value: never): never {

@@ -95,7 +95,7 @@ function dialled(phone: string): readonly string[] {
   return [`\\+?${spaced(digits)}`, spaced(national)]
 }
 
-const spaced = (digits: string): string => [...digits].join('[ ()./-]*')
+const spaced = (digits: string): string => digits.split('').join('[ ()./-]*')
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
 function anyOf(parts: readonly string[]): string {

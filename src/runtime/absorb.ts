@@ -15,12 +15,11 @@ import {
   type NewLink,
 } from '../store/links.ts'
 import { loadRecords } from '../store/records.ts'
-import { readStream } from '../store/streams.ts'
 import { haveOthers } from '../store/twins.ts'
 import { wakePush } from '../store/wake.ts'
 import { applyChanges, following } from './changes.ts'
 import { consentOf } from './consent.ts'
-import { invoicingOf, type Hub, type Target } from './hub.ts'
+import type { Hub, Target } from './hub.ts'
 import { inTurn } from './in-turn.ts'
 import { conflictKey, rejectedKeys } from './item-keys.ts'
 import {
@@ -34,6 +33,7 @@ import {
   type PageWork,
   type ReadAhead,
 } from './page.ts'
+import { isMuted } from './muted.ts'
 import { mustStand } from './merge/moved.ts'
 import { followRemoteMerges, mergedAway, withMergeTargets } from './merge/remote.ts'
 import { withoutErased } from './privacy/arrivals.ts'
@@ -347,10 +347,4 @@ async function writePage(page: PageWork, gone: readonly Link[], run: RunLog): Pr
   const waiting = new Set([...woken, ...self])
   await wakePush(tx, waiting)
   return { born: inserts.map((l) => l.id), woken: waiting }
-}
-
-/** Nothing is automated from a stream's first complete pass. Only invoices are, so only then has anybody to know. */
-async function isMuted(hub: Hub, tx: Tx, target: Target): Promise<boolean> {
-  if (invoicingOf(hub) === null && target.stream.record !== 'deal') return false
-  return (await readStream(tx, target.id)).firstSyncedAt === null
 }

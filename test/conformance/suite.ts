@@ -4,6 +4,7 @@ import { ACCESS } from './checks/access.ts'
 import { CHANGES } from './checks/changes.ts'
 import type { Check } from './checks/check.ts'
 import { CONSENT } from './checks/consent.ts'
+import { ERASING } from './checks/erasing.ts'
 import { LIMITS } from './checks/limits.ts'
 import { LOST } from './checks/lost.ts'
 import { READING } from './checks/reading.ts'
@@ -23,6 +24,7 @@ export const CHECKS: readonly Check[] = [
   ...CHANGES,
   ...WRITING,
   ...UPDATES,
+  ...ERASING,
   ...LOST,
   ...CONSENT,
   ...TEXT,

@@ -46,11 +46,12 @@ async function eraseAt(
   target: Target,
   ids: readonly string[],
 ): Promise<readonly (string | null)[]> {
-  const erase = target.resource.push?.erase
-  if (erase === undefined) return ids.map(() => 'its connector cannot delete it any more; delete it there')
+  const { push } = target.resource
+  if (push?.erase === undefined)
+    return ids.map(() => 'its connector cannot delete it any more; delete it there')
   try {
     const io = await hub.io(target.stream.connection)
-    const outcomes = await erase(io, ids)
+    const outcomes = await push.erase(io, ids)
     const unclear = ids.filter((_, i) => outcomes[i]?.kind !== 'applied')
     const now = unclear.length === 0 ? [] : await target.resource.fetch(io, unclear)
     const gone = new Set(now.flatMap((seen) => (seen.kind === 'absent' ? [seen.id] : [])))
