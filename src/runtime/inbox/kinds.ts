@@ -114,7 +114,7 @@ export const KINDS: Readonly<Record<InboxKind, KindInfo>> = {
   missing_data: {
     what: 'A record lacks what something else needs of it.',
     why: 'A deal was won that cannot be invoiced, a field that is required is empty, or a vendor has merged an object into one that is not in the hub.',
-    closes: 'when it is filled in',
+    closes: 'when it is filled in, or the other object comes in',
     actions: [action('fill', 'fill it in', 'fill ID --set FIELD=VALUE', 'the missing fields'), DISMISS],
   },
   unknown_value: {
