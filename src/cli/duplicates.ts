@@ -13,7 +13,7 @@ import {
 import { withHub, type Context } from './context.ts'
 import { badInput, EXIT, type ExitCode } from './exit.ts'
 import { writeLines } from './export-lines.ts'
-import { clip, number, plural, tame, type Output } from './output.ts'
+import { clip, number, plural, tame, type Output, percent } from './output.ts'
 import { kindCalled, recordCalled } from './which.ts'
 
 type Run = (work: (context: Context) => Promise<number>) => Promise<void>
@@ -128,9 +128,6 @@ async function* rowsOf(hub: Hub, kind: MatchedKind) {
       evidence,
     }
 }
-
-const percent = (probability: number): string =>
-  probability > 0.9999 ? '>99.99%' : `${(100 * probability).toFixed(probability > 0.99 ? 2 : 0)}%`
 
 const markOf = ({ probability, a, b }: PairPlace): string => `${probability}_${a}_${b}`
 function placeOf(mark: string): PairPlace {

@@ -1,7 +1,7 @@
 import { isList, isObject, textOf, type Json, type JsonObject } from '../core/json.ts'
 import { describeKind } from '../runtime/inbox/kinds.ts'
 import type { InboxItem } from '../runtime/status.ts'
-import { shown, when } from './output.ts'
+import { percent, shown, when } from './output.ts'
 
 export { describeKind } from '../runtime/inbox/kinds.ts'
 export { itemView as itemJson } from '../runtime/inbox/view.ts'
@@ -57,6 +57,7 @@ const HIDDEN = new Set(['link', 'key'])
 
 function tellDetail(name: string, value: Json): readonly string[] {
   if (HIDDEN.has(name) || value === null || value === '') return []
+  if (name === 'probability' && typeof value === 'number') return [`likely: ${percent(value)}`]
   if (!isList(value) || !value.some(isObject)) return [`${name}: ${shown(value)}`]
   return [`${name}:`, ...value.map((part) => `  ${shown(part)}`)]
 }

@@ -153,3 +153,7 @@ export const tame = (text: string): string =>
 
 export const clip = (text: string, longest: number): string =>
   text.length <= longest ? text : `${text.slice(0, longest - 1)}…`
+
+/** A probability for people. */
+export const percent = (probability: number): string =>
+  probability > 0.9999 ? '>99.99%' : `${(100 * probability).toFixed(probability > 0.99 ? 2 : 0)}%`

@@ -102,16 +102,16 @@ const cellsOf = ({ kind, id, title, op, fields, spared, remotes }: UndoLine): Ro
 })
 
 const REASONS: Readonly<Record<UndoPlan['spared'][number]['reason'], string>> = {
-  changed: 'were changed since',
-  confirmed: 'are said by another source too by now',
-  key: 'would take an address from another record',
-  merged: 'live on in another record',
-  needed: 'are needed by others by now',
-  owned: 'belong to a system that would say them again',
-  message: 'are about logged messages',
-  invoice: 'are invoices',
-  consent: 'keep a stricter consent',
-  erased: 'were erased',
+  changed: 'changed since',
+  confirmed: 'said by another source too by now',
+  key: 'with an address that another record has by now',
+  merged: 'merged into another record',
+  needed: 'needed by others by now',
+  owned: 'owned by a system that would say it again',
+  message: 'about logged messages',
+  invoice: 'of invoices',
+  consent: 'with a stricter consent, which stays',
+  erased: 'erased',
 }
 const WIDEST = 110
 

@@ -26,6 +26,11 @@ export type Verdict =
 /** From this many records on, losing or blanking all of them is held, however small the stream. */
 const WHOLE_STREAM = 5
 
+/** So many records may be harmed in an hour. */
+export const guardLimit = (population: number, { share, atLeast }: GuardLimits): number =>
+  // 0.29 * 100 is 28.999999999999996.
+  Math.max(atLeast, Math.floor(population * share + 1e-9))
+
 /**
  * Stops mass deletes, mass blanking and mass opt-ins before they are written. `harm` is all of the last hour and of the
  * run so far; `allowance` is what an approved plan lets through besides.
@@ -36,8 +41,7 @@ export function guard(
   limits: GuardLimits,
   allowance: Harm = NO_HARM,
 ): Verdict {
-  // 0.29 * 100 is 28.999999999999996.
-  const share = Math.max(limits.atLeast, Math.floor(population * limits.share + 1e-9))
+  const share = guardLimit(population, limits)
   for (const what of WHATS) {
     const spares = what !== 'optIns' && population >= WHOLE_STREAM
     const allowed = Math.max(spares ? Math.min(share, population - 1) : share, allowance[what])

@@ -76,6 +76,10 @@ async function play(
   stage.say(
     `${failed === 0 ? 'All stories came true' : `${failed} of the stories did not come true`}, in ${seconds(performance.now() - from)} from an empty folder. ${turnedAway(vendors)}`,
   )
+  stage.say()
+  stage.say(
+    'What else there is to look at: `concord inbox` (what waits for a person), `concord quality` (how good the data is), `concord explain contact WHO` (why a record is as it is).',
+  )
   if (!options.once) await stayUp(world, stage, wiring.stopping)
   return failed === 0 ? EXIT.ok : EXIT.failed
 }

@@ -4,7 +4,7 @@ import { parse } from 'csv-parse'
 import { explainRecord } from '../../runtime/explain/record.ts'
 import type { Json } from '../../core/json.ts'
 import type { Hub } from '../../runtime/hub.ts'
-import { NotSo } from './scene.ts'
+import { NotSo, type Scene } from './scene.ts'
 import type { StripeCustomer } from './wiring.ts'
 import { SYSTEMS, type World } from './world.ts'
 
@@ -47,24 +47,32 @@ export function customerAt({ vendors }: World, id: string): StripeCustomer {
 }
 
 /** A row of the file that the hub writes for the system the exports come from; null where it has none for that id. */
-export async function handedBack(
-  { vendors }: World,
-  id: string,
-): Promise<Readonly<Record<string, string>> | null> {
+export async function handedBack(world: World, id: string): Promise<Readonly<Record<string, string>> | null> {
+  return (await handedBackAll(world)).get(id) ?? null
+}
+
+/** All rows of that file by their id. */
+export async function handedBackAll({
+  vendors,
+}: World): Promise<ReadonlyMap<string, Readonly<Record<string, string>>>> {
+  const rows = new Map<string, Readonly<Record<string, string>>>()
   const file = path.join(vendors.folder, 'out', 'contacts.csv')
   const handle = await open(file).catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null
     throw error
   })
-  if (handle === null) return null
+  if (handle === null) return rows
   let header: readonly string[] | null = null
   for await (const record of handle.createReadStream().pipe(parse())) {
     const cells = cellsOf(record)
     if (header === null) header = cells
-    else if (cells[header.indexOf('id')] === id)
-      return Object.fromEntries(header.map((column, i) => [column, cells[i] ?? '']))
+    else
+      rows.set(
+        cells[header.indexOf('id')] ?? '',
+        Object.fromEntries(header.map((column, i) => [column, cells[i] ?? ''])),
+      )
   }
-  return null
+  return rows
 }
 
 const cellsOf = (record: unknown): readonly string[] =>
@@ -75,4 +83,17 @@ export async function openWrites(hub: Hub): Promise<number> {
   const [row] = await hub.db.sql<{ count: number }[]>`
     select count(*) as count from outbox where state in ('sending', 'uncertain')`
   return row?.count ?? 0
+}
+
+const SENT_MS = 60_000
+
+/** Waits until nothing is to be sent to the systems any more. */
+export async function settled({ hub }: World, scene: Scene): Promise<void> {
+  const left = async () => {
+    const [row] = await hub.db.sql<{ waiting: number }[]>`
+      select count(*) as waiting from links l join streams s on s.id = l.stream_id
+      where l.wake > l.settled and s.connection in ('mailchimp', 'stripe', 'csv')`
+    return { waiting: row?.waiting ?? 0, open: await openWrites(hub) }
+  }
+  await scene.until('everything is sent', left, ({ waiting, open }) => waiting + open === 0, SENT_MS)
 }

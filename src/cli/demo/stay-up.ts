@@ -27,6 +27,7 @@ export async function stayUp(world: World, stage: Stage, stopping: AbortSignal):
     'status',
     'mail status',
     'inbox',
+    'quality',
     'runs',
     `explain contact ${someone?.email ?? '1'}`,
     `timeline contact ${writer?.email ?? '1'}`,

@@ -1,10 +1,12 @@
 import { describeError } from '../exit.ts'
 import { Interrupted, NotSo, openScene, type Scene } from './scene.ts'
 import type { Stage } from './stage.ts'
+import { badImport } from './stories/bad-import.ts'
 import { bothSides } from './stories/both-sides.ts'
 import { crash } from './stories/crash.ts'
 import { keptOut } from './stories/kept-out.ts'
 import { twoReps } from './stories/two-reps.ts'
+import { twoRecords } from './stories/two-records.ts'
 import { unsubscribe } from './stories/unsubscribe.ts'
 import { wonDeal } from './stories/won-deal.ts'
 import type { World } from './world.ts'
@@ -15,6 +17,8 @@ const STORIES: readonly (readonly [string, (world: World, scene: Scene) => Promi
   ['Two people edit one person', bothSides],
   ['A customer writes to two of us', twoReps],
   ['A private letter and a newsletter', keptOut],
+  ['Two records turn out to be one person', twoRecords],
+  ['A bad import is taken back', badImport],
   ['A crash in the middle, and answers that are lost', crash],
 ]
 

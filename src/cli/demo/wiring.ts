@@ -49,9 +49,11 @@ export type Vendors = {
     readonly url: string
     readonly apiKey: string
     readonly list: string
-    member(
-      email: string,
-    ): { readonly status: string; readonly fields: Readonly<Record<string, string>> } | null
+    member(email: string): Member | null
+    /** Everybody, archived people too. */
+    members(): readonly Member[]
+    /** Somebody fills in the form of the newsletter. */
+    signUp(email: string, fields: Readonly<Record<string, string>>): void
     unsubscribe(email: string): void
     edit(email: string, fields: Readonly<Record<string, string>>): void
     /** Requests turned away for being too many. */
@@ -61,6 +63,8 @@ export type Vendors = {
     readonly url: string
     readonly apiKey: string
     customers(): readonly StripeCustomer[]
+    /** Somebody makes one in the dashboard; returns its id. */
+    add(customer: { readonly email: string; readonly name: string }): string
     invoices(): readonly StripeInvoice[]
     edit(customer: string, fields: { phone?: string; metadata?: Record<string, string> }): void
     pay(invoice: string): void
@@ -116,6 +120,13 @@ export type OutsideLetter = {
   readonly text: string
   /** When it was written, and came in: epoch milliseconds. */
   readonly at: number
+}
+
+export type Member = {
+  readonly email: string
+  readonly status: string
+  /** Without those that are empty. */
+  readonly fields: Readonly<Record<string, string>>
 }
 
 export type StripeCustomer = {

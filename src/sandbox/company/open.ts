@@ -2,6 +2,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import type { Fault, FaultPlan } from '../faults.ts'
 import { createMailchimpSandbox, type MailchimpSandbox } from '../mailchimp/app.ts'
+import type { Member } from '../mailchimp/state.ts'
 import { serveSandbox } from '../serve.ts'
 import { createStripeSandbox, type StripeSandbox } from '../stripe/index.ts'
 import { dice } from './dice.ts'
@@ -125,22 +126,25 @@ function mailchimpSide({ admin, audience, connections }: MailchimpSandbox, url: 
     list: audience.id,
     member(email: string) {
       const found = admin.member(email)
-      if (found === undefined) return null
-      const { status, mergeFields } = found
-      return {
-        status,
-        fields: Object.fromEntries([...mergeFields].map(([tag, value]) => [tag, textOf(value)])),
-      }
+      return found === undefined ? null : memberOf(found)
     },
+    members: () => admin.members().map(memberOf),
+    /** The person fills in the sign-up form. */
+    signUp: (email: string, fields: Readonly<Record<string, string>>): void =>
+      void admin.subscribe(email, fields),
     /** The person follows the link at the foot of a mail. */
     unsubscribe: (email: string): void => void admin.unsubscribe(email),
     /** Staff edits a profile. */
     edit: (email: string, fields: Readonly<Record<string, string>>): void =>
       void admin.editProfile(email, fields, 'admin'),
-    members: (): number => admin.members().length,
     /** Requests turned away because there were too many at once. */
     refused: (): number => connections.refused,
   }
+}
+
+function memberOf({ email, status, mergeFields }: Member) {
+  const fields = [...mergeFields].map(([tag, value]) => [tag, textOf(value)] as const)
+  return { email, status, fields: Object.fromEntries(fields.filter(([, value]) => value !== '')) }
 }
 
 function stripeSide({ admin, faults, limiter }: StripeSandbox, url: string) {
@@ -150,6 +154,9 @@ function stripeSide({ admin, faults, limiter }: StripeSandbox, url: string) {
     customers: () =>
       admin.customers().map(({ id, email, name, phone, metadata }) => ({ id, email, name, phone, metadata })),
     invoices: () => admin.invoices().map(invoiceOf),
+    /** Somebody makes a customer in the dashboard. */
+    add: (customer: { readonly email: string; readonly name: string }): string =>
+      admin.createCustomer(customer).id,
     /** Somebody edits the customer in the dashboard. */
     edit(email: string, fields: { phone?: string; metadata?: Record<string, string> }): void {
       admin.editCustomer(email, fields)
