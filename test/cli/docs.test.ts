@@ -38,7 +38,7 @@ async function commands(name: readonly string[] = []): Promise<readonly Command[
     if (heading === 'Options:' && option !== undefined && option !== '--help') options.push(option)
     const command = /^ {2}([a-z][a-z-]*)(?: [[<]\S*)* {2,}\S/.exec(line)?.[1]
     const lists = !['Options:', 'Global Options:', 'Arguments:', 'Environment:'].includes(heading)
-    if (lists && /:$/.test(heading) && command !== undefined && command !== 'help') below.push(command)
+    if (lists && heading.endsWith(':') && command !== undefined && command !== 'help') below.push(command)
   }
   const nested = []
   for (const one of below) nested.push(...(await commands([...name, one])))
