@@ -8,6 +8,7 @@ import {
   type DedupeResult,
 } from '../runtime/dedupe/dedupe.ts'
 import { DedupeInputError } from '../runtime/dedupe/input-error.ts'
+import { keepHeapSmall } from '../runtime/memory.ts'
 import { withStore, type Context } from './context.ts'
 import { badInput, EXIT, type ExitCode } from './exit.ts'
 import { number, plural, tame, type Output } from './output.ts'
@@ -42,6 +43,8 @@ export function dedupeCommand(program: Command, run: Run): void {
 async function dedupeFile(context: Context, file: string, options: DedupeOptions): Promise<ExitCode> {
   const request = requestOf(file, options)
   const { output, wiring } = context
+  // What loading the code left behind goes back first: a run takes as little memory as it can.
+  keepHeapSmall()
   const startedAt = performance.now()
   const progress = tellProgress(context)
   try {

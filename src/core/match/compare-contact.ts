@@ -1,4 +1,5 @@
 import { MISSING } from './attributes.ts'
+import { compareGiven } from './compare-name.ts'
 import { GENERIC } from './organisation.ts'
 import { firstWord, type Prepared } from './prepare.ts'
 import { edits, isSlip, jaroWinkler } from './similarity.ts'
@@ -23,16 +24,20 @@ function best(
 const SHORTEST_LOCAL = 5
 
 /**
- * An address whose local part is built from the names says nothing that the names do not say, so two of those that
- * agree before the @ are no evidence at all.
+ * An address whose local part is built from the names says nothing that the names do not say: two of those that agree
+ * before the @ are no evidence at all, and "s.lee@" is no slip of "i.lee@" where Sam and Ida have them.
  */
 export function compareEmails(a: Prepared, b: Prepared): number {
   const level = best(a.emails, b.emails, emailLevel)
-  if (level !== 2 && level !== 3) return level
+  if (level < 1 || level > 3) return level
   const named = (one: Prepared) => one.given !== '' || one.family !== ''
   const built = (one: Prepared) => one.locals.some((local) => isBuiltFrom(local, one))
+  if (level === 1) return built(a) && built(b) && haveTwoNames(a, b) ? MISSING : level
   return named(a) && named(b) && (built(a) || built(b)) ? MISSING : level
 }
+
+/** Neither the same, nor a slip, a short form or a part of it. */
+const haveTwoNames = (a: Prepared, b: Prepared): boolean => compareGiven(a.given, b.given) >= 5
 
 function emailLevel(a: string, b: string): number {
   if (a === b) return 0
@@ -69,9 +74,12 @@ export const compareDomains = (a: readonly string[], b: readonly string[]): numb
     if (one === two) return 0
     return nameOfDomain(one) === nameOfDomain(two) || isSlip(one, two) ? 1 : 2
   })
-/** "acme.co.uk" and "acme.com" are both "acme"; "mail.acme.com" is, too. */
+/** "acme.co.uk" and "acme.shop" are both "acme"; "mail.acme.com" is, too. */
 function nameOfDomain(domain: string): string {
-  const parts = domain.split('.').filter((part) => part.length > 3)
+  const parts = domain
+    .split('.')
+    .slice(0, -1)
+    .filter((part) => part.length > 3)
   return parts.at(-1) ?? domain
 }
 

@@ -1,5 +1,5 @@
 import { MISSING } from './attributes.ts'
-import { isNickname } from './nicknames.ts'
+import { areTwoNames, isNickname } from './nicknames.ts'
 import { firstWord, type Prepared } from './prepare.ts'
 import { isSlip, jaroWinkler } from './similarity.ts'
 import { joined, wordsOf } from './text.ts'
@@ -37,7 +37,7 @@ function crossed(a: Named, b: Named): NameLevels | null {
   }
   // One name against one: which is which does not show, so it counts as a surname that is all there is.
   const only = one === MISSING ? two : one
-  return only === 0 || only === 1 ? { given: MISSING, family: only, order: 1 } : null
+  return only === 0 || only === 1 ? { given: MISSING, family: only, order: MISSING } : null
 }
 
 export function compareGiven(a: string, b: string): number {
@@ -48,6 +48,7 @@ export function compareGiven(a: string, b: string): number {
   if (first === second && first.length > 1) return 3
   if (one.length === 1 || two.length === 1) return one.charAt(0) === two.charAt(0) ? 4 : DIFFERS_GIVEN
   if (isNickname(first, second) || isNickname(one, two)) return 2
+  if (areTwoNames(one, two)) return isSlip(one, two) ? 5 : DIFFERS_GIVEN
   if (isSlip(one, two)) return 1
   if (first.length === 1 || second.length === 1) {
     if (sharesWord(a, b)) return 3

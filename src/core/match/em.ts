@@ -1,4 +1,4 @@
-import { AT, ATTRIBUTE_NAMES, type Agreement, type Attribute } from './attributes.ts'
+import { AT, ATTRIBUTE_NAMES, ATTRIBUTES, type Agreement, type Attribute } from './attributes.ts'
 import { byAttribute, type Model } from './model.ts'
 
 /** A pattern of agreement and how many pairs show it: millions of pairs make some thousand patterns. */
@@ -6,16 +6,45 @@ export type Pattern = { readonly levels: Agreement; readonly count: number }
 export type Session = { readonly patterns: readonly Pattern[]; readonly consumed: readonly Attribute[] }
 type Levels = Record<Attribute, number[]>
 
-/** In order of first appearance sorted away, so that the order of pairs does not count. */
-export function bundle(agreements: readonly Agreement[]): readonly Pattern[] {
-  const counts = new Map<string, { levels: Agreement; count: number }>()
-  for (const levels of agreements) {
-    const text = levels.join()
-    const known = counts.get(text)
-    if (known === undefined) counts.set(text, { levels, count: 1 })
-    else known.count++
+/** Counts agreements without keeping them: what it holds does not grow with the pairs, only with the patterns. */
+export type Tally = {
+  readonly add: (levels: Agreement) => void
+  /** In an order of their own, so that the order of pairs does not count. */
+  readonly patterns: () => readonly Pattern[]
+}
+
+/** How many levels each attribute has, with "missing". All together fit into one whole number (43 of 53 bits). */
+const SIZES = ATTRIBUTE_NAMES.map((name) => ATTRIBUTES[name].levels.length + 1)
+
+export function openTally(): Tally {
+  const counts = new Map<number, number>()
+  return {
+    add(levels) {
+      let packed = 0
+      for (let at = 0; at < SIZES.length; at++) packed = packed * (SIZES[at] ?? 1) + (levels[at] ?? -1) + 1
+      counts.set(packed, (counts.get(packed) ?? 0) + 1)
+    },
+    patterns: () =>
+      [...counts]
+        .toSorted(([a], [b]) => a - b)
+        .map(([packed, count]) => ({ levels: unpacked(packed), count })),
   }
-  return [...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, pattern]) => pattern)
+}
+
+function unpacked(packed: number): Agreement {
+  const levels: number[] = []
+  let left = packed
+  for (const size of SIZES.toReversed()) {
+    levels.push((left % size) - 1)
+    left = Math.floor(left / size)
+  }
+  return levels.toReversed()
+}
+
+export function bundle(agreements: Iterable<Agreement>): readonly Pattern[] {
+  const tally = openTally()
+  for (const levels of agreements) tally.add(levels)
+  return tally.patterns()
 }
 
 const ROUNDS = 60
@@ -71,7 +100,7 @@ export function fitMatches(
       return normalised(expected)
     })
     objective.push(sum)
-    m = recognisable(shares(counts))
+    m = recognisable(shares(counts), start.subject)
     const before = objective.at(-2)
     if (before !== undefined && sum - before < ENOUGH * Math.abs(sum) * 0.01) break
   }
@@ -88,11 +117,14 @@ const DIFFERS_AT_MOST: Readonly<Partial<Record<Attribute, number>>> = {
   family: 0.15,
   birth: 0.25,
 }
+/** A company is who its name says; the firms next door have its address, too. */
+const COMPANY_DIFFERS_AT_MOST: typeof DIFFERS_AT_MOST = { organisation: 0.06 }
 
-function recognisable(m: Model['m']): Model['m'] {
+function recognisable(m: Model['m'], subject: Model['subject']): Model['m'] {
+  const limits = subject === 'person' ? DIFFERS_AT_MOST : COMPANY_DIFFERS_AT_MOST
   return byAttribute((attribute) => {
     const chances = m[attribute]
-    const most = DIFFERS_AT_MOST[attribute]
+    const most = limits[attribute]
     const differs = chances.at(-1) ?? 0
     if (most === undefined || differs <= most) return chances
     return chances.map((chance, level) =>

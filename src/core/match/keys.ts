@@ -53,12 +53,12 @@ export function blockingKeys(record: Prepared): readonly string[] {
 const key = (family: KeyFamily, ...parts: readonly string[]): string =>
   parts.includes('') ? '' : `${family}${parts.join('|')}`
 
-/** The sound of a given name, or of what it is short for. */
+/** The sound of a given name, and of what it is short for: "lisa" and "llisa" as well as "lisa" and "elizabeth". */
 function soundsOfGiven(given: string): readonly string[] {
   const first = firstWord(given)
   if (first === '') return []
   const roots = rootsOfName(first)
-  return [...new Set((roots.length === 0 ? [joined(given), first] : roots).map(soundOf))].slice(0, 3)
+  return [...new Set([first, joined(given), ...roots].map(soundOf))].slice(0, 4)
 }
 
 function personKeys(record: Prepared): readonly string[] {

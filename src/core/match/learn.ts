@@ -1,5 +1,5 @@
 import type { Agreement } from './attributes.ts'
-import { bundle, fitMatches, fitStrangers, type Session } from './em.ts'
+import { fitMatches, fitStrangers, openTally, type Pattern, type Session, type Tally } from './em.ts'
 import { KEY_FAMILIES, type KeyFamily } from './keys.ts'
 import { DEFAULT_MODELS, forRecords, type Model } from './model.ts'
 import { ordered } from './ordered.ts'
@@ -12,9 +12,9 @@ export type Training = {
   /** How many records the whole set has. */
   readonly records: number
   /** Pairs taken at random: what strangers are like. */
-  readonly random: readonly Agreement[]
-  /** Pairs that share a blocking key of the family. */
-  readonly blocked: readonly BlockedPair[]
+  readonly random: readonly Pattern[]
+  /** Pairs that share a blocking key. */
+  readonly blocked: Blocked
   /** Which part of all pairs that share a key is in `blocked`: above 0, 1 at most. */
   readonly share: number
   readonly terms: TermCounts
@@ -24,6 +24,44 @@ export type BlockedPair = {
   readonly agreement: Agreement
   /** Under the first of the keys that both share: every pair is such under exactly one of its keys. */
   readonly first: boolean
+}
+
+export type Blocked = {
+  /** How many pairs were added. */
+  readonly pairs: number
+  readonly sessions: readonly Session[]
+  /** Each pair once. */
+  readonly all: readonly Pattern[]
+}
+
+/** Collects blocked pairs, one after the other, in little memory. */
+export function openBlocked(): { readonly add: (pair: BlockedPair) => void; readonly done: () => Blocked } {
+  const families = new Map<KeyFamily, Tally>()
+  const all = openTally()
+  let pairs = 0
+  return {
+    add({ family, agreement, first }) {
+      const own = families.get(family) ?? openTally()
+      families.set(family, own)
+      own.add(agreement)
+      if (first) all.add(agreement)
+      pairs++
+    },
+    done: () => ({
+      pairs,
+      sessions: [...families].map(([family, own]) => ({
+        patterns: own.patterns(),
+        consumed: KEY_FAMILIES[family],
+      })),
+      all: all.patterns(),
+    }),
+  }
+}
+
+export function blockedOf(pairs: Iterable<BlockedPair>): Blocked {
+  const blocked = openBlocked()
+  for (const pair of pairs) blocked.add(pair)
+  return blocked.done()
 }
 
 /** With fewer, nothing is learned: what ships stands. Chosen in docs/decisions/0021. */
@@ -37,25 +75,15 @@ export const FEWEST_PAIRS = 200
  */
 export function learn(subject: Subject, training: Training, start: Model = DEFAULT_MODELS[subject]): Model {
   const sized = forRecords(start, training.records)
-  if (training.records < FEWEST_RECORDS || training.blocked.length < FEWEST_PAIRS) return sized
-  const u = fitStrangers(sized, bundle(training.random))
-  const m = fitMatches({ ...sized, u }, sessionsOf(training.blocked)).m
+  const { blocked } = training
+  if (training.records < FEWEST_RECORDS || blocked.pairs < FEWEST_PAIRS) return sized
+  const u = fitStrangers(sized, training.random)
+  const m = fitMatches({ ...sized, u }, blocked.sessions).m
   const levels = ordered({ ...sized, m, u })
-  const all = bundle(training.blocked.filter((pair) => pair.first).map((pair) => pair.agreement))
-  const shared = overallShares(levels, all, training)
+  const shared = overallShares(levels, blocked.all, training)
   return {
     ...shared,
     terms: termsOf(training.terms, shared),
-    learned: { records: training.records, pairs: training.blocked.length },
+    learned: { records: training.records, pairs: blocked.pairs },
   }
-}
-
-function sessionsOf(pairs: readonly BlockedPair[]): readonly Session[] {
-  const families = new Map<KeyFamily, Agreement[]>()
-  for (const { family, agreement } of pairs) {
-    const own = families.get(family)
-    if (own === undefined) families.set(family, [agreement])
-    else own.push(agreement)
-  }
-  return [...families].map(([family, own]) => ({ patterns: bundle(own), consumed: KEY_FAMILIES[family] }))
 }

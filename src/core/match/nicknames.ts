@@ -252,3 +252,7 @@ export function isNickname(a: string, b: string): boolean {
   const others = ROOTS.get(b)
   return others !== undefined && roots.some((root) => others.includes(root))
 }
+
+/** Two names that people really have and that are not forms of one: "mary" and "gary" are no slip of each other. */
+export const areTwoNames = (a: string, b: string): boolean =>
+  a !== b && ROOTS.has(a) && ROOTS.has(b) && !isNickname(a, b)

@@ -29,8 +29,11 @@ export function weigh(model: Model, agreement: Agreement, a: Prepared, b: Prepar
     if (level < 0) continue
     const likely = compiled.m[at]?.[level] ?? 0
     let chance = compiled.u[at]?.[level] ?? 0
-    const term = level === 0 ? compiled.terms[at] : undefined
-    if (term !== undefined) chance = Math.max(chance - RARER, Math.log2(frequencyOf(model, term, a, b)))
+    const term = compiled.terms[at]
+    if (term !== undefined && level === 0)
+      chance = Math.max(chance - RARER, Math.log2(frequencyOf(model, term, a, b)))
+    else if (term === 'given' || term === 'family')
+      chance = Math.max(chance, Math.min(likely + 1, byChance(model, term, level, a, b)))
     weight += likely - chance
     for (let k = 0; k < compiled.bonds.length; k++) {
       const bond = compiled.bonds[k]?.u[at]?.[level]
@@ -121,6 +124,31 @@ function frequencyOf(model: Model, attribute: TermAttribute, a: Prepared, b: Pre
   if (shared.length > 0) return Math.min(...shared.map(frequency))
   // Written otherwise, as swapped names are: "Smith" is rare only where first names stand.
   return Math.max(...own.map(frequency), ...others.map(frequency))
+}
+
+/** How many ways there are to get a name wrong; a nickname is one of a few. */
+const WAYS: Readonly<Record<'given' | 'family', readonly number[]>> = {
+  given: [0, 100, 2, 0, 0, 100],
+  family: [0, 100, 0, 100],
+}
+
+/**
+ * How likely strangers have two names so alike (log2): a slip makes a name that hardly anybody has, so where many have
+ * either of the two they are two names. Of p(slip) = common * wrong / ways against common * other, the other remains.
+ */
+function byChance(
+  model: Model,
+  attribute: 'given' | 'family',
+  level: number,
+  a: Prepared,
+  b: Prepared,
+): number {
+  const ways = WAYS[attribute][level] ?? 0
+  const listed = model.terms[attribute]?.listed
+  const [one, two] = [joined(a[attribute]), joined(b[attribute])]
+  if (ways === 0 || listed === undefined || !Object.hasOwn(listed, one) || !Object.hasOwn(listed, two))
+    return Number.NEGATIVE_INFINITY
+  return Math.log2(ways * Math.min(listed[one] ?? 0, listed[two] ?? 0))
 }
 
 /** The values of a record whose frequency counts. */

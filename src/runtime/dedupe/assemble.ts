@@ -11,7 +11,7 @@ export type Group = readonly { readonly row: number; readonly weight: number }[]
 
 /** Chains of more records are judged by the pairs that were compared, not by every pair there is. */
 const ALL_PAIRS = 150
-const CHUNK = 10_000
+const CHUNK = 4_000
 
 /**
  * Turns what hangs together into groups, one chain after the other: the members of a chain need not all be one

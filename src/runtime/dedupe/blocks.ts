@@ -7,9 +7,9 @@ import type { Scratch } from './scratch.ts'
 /** A block of so many is compared all with all; in a larger one each with those that stand next to it. */
 export const WHOLE_BLOCK = 50
 export const NEIGHBOURS = 8
-const CHUNK = 20_000
+const CHUNK = 4_000
 /** Records kept at hand between two chunks. */
-const CACHED = 30_000
+const CACHED = 20_000
 
 type Held = { readonly id: number; readonly prepared: Prepared; readonly keys: readonly string[] }
 
@@ -39,7 +39,7 @@ export const pairsOf = (sizes: readonly { readonly size: number; readonly blocks
 
 /**
  * Goes over the pairs that share a key, block by block; `every` as in `holders`. With `again` false, a pair is visited
- * under its first key only. Holds one chunk and the block at its seam in memory.
+ * under its first key only; with true, once under each family of keys. Holds one chunk and the block at its seam in memory.
  */
 export async function visitPairs(
   { scratch, crowded, stopping }: Blocks,
@@ -72,6 +72,25 @@ export async function visitPairs(
   }
 }
 
+/** Up to so many records are compared all with all, whatever they share. */
+const FEW = 300
+
+/** Of few records, the pairs that share no key. */
+export async function visitUnshared(
+  { scratch }: Blocks,
+  rows: number,
+  visit: (pair: ComparedPair) => void,
+): Promise<void> {
+  if (rows > FEW) return
+  const stored = await scratch.payloads(Array.from({ length: rows }, (_, at) => at + 1))
+  const held = stored.map(({ id, payload }) => heldOf(id, payload)).toSorted((a, b) => a.id - b.id)
+  for (const [at, b] of held.entries())
+    for (const a of held.slice(0, at)) {
+      if (a.keys.some((key) => b.keys.includes(key))) continue
+      visit({ key: '', a, b, agreement: compare(a.prepared, b.prepared), first: true })
+    }
+}
+
 function visitPair(
   a: Held,
   b: Held,
@@ -86,7 +105,19 @@ function visitPair(
   // In a crowded block two meet only where they stand side by side, so a pair that shares nothing but crowded keys is
   // compared wherever it meets.
   if (!first && !again && (shared.isWhole || !isCrowded)) return
+  if (again && !first && metBefore(a.keys, b.keys, key, crowded)) return
   visit({ key, a, b, agreement: compare(a.prepared, b.prepared), first })
+}
+
+/** Whether two meet under an earlier key of the same family, too: a family judges a pair once. */
+function metBefore(
+  a: readonly string[],
+  b: readonly string[],
+  key: string,
+  crowded: ReadonlySet<string>,
+): boolean {
+  const family = key.charAt(0)
+  return a.some((one) => one.charAt(0) === family && one < key && !crowded.has(one) && b.includes(one))
 }
 
 /** The first key of both whose block is compared as a whole; failing that, the first of all. Keys are sorted. */

@@ -4,13 +4,13 @@ import { probabilityOf, score, weigh, weightOf } from '../../core/match/score.ts
 import type { Subject } from '../../core/match/traits.ts'
 import type { Sql } from '../../store/database.ts'
 import { assemble } from './assemble.ts'
-import { visitPairs, WHOLE_BLOCK, type Blocks } from './blocks.ts'
+import { visitPairs, visitUnshared, WHOLE_BLOCK, type Blocks, type ComparedPair } from './blocks.ts'
 import { columnsOf, placeOf, type Columns } from './columns.ts'
 import { openTable } from './rows.ts'
 import { openScratch, type Match, type Scratch } from './scratch.ts'
 import { openSets, type Sets } from './sets.ts'
 import { openSheet, type Sheet } from './sheet.ts'
-import { takeIn, type TakenIn } from './take-in.ts'
+import { takeIn, type TakeIn, type TakenIn } from './take-in.ts'
 import { train } from './train.ts'
 
 export type DedupeRequest = {
@@ -69,24 +69,58 @@ export async function dedupe(context: DedupeContext, request: DedupeRequest): Pr
   try {
     const columns = columnsOf(table.header, request.columns, request.subject)
     const idAt = request.idColumn === null ? null : placeOf(table.header, request.idColumn)
-    const scratch = await openScratch(context.sql)
+    const sheets = await openSheets(request, idAt !== null)
     try {
-      const taken = await takeIn({
-        table,
-        columns,
-        idAt,
-        subject: request.subject,
-        scratch,
-        stopping: context.stopping,
-        progress: (rows) => context.progress({ kind: 'read', rows }),
-      })
-      const found = await find(context, request, scratch, taken, idAt !== null)
-      return { rows: taken.rows, blank: taken.blank, bad: taken.bad, header: table.header, columns, ...found }
+      const found = await inScratch(context, request, { table, columns, idAt }, sheets)
+      await sheets.pairs.keep()
+      await sheets.out.keep()
+      return { header: table.header, columns, ...found }
     } finally {
-      await scratch.close()
+      await sheets.pairs.close()
+      await sheets.out.close()
     }
   } finally {
     await table.close()
+  }
+}
+
+type Sheets = { readonly out: Sheet; readonly pairs: Sheet }
+
+/** Before anything is read: who cannot write at the end need not wait for it. */
+async function openSheets(request: DedupeRequest, hasIds: boolean): Promise<Sheets> {
+  const out = await openSheet(request.out, ['row', 'line', ...(hasIds ? ['id'] : []), 'cluster', 'score'])
+  try {
+    return { out, pairs: await openSheet(request.pairs, ['row_a', 'row_b', 'score', 'evidence']) }
+  } catch (error) {
+    await out.close()
+    throw error
+  }
+}
+
+async function inScratch(
+  context: DedupeContext,
+  request: DedupeRequest,
+  input: Pick<TakeIn, 'table' | 'columns' | 'idAt'>,
+  sheets: Sheets,
+): Promise<Omit<DedupeResult, 'header' | 'columns'>> {
+  const scratch = await openScratch(context.sql)
+  try {
+    const { sample, ...taken } = await takeIn({
+      ...input,
+      subject: request.subject,
+      scratch,
+      stopping: context.stopping,
+      progress: (rows) => context.progress({ kind: 'read', rows }),
+    })
+    await scratch.ready()
+    const crowded = new Set(await scratch.keysAbove(WHOLE_BLOCK))
+    const blocks: Blocks = { scratch, crowded, stopping: context.stopping }
+    const model = await train(request.subject, blocks, await scratch.sizes(), { ...taken, sample })
+    context.progress({ kind: 'learned', model })
+    const found = await find(context, request, blocks, taken.rows, model, sheets, input.idAt !== null)
+    return { ...taken, ...found }
+  } finally {
+    await scratch.close()
   }
 }
 
@@ -95,38 +129,29 @@ type Found = Omit<DedupeResult, 'rows' | 'blank' | 'bad' | 'header' | 'columns'>
 async function find(
   context: DedupeContext,
   request: DedupeRequest,
-  scratch: Scratch,
-  taken: TakenIn,
+  blocks: Blocks,
+  rows: number,
+  model: Model,
+  sheets: Sheets,
   hasIds: boolean,
 ): Promise<Found> {
-  await scratch.ready()
-  const crowded = new Set(await scratch.keysAbove(WHOLE_BLOCK))
-  const blocks: Blocks = { scratch, crowded, stopping: context.stopping }
-  const model = await train(request.subject, blocks, await scratch.sizes(), taken)
-  context.progress({ kind: 'learned', model })
   const threshold = weightOf(request.threshold)
-  const sets = openSets(taken.rows)
-  const compared = await compareAll(context, request, blocks, model, threshold, sets)
-  const columns = ['row', 'line', ...(hasIds ? ['id'] : []), 'cluster', 'score']
-  const out = await openSheet(request.out, columns)
-  try {
-    const counts = await writeGroups(context, scratch, sets, model, threshold, out, hasIds)
-    return { ...compared, ...counts, model, largestMemoryBytes: process.resourceUsage().maxRSS * 1024 }
-  } finally {
-    await out.close()
-  }
+  const sets = openSets(rows)
+  const telling = request.pairs === null ? Number.POSITIVE_INFINITY : weightOf(WORTH_TELLING)
+  const compared = await compareAll(context, blocks, rows, model, { threshold, telling }, sets, sheets.pairs)
+  const counts = await writeGroups(context, blocks.scratch, sets, model, threshold, sheets.out, hasIds)
+  return { ...compared, ...counts, model, largestMemoryBytes: process.resourceUsage().maxRSS * 1024 }
 }
 
 async function compareAll(
   context: DedupeContext,
-  request: DedupeRequest,
   blocks: Blocks,
+  rows: number,
   model: Model,
-  threshold: number,
+  least: { readonly threshold: number; readonly telling: number },
   sets: Sets,
+  sheet: Sheet,
 ): Promise<{ readonly compared: number; readonly matches: number }> {
-  const sheet = await openSheet(request.pairs, ['row_a', 'row_b', 'score', 'evidence'])
-  const telling = weightOf(WORTH_TELLING)
   let [compared, matches] = [0, 0]
   let found: Match[] = []
   let lines: (readonly (string | number)[])[] = []
@@ -137,31 +162,23 @@ async function compareAll(
     lines = []
     context.progress({ kind: 'compared', pairs: compared, matches })
   }
-  try {
-    await visitPairs(
-      blocks,
-      1,
-      false,
-      ({ a, b, agreement }) => {
-        compared++
-        const { weight, probability } = weigh(model, agreement, a.prepared, b.prepared)
-        if (request.pairs !== null && weight >= telling) {
-          const [one, two] = a.id < b.id ? [a, b] : [b, a]
-          const why = evidenceText(score(model, one.prepared, two.prepared))
-          lines.push([one.id, two.id, probability.toFixed(6), why])
-        }
-        if (weight < threshold) return
-        matches++
-        found.push({ a: a.id, b: b.id, weight })
-        sets.join(a.id, b.id)
-      },
-      flush,
-    )
-    await flush()
-    return { compared, matches }
-  } finally {
-    await sheet.close()
+  const visit = ({ a, b, agreement }: ComparedPair): void => {
+    compared++
+    const { weight, probability } = weigh(model, agreement, a.prepared, b.prepared)
+    if (weight >= least.telling) {
+      const [one, two] = a.id < b.id ? [a, b] : [b, a]
+      const why = evidenceText(score(model, one.prepared, two.prepared))
+      lines.push([one.id, two.id, probability.toFixed(6), why])
+    }
+    if (weight < least.threshold) return
+    matches++
+    found.push({ a: a.id, b: b.id, weight })
+    sets.join(a.id, b.id)
   }
+  await visitPairs(blocks, 1, false, visit, flush)
+  await visitUnshared(blocks, rows, visit)
+  await flush()
+  return { compared, matches }
 }
 
 async function writeGroups(

@@ -1,11 +1,10 @@
 import { blockingKeys } from '../../core/match/keys.ts'
 import { prepare, type Prepared } from '../../core/match/prepare.ts'
-import { countTerms, type TermCounts } from '../../core/match/terms.ts'
 import type { Subject } from '../../core/match/traits.ts'
 import { traitsOfRow, type Columns } from './columns.ts'
 import type { Table } from './rows.ts'
 import type { Scratch } from './scratch.ts'
-import { seededChance } from './chance.ts'
+import { openSample } from './sample.ts'
 
 export type BadRow = { readonly line: number; readonly problem: string }
 
@@ -15,9 +14,8 @@ export type TakenIn = {
   /** Rows in which no named column holds anything: they are nobody's duplicate. */
   readonly blank: number
   readonly bad: { readonly count: number; readonly samples: readonly BadRow[] }
-  /** Some of the records, each as likely to be among them. */
+  /** Some of the records, the same ones in whatever order the rows come. */
   readonly sample: readonly Prepared[]
-  readonly terms: TermCounts
 }
 
 /** So many stand for all when random pairs are taken and values are counted: memory does not grow with the rows. */
@@ -39,8 +37,7 @@ export type TakeIn = {
 /** Reads all rows, makes them ready and puts them into the working tables. A record's id is its row, from 1. */
 export async function takeIn(job: TakeIn): Promise<TakenIn> {
   const { table, subject, scratch } = job
-  const chance = seededChance(7)
-  const sample: Prepared[] = []
+  const sample = openSample<Prepared>(SAMPLE)
   const bad: BadRow[] = []
   let [row, taken, badRows] = [0, 0, 0]
   for await (const page of table.pages()) {
@@ -59,13 +56,10 @@ export async function takeIn(job: TakeIn): Promise<TakenIn> {
         const own = blockingKeys(prepared)
         if (isBlank(prepared)) continue
         taken++
-        if (sample.length < SAMPLE) sample.push(prepared)
-        else {
-          const at = Math.floor(chance() * taken)
-          if (at < SAMPLE) sample[at] = prepared
-        }
         const label = job.idAt === null ? '' : (found.cells[job.idAt] ?? '').trim()
-        records.push({ id: row, line: found.line, label, payload: JSON.stringify([prepared, own]) })
+        const payload = JSON.stringify([prepared, own])
+        sample.add(prepared, payload)
+        records.push({ id: row, line: found.line, label, payload })
         const place = placeOf(prepared)
         for (const key of own) keys.push([key, place, row])
       }
@@ -78,8 +72,7 @@ export async function takeIn(job: TakeIn): Promise<TakenIn> {
     rows: row,
     blank: row - badRows - taken,
     bad: { count: badRows, samples: bad },
-    sample,
-    terms: countTerms(sample),
+    sample: sample.taken(),
   }
 }
 

@@ -1,9 +1,9 @@
 import { MATCHED_KINDS, type MatchedKind } from '../../core/duplicates.ts'
 import { parsedJson, type JsonObject } from '../../core/json.ts'
-import type { Agreement } from '../../core/match/attributes.ts'
 import { compare } from '../../core/match/compare.ts'
+import { bundle, type Pattern } from '../../core/match/em.ts'
 import { blockingKeys, familyOf } from '../../core/match/keys.ts'
-import { FEWEST_RECORDS, learn, type BlockedPair } from '../../core/match/learn.ts'
+import { FEWEST_RECORDS, learn, openBlocked, type Blocked } from '../../core/match/learn.ts'
 import { DEFAULT_MODELS, type Model } from '../../core/match/model.ts'
 import type { Prepared } from '../../core/match/prepare.ts'
 import { countTerms } from '../../core/match/terms.ts'
@@ -80,11 +80,12 @@ async function blockedPairs(
   comparer: Comparer,
   anchors: readonly Known[],
   sample: ReadonlyMap<RecordId, Known>,
-): Promise<{ readonly pairs: readonly BlockedPair[]; readonly used: number }> {
-  const pairs: BlockedPair[] = []
+): Promise<{ readonly pairs: Blocked; readonly used: number }> {
+  const pairs = openBlocked()
+  let count = 0
   const met = new Set<string>()
   let used = 0
-  for (let i = 0; i < anchors.length && pairs.length < PAIRS; i += PAGE) {
+  for (let i = 0; i < anchors.length && count < PAIRS; i += PAGE) {
     const page = anchors.slice(i, i + PAGE)
     used += page.length
     const named = page.map((one) => ({ one, keys: namedKeys(comparer, one.prepared) }))
@@ -100,7 +101,8 @@ async function blockedPairs(
           const pair = pairKey(pairOf(one.id, id))
           if (id === one.id || other === undefined || (met.has(pair) && !seen.has(id))) continue
           met.add(pair)
-          pairs.push({
+          count++
+          pairs.add({
             family: familyOf(key),
             agreement: compare(one.prepared, other.prepared),
             first: !seen.has(id),
@@ -109,7 +111,7 @@ async function blockedPairs(
         }
     }
   }
-  return { pairs, used: anchors.length === 0 ? 1 : used / anchors.length }
+  return { pairs: pairs.done(), used: anchors.length === 0 ? 1 : used / anchors.length }
 }
 
 const namedKeys = (comparer: Comparer, prepared: Prepared) => {
@@ -117,10 +119,13 @@ const namedKeys = (comparer: Comparer, prepared: Prepared) => {
   return blockingKeys(prepared).map((key, i) => ({ key, hash: hashes[i] ?? 0 }))
 }
 
-function strangers(known: readonly Known[], random: () => number): readonly Agreement[] {
+function strangers(known: readonly Known[], random: () => number): readonly Pattern[] {
   const pick = () => known[Math.floor(random() * known.length)]
-  return Array.from({ length: STRANGERS }, () => [pick(), pick()] as const).flatMap(([a, b]) =>
-    a === undefined || b === undefined || a.id === b.id ? [] : [compare(a.prepared, b.prepared)],
+  const pairs = Array.from({ length: STRANGERS }, () => [pick(), pick()] as const)
+  return bundle(
+    pairs.flatMap(([a, b]) =>
+      a === undefined || b === undefined || a.id === b.id ? [] : [compare(a.prepared, b.prepared)],
+    ),
   )
 }
 

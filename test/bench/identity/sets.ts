@@ -7,6 +7,8 @@ import { stringify } from 'csv-stringify/sync'
 import { seeded } from '../../../src/sandbox/seeded.ts'
 import { COMPANY_COLUMNS, madeCompanies } from './made-companies.ts'
 import { madePeople, PEOPLE_COLUMNS } from './made-people.ts'
+import { SHAPES } from './made-shapes.ts'
+import type { Chance } from './vocabulary.ts'
 
 export type IdentitySet = {
   readonly name: string
@@ -62,13 +64,20 @@ const PEOPLE =
 const COMPANIES =
   'company=name,domain=website,phone=phone,address_1=street,city=city,state=state,postcode=postal_code'
 
+const HISTORICAL =
+  'given_name=first_name,surname=surname,dob=dob,city=birth_place,postcode=postcode,job_title=occupation'
+
 type Made = {
   readonly name: string
   readonly rows: number
+  /** How many of a hundred come again. */
   readonly duplicates: number
   readonly seed: number
+  /** Other than those of all the generator makes: `attribute=column,…`. */
+  readonly columns?: string
 }
-const MADE: readonly (Made & { readonly as: 'person' | 'company' })[] = [
+type Maker = 'person' | 'company' | 'whole names' | keyof typeof SHAPES
+const MADE: readonly (Made & { readonly as: Maker })[] = [
   { name: 'made contacts', as: 'person', rows: 5_000, duplicates: 25, seed: 3 },
   { name: 'made contacts, unseen seed', as: 'person', rows: 10_000, duplicates: 15, seed: 1_001 },
   { name: 'made, many duplicates', as: 'person', rows: 2_000, duplicates: 90, seed: 5 },
@@ -76,6 +85,58 @@ const MADE: readonly (Made & { readonly as: 'person' | 'company' })[] = [
   { name: 'made, 20 rows', as: 'person', rows: 20, duplicates: 40, seed: 8 },
   { name: 'made companies', as: 'company', rows: 3_000, duplicates: 30, seed: 6 },
   { name: 'made companies, unseen seed', as: 'company', rows: 5_000, duplicates: 15, seed: 1_002 },
+  { name: 'made, 50 rows', as: 'person', rows: 50, duplicates: 40, seed: 18 },
+  { name: 'made, 150 rows', as: 'person', rows: 150, duplicates: 40, seed: 28 },
+  { name: 'heavy errors, up to 6 a person', as: 'heavy', rows: 5_000, duplicates: 75, seed: 31 },
+  { name: 'heavy errors, up to 11 a person', as: 'heaviest', rows: 5_000, duplicates: 75, seed: 32 },
+  { name: 'historical', as: 'historical', rows: 5_000, duplicates: 95, seed: 33 },
+  {
+    name: 'only name and address',
+    as: 'person',
+    rows: 5_000,
+    duplicates: 25,
+    seed: 34,
+    columns: 'postcode=zip,surname=last_name,city=city,address_1=address_1,given_name=first_name,state=state',
+  },
+  {
+    name: 'only name and birth date',
+    as: 'person',
+    rows: 5_000,
+    duplicates: 25,
+    seed: 35,
+    columns: 'dob=date_of_birth,surname=last_name,given_name=first_name',
+  },
+  {
+    name: 'only email and name',
+    as: 'person',
+    rows: 5_000,
+    duplicates: 25,
+    seed: 36,
+    columns: 'email=email,surname=last_name,given_name=first_name',
+  },
+  {
+    name: 'whole names, email, phone, city',
+    as: 'whole names',
+    rows: 5_000,
+    duplicates: 25,
+    seed: 37,
+    columns: 'full_name=full_name,email=email,phone=phone,city=city',
+  },
+  {
+    name: 'companies, name and address',
+    as: 'company',
+    rows: 5_000,
+    duplicates: 30,
+    seed: 38,
+    columns: 'company=name,address_1=street,city=city,state=state,postcode=postal_code',
+  },
+]
+
+/** Larger ones, for `--scale`. */
+export const LARGE: readonly (Made & { readonly as: Maker })[] = [
+  { name: 'historical, 50,000', as: 'historical', rows: 50_000, duplicates: 95, seed: 41 },
+  { name: 'made contacts, 20,000', as: 'person', rows: 20_000, duplicates: 15, seed: 9 },
+  { name: 'made contacts, 200,000', as: 'person', rows: 200_000, duplicates: 15, seed: 9 },
 ]
 
 /** Sets made here, with what is hard about real ones (made-people.ts, made-companies.ts). */
@@ -85,14 +146,40 @@ export async function madeSets(folder: string): Promise<readonly IdentitySet[]> 
   return sets
 }
 
-export async function madeSet(folder: string, made: Made, as: 'person' | 'company'): Promise<IdentitySet> {
+/** What a maker makes: its columns, what each holds, and rows. */
+function makerOf(as: Maker, { rows, duplicates }: Made, chance: Chance) {
+  switch (as) {
+    case 'person':
+      return { header: PEOPLE_COLUMNS, columns: PEOPLE, rows: madePeople(rows, duplicates, chance) }
+    case 'company':
+      return { header: COMPANY_COLUMNS, columns: COMPANIES, rows: madeCompanies(rows, duplicates, chance) }
+    case 'whole names':
+      return {
+        header: ['truth', 'full_name', ...PEOPLE_COLUMNS.slice(3)],
+        columns: PEOPLE,
+        rows: withWholeNames(madePeople(rows, duplicates, chance), chance),
+      }
+    case 'heavy':
+    case 'heaviest':
+      return { header: SHAPES[as].columns, columns: FEBRL, rows: SHAPES[as].rows(rows, chance) }
+    case 'historical':
+      return { header: SHAPES[as].columns, columns: HISTORICAL, rows: SHAPES[as].rows(rows, chance) }
+  }
+}
+
+/** One cell for the name, in either order. */
+function* withWholeNames(people: Iterable<Readonly<Record<string, string>>>, chance: Chance) {
+  for (const { first_name: given = '', last_name: family = '', ...rest } of people) {
+    const isTurned = chance() < 0.2 && given !== '' && family !== ''
+    yield { ...rest, full_name: isTurned ? `${family}, ${given}` : `${given} ${family}`.trim() }
+  }
+}
+
+export async function madeSet(folder: string, made: Made, as: Maker): Promise<IdentitySet> {
   const file = path.join(folder, `${made.name.replaceAll(/\W+/g, '-')}.csv`)
-  const chance = seeded(made.seed)
-  const header: readonly string[] = as === 'person' ? PEOPLE_COLUMNS : COMPANY_COLUMNS
-  const rows: Iterable<Readonly<Record<string, string>>> =
-    as === 'person'
-      ? madePeople(made.rows, made.duplicates, chance)
-      : madeCompanies(made.rows, made.duplicates, chance)
+  const maker = makerOf(as, made, seeded(made.seed))
+  const header: readonly string[] = maker.header
+  const rows: Iterable<Readonly<Record<string, string>>> = maker.rows
   const stream = createWriteStream(file)
   stream.write(stringify([[...header]]))
   const truths: string[] = []
@@ -102,5 +189,12 @@ export async function madeSet(folder: string, made: Made, as: 'person' | 'compan
   }
   stream.end()
   await once(stream, 'finish')
-  return { name: made.name, file, as, columns: as === 'person' ? PEOPLE : COMPANIES, truths, published: '' }
+  return {
+    name: made.name,
+    file,
+    as: as === 'company' ? 'company' : 'person',
+    columns: made.columns ?? maker.columns,
+    truths,
+    published: '',
+  }
 }

@@ -1,15 +1,24 @@
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { ATTRIBUTE_NAMES, ATTRIBUTES, type Agreement } from '../../../src/core/match/attributes.ts'
 import { compare } from '../../../src/core/match/compare.ts'
-import { bundle, fitMatches, type Session } from '../../../src/core/match/em.ts'
+import { bundle, fitMatches } from '../../../src/core/match/em.ts'
 import { groups, speakAgainst, type Pair } from '../../../src/core/match/groups.ts'
-import { blockingKeys, familyOf, KEY_FAMILIES } from '../../../src/core/match/keys.ts'
-import { FEWEST_RECORDS, learn, type BlockedPair, type Training } from '../../../src/core/match/learn.ts'
+import { blockingKeys, familyOf } from '../../../src/core/match/keys.ts'
+import {
+  blockedOf,
+  FEWEST_RECORDS,
+  learn,
+  type BlockedPair,
+  type Training,
+} from '../../../src/core/match/learn.ts'
 import { DEFAULT_MODELS, forRecords } from '../../../src/core/match/model.ts'
 import { prepare, type Prepared } from '../../../src/core/match/prepare.ts'
+import { score } from '../../../src/core/match/score.ts'
 import { countTerms } from '../../../src/core/match/terms.ts'
 import { seeded } from '../../../src/sandbox/seeded.ts'
 import { madePeople } from '../../bench/identity/made-people.ts'
+import { rareName } from '../../bench/identity/vocabulary.ts'
 
 function recordsOf(rows: number, duplicates: number): readonly Prepared[] {
   return [...madePeople(rows, duplicates, seeded(17))].map((row) =>
@@ -26,7 +35,9 @@ function recordsOf(rows: number, duplicates: number): readonly Prepared[] {
   )
 }
 
-function trainingOf(records: readonly Prepared[]): Training {
+type Pairs = { readonly random: readonly Agreement[]; readonly blocked: readonly BlockedPair[] }
+
+function pairsOf(records: readonly Prepared[]): Pairs {
   const chance = seeded(23)
   const keys = records.map(blockingKeys)
   const blocked: BlockedPair[] = []
@@ -46,20 +57,31 @@ function trainingOf(records: readonly Prepared[]): Training {
     ]
     return a === undefined || b === undefined || a === b ? [] : [compare(a, b)]
   }).flat()
-  return { records: records.length, random, blocked, share: 1, terms: countTerms(records) }
+  return { random, blocked }
 }
+
+const trainingOf = (records: readonly Prepared[], { random, blocked }: Pairs): Training => ({
+  records: records.length,
+  random: bundle(random),
+  blocked: blockedOf(blocked),
+  share: 1,
+  terms: countTerms(records),
+})
 
 describe('learning without labels', { timeout: 60_000 }, () => {
   let training: Training
+  let pairs: Pairs
   beforeAll(() => {
-    training = trainingOf(recordsOf(600, 30))
+    const records = recordsOf(600, 30)
+    pairs = pairsOf(records)
+    training = trainingOf(records, pairs)
   })
 
   it('gives the same model for the same pairs, in whatever order', () => {
     const shuffled = {
       ...training,
-      random: training.random.toReversed(),
-      blocked: training.blocked.toReversed(),
+      random: bundle(pairs.random.toReversed()),
+      blocked: blockedOf(pairs.blocked.toReversed()),
     }
     const [one, two] = [learn('person', training), learn('person', shuffled)]
     expect(JSON.parse(JSON.stringify(one))).toEqual(one)
@@ -69,13 +91,10 @@ describe('learning without labels', { timeout: 60_000 }, () => {
   })
 
   it('never makes what it saw less likely from one round to the next', () => {
-    const sessions: Session[] = [...new Set(training.blocked.map(({ family }) => family))].map((family) => ({
-      patterns: bundle(
-        training.blocked.filter((pair) => pair.family === family).map(({ agreement }) => agreement),
-      ),
-      consumed: KEY_FAMILIES[family],
-    }))
-    const { objective } = fitMatches(forRecords(DEFAULT_MODELS.person, training.records), sessions)
+    const { objective } = fitMatches(
+      forRecords(DEFAULT_MODELS.person, training.records),
+      training.blocked.sessions,
+    )
     expect(objective.length).toBeGreaterThan(3)
     for (let i = 1; i < objective.length; i++)
       expect(objective[i] ?? 0).toBeGreaterThanOrEqual(
@@ -102,22 +121,57 @@ describe('learning without labels', { timeout: 60_000 }, () => {
 
   it('finds about as many duplicates as there are', () => {
     const model = learn('person', training)
-    const pairs = model.prior * ((training.records * (training.records - 1)) / 2)
-    expect(pairs).toBeGreaterThan(100)
-    expect(pairs).toBeLessThan(800)
+    const expected = model.prior * ((training.records * (training.records - 1)) / 2)
+    expect(expected).toBeGreaterThan(100)
+    expect(expected).toBeLessThan(800)
   })
 
   it('does not learn from a set of families that one person has several first names', () => {
-    const model = learn('person', trainingOf(recordsOf(600, 0)))
+    const records = recordsOf(600, 0)
+    const model = learn('person', trainingOf(records, pairsOf(records)))
     expect(model.m.given.at(-1) ?? 1).toBeLessThanOrEqual(0.13)
     expect(model.prior * ((600 * 599) / 2)).toBeLessThan(30)
+  })
+
+  it('does not learn from firms in one building that a firm has several names', () => {
+    const chance = seeded(29)
+    const records = Array.from({ length: 300 }, (_, n) =>
+      prepare('company', {
+        organisation: `${rareName(chance)} Works`,
+        street: `${Math.floor(n / 2)} High Street`,
+        postalCode: String(10_000 + Math.floor(n / 2)),
+        city: 'Leeds',
+      }),
+    )
+    const model = learn('company', trainingOf(records, pairsOf(records)))
+    expect(model.m.organisation.at(-1) ?? 1).toBeLessThan(0.07)
+    const [a, b] = [records[0], records[1]]
+    if (a === undefined || b === undefined) throw new Error('no records')
+    expect(score(model, a, b).probability).toBeLessThan(0.5)
+  })
+
+  it('counts patterns as they are, in whatever order, and every level of every attribute', () => {
+    const agreement = fc.tuple(
+      ...ATTRIBUTE_NAMES.map((name) => fc.integer({ min: -1, max: ATTRIBUTES[name].levels.length - 1 })),
+    )
+    fc.assert(
+      fc.property(fc.array(agreement, { maxLength: 20 }), (agreements) => {
+        const patterns = bundle([...agreements, ...agreements.slice(0, 3)])
+        expect(patterns).toEqual(bundle([...agreements.slice(0, 3), ...agreements.toReversed()]))
+        expect(patterns.reduce((sum, { count }) => sum + count, 0)).toBe(
+          agreements.length + Math.min(3, agreements.length),
+        )
+        const told = new Set(patterns.map(({ levels }) => levels.join()))
+        expect(told).toEqual(new Set(agreements.map((levels) => levels.join())))
+      }),
+    )
   })
 
   it('leaves small sets to the shipped figures', () => {
     const records = FEWEST_RECORDS - 1
     const model = learn('person', { ...training, records })
     expect(model).toEqual(forRecords(DEFAULT_MODELS.person, records))
-    expect(learn('person', { ...training, blocked: [] }).learned).toBeNull()
+    expect(learn('person', { ...training, blocked: blockedOf([]) }).learned).toBeNull()
   })
 })
 

@@ -203,6 +203,11 @@ describe('blocking keys', () => {
       { givenName: 'Ann', familyName: 'Xeterson', birthDate: '1970-01-31' },
     ],
     ['swapped names', { givenName: 'Isla', familyName: 'Hall' }, { givenName: 'Hall', familyName: 'Isla' }],
+    [
+      'a slip in a name that is short for another',
+      { givenName: 'Lisa', familyName: 'Hall' },
+      { givenName: 'Llisa', familyName: 'Hall' },
+    ],
     ['a nickname', { givenName: 'Bob', familyName: 'Hall' }, { givenName: 'Robert', familyName: 'Hall' }],
     [
       'another phone',
@@ -212,6 +217,48 @@ describe('blocking keys', () => {
   ])('meet in spite of %s', (_, a, b) => {
     const others = blockingKeys(person(b))
     expect(blockingKeys(person(a)).some((key) => others.includes(key))).toBe(true)
+  })
+})
+
+describe('two people who are easily taken for one', () => {
+  const level = (name: 'given' | 'email' | 'domain' | 'nameOrder', a: Traits, b: Traits) =>
+    compare(person(a), person(b))[AT[name]]
+
+  it('share no domain because both end in more than three letters', () => {
+    const of = (email: string): Traits => ({ emails: [email] })
+    expect(level('domain', of('ann@birchlake.example'), of('bea@oakmill.example'))).toBe(2)
+    expect(level('domain', of('ann@birchlake.shop'), of('bea@oakmill.shop'))).toBe(2)
+    expect(level('domain', of('ann@birchlake.shop'), of('bea@birchlake.co.uk'))).toBe(1)
+    expect(level('domain', of('ann@mail.birchlake.com'), of('bea@birchlake.info'))).toBe(1)
+  })
+
+  it('have no slip in an address that follows from their names; one person of one name has', () => {
+    const sam = { givenName: 'Sam', familyName: 'Lee-Hart', emails: ['s.leehart@acme.com'] }
+    const ida = { givenName: 'Ida', familyName: 'Lee-Hart', emails: ['i.leehart@acme.com'] }
+    expect(level('email', sam, ida)).toBe(MISSING)
+    expect(level('email', sam, { ...sam, emails: ['s.leheart@acme.com'] })).toBe(1)
+  })
+
+  it('have two names that people have, though a letter apart', () => {
+    const levels: readonly string[] = ATTRIBUTES.given.levels
+    const told = (a: string, b: string) => levels[level('given', { givenName: a }, { givenName: b }) ?? -1]
+    expect(told('Mary', 'Gary')).toBe('similar')
+    expect(told('Mark', 'Mary')).toBe('similar')
+    expect(told('Mary', 'Mafy')).toBe('slip')
+    expect(told('Steven', 'Stephen')).toBe('nickname')
+  })
+
+  it('have names that many have, where a slip would have made one that nobody has', () => {
+    const terms = { family: { listed: { hansen: 0.01, jansen: 0.008 }, rest: 0.0001 } }
+    const trained = { ...model, terms }
+    const weight = (a: string, b: string) =>
+      score(trained, person({ familyName: a }), person({ familyName: b })).weight
+    expect(weight('Hansen', 'Jansen')).toBeLessThan(weight('Hansen', 'Hanzen') - 4)
+    expect(weight('Hansen', 'Jansen')).toBeCloseTo(weight('Jansen', 'Hansen'), 9)
+  })
+
+  it('are not told apart by which name is first where one of them states one name only', () => {
+    expect(level('nameOrder', { givenName: 'Barbingetti' }, { familyName: 'Barbingetti' })).toBe(MISSING)
   })
 })
 

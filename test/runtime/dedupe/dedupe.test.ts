@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { parse } from 'csv-parse/sync'
@@ -209,10 +209,51 @@ describe('dedupe', { timeout: 120_000 }, () => {
     await expect(stopped).rejects.toThrow(/abort/i)
     stopping = new AbortController()
     expect(await leftovers()).toBe(0)
-    await expect(
-      run(request('long.csv', { out: path.join(folder, 'no', 'such', 'out.csv') })),
-    ).rejects.toThrow(/ENOENT/)
-    expect(await leftovers()).toBe(0)
+    expect((await readdir(folder)).filter((name) => name.endsWith('.part'))).toEqual([])
     expect((await run(request('long.csv'))).rows).toBe(4_500)
+  })
+
+  it.each(['out', 'pairs'] as const)('refuses where %s cannot be written, before it reads', async (which) => {
+    await writeFile(file('few.csv'), 'first_name,last_name\nAnn,Lee\n')
+    let read = 0
+    const refused = async (to: string) =>
+      refusal(
+        dedupe(
+          { sql: db.sql, stopping: stopping.signal, progress: () => read++ },
+          request('few.csv', { [which]: to }),
+        ),
+      )
+    expect(await refused(path.join(folder, 'no', 'such', 'out.csv'))).toMatch(/cannot be written.*ENOENT/)
+    expect(await refused(folder)).toMatch(/cannot be written: it is a folder/)
+    expect(read).toBe(0)
+    expect(await leftovers()).toBe(0)
+    expect((await readdir(folder)).filter((name) => name.endsWith('.part'))).toEqual([])
+  })
+
+  it('leaves what was there before until it is done', async () => {
+    await writeFile(file('out.csv'), 'of last week')
+    await writeFile(file('few.csv'), 'first_name,last_name\nAnn,Lee\nAnn,Lee\n')
+    const failing = dedupe(
+      { sql: db.sql, stopping: AbortSignal.abort(), progress: () => undefined },
+      request('few.csv'),
+    )
+    await expect(failing).rejects.toThrow(/abort/i)
+    expect(await readFile(file('out.csv'), 'utf8')).toBe('of last week')
+  })
+
+  it('writes the same bytes for the same file', async () => {
+    const rows = [...madePeople(800, 20, seeded(5))].map((row) => PEOPLE_COLUMNS.map((column) => row[column]))
+    await writeFile(file('same.csv'), stringify([[...PEOPLE_COLUMNS], ...rows]))
+    await run(request('same.csv', { out: file('one.csv'), pairs: file('one-pairs.csv') }))
+    await run(request('same.csv', { out: file('two.csv'), pairs: file('two-pairs.csv') }))
+    expect(await readFile(file('one.csv'))).toEqual(await readFile(file('two.csv')))
+    expect(await readFile(file('one-pairs.csv'))).toEqual(await readFile(file('two-pairs.csv')))
+  })
+
+  it('compares the few rows of a small file even where they share no key', async () => {
+    const result = await dedupeText(
+      'first_name,last_name,street,city\nScott,Thomas,193 Mill Court,Eastview\nScott,Thkmas,193 Mlil Ct,Easstview\n',
+    )
+    expect(result).toMatchObject({ compared: 1, groups: 1 })
   })
 })
