@@ -50,32 +50,43 @@ function inTurn(connector: Connector): Connector {
 export const HELD_ABOVE = 3
 
 /** What ships, with a guard for small populations. */
-function adapted(name: string, text: string, mood: MoodName): string {
+function adapted(name: string, text: string, { mood, asks, mapping }: Rules): string {
   const guard = `guard: { share: 0.01, atLeast: ${HELD_ABOVE} }`
   if (name === 'csv.yaml') return text.replace(/^( {4})deletes: unlink$/gm, `$1deletes: unlink\n$1${guard}`)
   // Deals arrive won, edited and unedited: all are to be invoiced once.
   if (name === 'invoicing.yaml') return text.replace('alreadyWon: skip', 'alreadyWon: invoice')
-  if (name === 'mailchimp.yaml') return text.replace(/guard: \{[^}]*\}/, guard)
+  // Another mapping every time, though nobody has names of that length.
+  if (name === 'mailchimp.yaml')
+    return text.replace(/guard: \{[^}]*\}/, guard).replaceAll('max: 255', `max: ${255 - (mapping % 100)}`)
   if (name === 'gmail.yaml') return inMood(text, mood, [ANN, BOB])
   if (name === 'outlook.yaml') return inMood(text, mood, [CLEO])
-  return unasked(name, text)
+  return asks ? text : unasked(name, text)
 }
 
-const compiled = new Map<MoodName, Configuration>()
+export type Rules = {
+  mood: MoodName
+  /** Nothing is written before its plan was approved. */
+  asks: boolean
+  /** Which of the mappings of Mailchimp: another one has to be approved. */
+  mapping: number
+}
+
+const compiled = new Map<string, Configuration>()
 /** Compiled once: it is pure. */
-export function simulated(mood: MoodName): Configuration {
-  const known = compiled.get(mood)
+export function simulated(rules: Rules): Configuration {
+  const key = JSON.stringify(rules)
+  const known = compiled.get(key)
   if (known !== undefined) return known
   const folder = path.join(import.meta.dirname, '..', '..', 'config')
   const names = readdirSync(folder).filter((name) => name.endsWith('.yaml'))
   const files = names.map((name): [string, string] => [
     name,
-    adapted(name, readFileSync(path.join(folder, name), 'utf8'), mood),
+    adapted(name, readFileSync(path.join(folder, name), 'utf8'), rules),
   ])
   const made = compile(
     Object.fromEntries(files),
     connectorsWith(async () => undefined),
   )
-  compiled.set(mood, made)
+  compiled.set(key, made)
   return made
 }

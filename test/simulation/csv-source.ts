@@ -100,15 +100,16 @@ export class CsvSource {
     return adopted
   }
 
-  /** Somebody goes through all that was handed over, and enters what differs, also what the source once said itself. */
-  heed(): number {
+  /** Somebody who knows which cells are wrong enters what was handed over of them, also what the source once said itself. */
+  heed(isWrong: (table: Table, id: string, column: string, value: string) => boolean): number {
     let heeded = 0
     for (const table of TABLES)
       for (const [id, handed] of this.handed(table)) {
         const row = this.rows[table].get(id)
         if (row === undefined || this.hidden.has(id)) continue
         for (const [column, value] of Object.entries(handed)) {
-          if ((row[column] ?? '') === value || column === 'id') continue
+          const now = row[column] ?? ''
+          if (now === value || !isWrong(table, id, column, now)) continue
           row[column] = value
           this.#note(table, id, row)
           heeded += 1

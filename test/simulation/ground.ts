@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { pino } from 'pino'
+import { adoptShapes } from '../../src/runtime/approval.ts'
 import type { Hub } from '../../src/runtime/hub.ts'
 import { openHub } from '../../src/runtime/open.ts'
 import { sandboxFetch } from '../../src/sandbox/faults.ts'
@@ -11,10 +12,9 @@ import { saveConnection } from '../../src/store/connections.ts'
 import { openDatabase, type Sql } from '../../src/store/database.ts'
 import { openVault, type Vault } from '../../src/store/secrets.ts'
 import { openChance } from './chance.ts'
-import { connectorsWith, simulated, type Connectors } from './configuration.ts'
+import { connectorsWith, simulated, type Connectors, type Rules } from './configuration.ts'
 import { CsvSource } from './csv-source.ts'
 import { MAIL, type MailGround, type MailName, openMailGround } from './mail/mail-ground.ts'
-import type { MoodName } from './mail/moods.ts'
 import { Weather } from './weather.ts'
 import { Mortal, Turns } from './mortal.ts'
 import type { Plant } from './plants.ts'
@@ -40,7 +40,7 @@ export type Ground = {
   /** The connections of this seed. */
   readonly names: readonly ConnectionName[]
   /** What the configuration says of mail; processes started later go by it. */
-  readonly rules: { mood: MoodName }
+  readonly rules: Rules
   readonly weather: Weather
   readonly turns: Turns
   readonly sql: Sql
@@ -50,6 +50,8 @@ export type Ground = {
   readonly keys: { mailchimp: string; stripe: string }
   /** Every request, as `mailchimp GET /3.0/... 200`. */
   readonly sent: string[]
+  /** Requests to Mailchimp that change something there. */
+  readonly told: { mailchimp: number }
   /** Called before each request leaves. */
   readonly onRequest: { act: ((method: string, path: string) => void) | null }
   readonly webhookSecrets: Record<Exclude<ConnectionName, 'csv'>, string>
@@ -73,7 +75,7 @@ export async function openGround(
   const mailchimp = createMailchimpSandbox({ now, random: vendorChance, apiKey: keys.mailchimp })
   const stripe = createStripeSandbox({ now, random: vendorChance, apiKey: keys.stripe })
   const mail = hasMail ? openMailGround(seed, clock) : null
-  const rules: Ground['rules'] = { mood: 'usual' }
+  const rules: Ground['rules'] = { mood: 'usual', asks: false, mapping: 0 }
   const turns = new Turns()
   const weather = new Weather(openChance(seed, 'weather'), clock, { mailchimp, stripe, mail })
   const database = openDatabase(url, 2)
@@ -84,6 +86,7 @@ export async function openGround(
     ...mail?.hosts,
   }
   const sent: string[] = []
+  const told = { mailchimp: 0 }
   const onRequest: Ground['onRequest'] = { act: null }
 
   async function answer(request: Request): Promise<Response> {
@@ -93,6 +96,7 @@ export async function openGround(
     onRequest.act?.(request.method, pathname)
     if (vendor.name === 'gmail' || vendor.name === 'outlook')
       mail?.note(vendor.name, request.method, pathname)
+    if (vendor.name === 'mailchimp' && request.method !== 'GET') told.mailchimp += 1
     const line = `${vendor.name} ${request.method} ${pathname}`
     try {
       const reply = await vendor.answer(request)
@@ -134,6 +138,7 @@ export async function openGround(
     connectors: connectorsWith(async () => undefined),
     keys,
     sent,
+    told,
     onRequest,
     webhookSecrets: { mailchimp: 'hook', stripe: '', gmail: '', outlook: mail?.webhookSecret ?? '' },
     plant,
@@ -148,7 +153,7 @@ export async function openGround(
         vault,
         log: pino({ level: process.env['LOG_LEVEL'] ?? 'silent' }),
         connectors: plant?.connectors?.(connectors) ?? connectors,
-        configuration: simulated(rules.mood),
+        configuration: simulated(rules),
         transport: async (input, init) => {
           const request = plant?.request?.(new Request(input, init)) ?? new Request(input, init)
           return mortal.request(async () => answer(await request))
@@ -157,6 +162,7 @@ export async function openGround(
         random: hubChance,
         uuid: () => `key-${seed}-${life}-${++uuids}`,
       })
+      await adoptShapes(hub)
       return { mortal, hub }
     },
     async save(name) {

@@ -148,7 +148,9 @@ function report({ seed, digest, violations, ms }: Told): void {
   console.log(`seed ${seed}: ${digest} in ${Math.round(ms)} ms`)
   for (const { property, message } of violations) console.log(`  ${property}: ${message}`)
   if (violations.length > 0)
-    console.log(`  npm run simulate -- --seed ${seed}${values.mail ? ' --mail' : ''}${values.trust ? ' --trust' : ''}`)
+    console.log(
+      `  npm run simulate -- --seed ${seed}${values.mail ? ' --mail' : ''}${values.trust ? ' --trust' : ''}`,
+    )
 }
 
 if (values.server === undefined) process.exit(await lead())

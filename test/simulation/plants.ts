@@ -121,6 +121,31 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
       })),
   },
   'profile with a status': { breaks: ['Consent'], request: withStatus },
+  'unmerge forgets a link': {
+    breaks: ['Merge', 'Convergence', 'Nothing lost'],
+    acts: { 'merge and unmerge': 1 },
+    afterPass: async (sql) => void (await sql`delete from merge_moves where what = 'link'`),
+  },
+  'undo over a later edit': {
+    breaks: ['Undo'],
+    acts: { 'import and undo': 1 },
+    // What others edited counts as the import's own.
+    afterPass: async (sql) =>
+      void (await sql`
+        update history h set run_id = i.run from (
+          select o.record_id, max(o.run_id) as run from history o
+          join runs r on r.id = o.run_id join streams s on s.id = r.stream_id
+          where s.connection = 'csv' and o.op = 'update' group by 1
+        ) i
+        where h.record_id = i.record_id and h.source in ('mailchimp', 'stripe') and h.op = 'update'
+          and h.changes::jsonb ? 'jobTitle' and h.run_id > i.run`),
+  },
+  'rejected and done': {
+    breaks: ['Guard'],
+    acts: { 'decide in part': 1 },
+    afterPass: async (sql) =>
+      void (await sql`update held_changes set verdict = 'approved' where verdict = 'rejected' and what = 'blanks'`),
+  },
   'cursor before its page': {
     breaks: ['Mail'],
     mail: true,

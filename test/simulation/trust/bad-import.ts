@@ -48,13 +48,23 @@ export function putRight({ ground: { source } }: Run, rows: Rows, spoiled: Rows)
   for (const table of ['contacts', 'deals'] as const)
     for (const [id, row] of rows[table]) {
       const now = source.rows[table].get(id)
-      const change = Object.fromEntries(Object.entries(row).filter(([column, value]) => {
-        const bad = spoiled[table].get(id)?.[column]
-        return bad !== value && now?.[column] === bad
-      }))
+      const change = Object.fromEntries(
+        Object.entries(row).filter(([column, value]) => {
+          const bad = spoiled[table].get(id)?.[column]
+          return bad !== value && now?.[column] === bad
+        }),
+      )
       if (now !== undefined && Object.keys(change).length > 0) source.put(table, id, change)
     }
 }
+
+/** Whether a cell still says what the bad import made of it. */
+export const wrongIn =
+  (rows: Rows, spoiled: Rows) =>
+  (table: string, id: string, column: string, value: string): boolean => {
+    if (table !== 'contacts' && table !== 'deals') return false
+    return spoiled[table].get(id)?.[column] === value && rows[table].get(id)?.[column] !== value
+  }
 
 /** Rows that the import brought leave the source. */
 export function dropStrangers({ ground: { source }, oracle }: Run, rows: Rows): number {

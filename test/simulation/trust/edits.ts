@@ -27,17 +27,26 @@ export async function editOne(
 ): Promise<readonly MemberEdit[]> {
   const { ground, chance, oracle } = run
   const people = merges.filter(({ kind }) => kind === 'contact')
-  const where = await survivorsOf(ground.sql, people.map(({ loser }) => loser))
+  const where = await survivorsOf(
+    ground.sql,
+    people.map(({ loser }) => loser),
+  )
   const clusters = Map.groupBy([...where], ([, root]) => root)
-  const roots = [...clusters.keys()].filter((id) => !earlier.some(({ root }) => root === id)).toSorted((a, b) => a - b)
+  const roots = [...clusters.keys()]
+    .filter((id) => !earlier.some(({ root }) => root === id))
+    .toSorted((a, b) => a - b)
   if (roots.length === 0) return []
   const root = chance.pick(roots)
   const ids = [root, ...(clusters.get(root) ?? []).map(([id]) => id)]
   const members = new Set(ids.map((id) => `contact ${id}`))
   const homes = [...before].flatMap(([place, record]) => {
-    const [, connection, id] = /^link (csv|mailchimp|stripe)\/(?:contacts|members|customers) (\S+)$/.exec(place) ?? []
+    const [, connection, id] =
+      /^link (csv|mailchimp|stripe)\/(?:contacts|members|customers) (\S+)$/.exec(place) ?? []
     const [home = '', state] = record.split(' ')
-    return connection !== undefined && id !== undefined && state === 'linked' && members.has(`contact ${home}`)
+    return connection !== undefined &&
+      id !== undefined &&
+      state === 'linked' &&
+      members.has(`contact ${home}`)
       ? [{ connection, id, home: Number(home) }]
       : []
   })

@@ -29,7 +29,8 @@ export async function mergeAndUnmerge(run: Run): Promise<readonly Violation[]> {
   const restless = [...(await settle(run)), ...(await checkAll(run))]
   if (restless.length > 0) return restless
   const edits: MemberEdit[] = []
-  for (let left = run.chance.int(0, 2); left > 0; left--) edits.push(...(await editOne(run, await ours(), before, edits)))
+  for (let left = run.chance.int(0, 2); left > 0; left--)
+    edits.push(...(await editOne(run, await ours(), before, edits)))
   if (edits.length > 0) {
     if (run.chance.maybe(0.7)) await storm(run, 3)
     const unsettled = [...(await settle(run)), ...(await checkAll(run)), ...(await lostEdits(run, edits))]
@@ -39,11 +40,10 @@ export async function mergeAndUnmerge(run: Run): Promise<readonly Violation[]> {
   if (stuck.length > 0) return stuck
   const after = [...(await settle(run)), ...(await checkAll(run))]
   if (after.length > 0) return after
-  const cluster = new Set(pairs.flatMap(({ kind, survivor, loser }) => [`${kind} ${survivor}`, `${kind} ${loser}`]))
-  return [
-    ...gaveBack(before, await snapshot(run), cluster, edits),
-    ...(await staysApart(run, pairs)),
-  ]
+  const cluster = new Set(
+    pairs.flatMap(({ kind, survivor, loser }) => [`${kind} ${survivor}`, `${kind} ${loser}`]),
+  )
+  return [...gaveBack(before, await snapshot(run), cluster, edits), ...(await staysApart(run, pairs))]
 }
 
 const merged = async ({ ground }: Run): Promise<readonly Merge[]> =>
@@ -84,7 +84,9 @@ async function mergeTwo(run: Run, kind: MergedKind, survivor: number, loser: num
   const apart = await ground.sql<{ a: number }[]>`
     select a from kept_apart where a = any(${[...clusters[0], ...clusters[1]]}) and
       (a = any(${[...clusters[0]]}) and b = any(${[...clusters[1]]}) or a = any(${[...clusters[1]]}) and b = any(${[...clusters[0]]}))`
-  const result = await insist(run, `merge ${kind} ${loser} into ${survivor} by ${by}`, (hub) => mergeRecords(hub, request))
+  const result = await insist(run, `merge ${kind} ${loser} into ${survivor} by ${by}`, (hub) =>
+    mergeRecords(hub, request),
+  )
   const isDone = (await merged(run)).some((merge) => merge.loser === loser && merge.survivor === survivor)
   const mayNot = by === 'rule:likeness' && apart.length > 0
   if (mayNot === isDone)
@@ -93,7 +95,12 @@ async function mergeTwo(run: Run, kind: MergedKind, survivor: number, loser: num
 }
 
 /** Two people merge the same record into two others at once: one of them is told that it is too late. */
-async function raced(run: Run, kind: MergedKind, loser: number, into: readonly [number, number]): Promise<string | null> {
+async function raced(
+  run: Run,
+  kind: MergedKind,
+  loser: number,
+  into: readonly [number, number],
+): Promise<string | null> {
   const task = (survivor: number) => (hub: Parameters<typeof mergeRecords>[0]) =>
     mergeRecords(hub, { kind, survivor, losers: [loser], by: 'user:ann', rule: 'at once' })
   const done: readonly MergeResult[] = await both(run, task(into[0]), task(into[1]))
@@ -128,8 +135,11 @@ async function unmergeAll(run: Run, ours: () => Promise<readonly Merge[]>): Prom
 async function lostEdits({ ground }: Run, edits: readonly MemberEdit[]): Promise<readonly Violation[]> {
   const found: Violation[] = []
   for (const { root, value, told } of edits) {
-    const [row] = await ground.sql<{ title: string | null }[]>`select job_title as title from contacts where id = ${root}`
-    if (row?.title !== value) found.push(broken(`merged contact ${root} has the title ${row?.title}, but ${told}`))
+    const [row] = await ground.sql<
+      { title: string | null }[]
+    >`select job_title as title from contacts where id = ${root}`
+    if (row?.title !== value)
+      found.push(broken(`merged contact ${root} has the title ${row?.title}, but ${told}`))
   }
   return found
 }
@@ -146,7 +156,8 @@ function gaveBack(
   const concerned = (prefix: string, members: ReadonlySet<string>) =>
     [...before].some(([place, record]) => {
       const [, ref, id] = /^link (\w+)\/\w+ (\S+)$/.exec(place) ?? []
-      const isSame = ref === 'csv' ? prefix.startsWith('csv ') && prefix.endsWith(` ${id}`) : prefix === `${ref} ${id}`
+      const isSame =
+        ref === 'csv' ? prefix.startsWith('csv ') && prefix.endsWith(` ${id}`) : prefix === `${ref} ${id}`
       return isSame && members.has(`contact ${record.split(' ')[0]}`)
     })
   const isExcused = ({ place, was, is }: Difference): boolean => {
@@ -165,7 +176,9 @@ function gaveBack(
   const left = differences(before, after).filter((difference) => !isExcused(difference))
   const unheard = edits.flatMap(({ members, value, told }) => {
     const owners = [...members].filter((member) => after.get(`${member} jobTitle`) === JSON.stringify(value))
-    return owners.length === 1 ? [] : [broken(`${told}, and ${owners.length} of ${[...members].join(', ')} say so after all`)]
+    return owners.length === 1
+      ? []
+      : [broken(`${told}, and ${owners.length} of ${[...members].join(', ')} say so after all`)]
   })
   return [...left.map((difference) => broken(`merged and unmerged: ${inWords(difference)}`)), ...unheard]
 }

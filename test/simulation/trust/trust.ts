@@ -1,4 +1,6 @@
 import type { Run, Violation } from '../run.ts'
+import { changeTheMapping } from './approval-act.ts'
+import { decideInPart } from './guard-act.ts'
 import { mergeAndUnmerge } from './merge-act.ts'
 import { importAndUndo } from './undo-act.ts'
 
@@ -8,6 +10,8 @@ type Act = (run: Run) => Promise<readonly Violation[]>
 const ACTS: Readonly<Record<string, readonly [weight: number, act: Act]>> = {
   'merge and unmerge': [4, mergeAndUnmerge],
   'import and undo': [4, importAndUndo],
+  'decide in part': [2, decideInPart],
+  'change the mapping': [2, changeTheMapping],
 }
 const WEIGHTS = Object.fromEntries(Object.entries(ACTS).map(([name, [weight]]) => [name, weight]))
 
@@ -15,7 +19,7 @@ const WEIGHTS = Object.fromEntries(Object.entries(ACTS).map(([name, [weight]]) =
 export const hasTrust = (seed: number): boolean => seed % 3 === 0
 
 export async function act(run: Run): Promise<readonly Violation[]> {
-  const name = run.chance.weighted({ ...WEIGHTS, ...run.ground.plant?.acts })
+  const name = run.chance.weighted(run.ground.plant?.acts ?? WEIGHTS)
   run.note(`--- ${name}`)
   return (await ACTS[name]?.[1](run)) ?? []
 }

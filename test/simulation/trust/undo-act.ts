@@ -5,7 +5,7 @@ import { exportRows } from '../hub-steps.ts'
 import { checkAll } from '../properties.ts'
 import type { Run, Violation } from '../run.ts'
 import { settle } from '../settle.ts'
-import { copyOf, dropStrangers, putRight, spoil, type Rows } from './bad-import.ts'
+import { copyOf, dropStrangers, putRight, spoil, wrongIn, type Rows } from './bad-import.ts'
 import { titled } from './edits.ts'
 import { consents, differences, inWords, snapshot, type Difference, type Snapshot } from './snapshot.ts'
 import { insist, storm } from './storm.ts'
@@ -60,7 +60,7 @@ export async function importAndUndo(run: Run): Promise<readonly Violation[]> {
   }
   const restless = await settle(run)
   if (restless.length > 0) return restless
-  if (!byHand && ground.source.heed() > 0) {
+  if (!byHand && ground.source.heed(wrongIn(rows, spoiled)) > 0) {
     const unheard = await settle(run)
     if (unheard.length > 0) return unheard
   }
@@ -70,13 +70,17 @@ export async function importAndUndo(run: Run): Promise<readonly Violation[]> {
     const unsettled = await settle(run)
     if (unsettled.length > 0) return unsettled
   }
-  const looser = [...(await consents(run))].filter(([id, state]) => strict.get(id) === 'out' && state !== 'out')
+  const looser = [...(await consents(run))].filter(
+    ([id, state]) => strict.get(id) === 'out' && state !== 'out',
+  )
   const left = first.left
   return [
     ...(await checkAll(run)),
     ...looser.map(([id, state]) => broken(`contact ${id} was out, and is ${state} after an undo`)),
     ...unjustified(left, later),
-    ...compared(before, await snapshot(run), left, later, 'all').map((one) => broken(`undone: ${inWords(one)}`)),
+    ...compared(before, await snapshot(run), left, later, 'all').map((one) =>
+      broken(`undone: ${inWords(one)}`),
+    ),
     ...(await goneAfterAll(run, later)),
   ].map((one) => ({ ...one, message: `${one.message} (runs ${runs.join(', ')} at ${ground.clock.now})` }))
 }
@@ -94,7 +98,9 @@ async function putBack(
   void exportRows(run)
   const restless = await settle(run)
   if (restless.length > 0) return restless
-  return compared(before, await snapshot(run), [], later, 'all').map((one) => broken(`never read: ${inWords(one)}`))
+  return compared(before, await snapshot(run), [], later, 'all').map((one) =>
+    broken(`never read: ${inWords(one)}`),
+  )
 }
 
 async function lastRow({ ground }: Run): Promise<number> {
@@ -120,7 +126,12 @@ async function undoAll(run: Run, runs: readonly number[]): Promise<Undos | { rea
       planUndo(hub, id, 'user:ann', async (lines) => {
         for await (const { kind, id: record, spared } of lines)
           for (const { field, reason, why } of spared)
-            left.push({ place: `${kind} ${record}${field === null ? '' : ` ${field}`}`, reason, why, run: id })
+            left.push({
+              place: `${kind} ${record}${field === null ? '' : ` ${field}`}`,
+              reason,
+              why,
+              run: id,
+            })
       }),
     )
     if (planned !== 'died' && planned.kind === 'refused')
@@ -165,18 +176,25 @@ function unjustified(left: readonly Left[], later: readonly Later[]): readonly V
       const isEdited = later.some((one) => one.place === place || one.place.startsWith(`${place} `))
       return (reason === 'changed' || reason === 'confirmed' || reason === 'owned') && !isEdited
     })
-    .map(({ place, reason, why, run }) => broken(`run ${run} left ${place} (${reason}: ${why}), though nobody else said anything`))
+    .map(({ place, reason, why, run }) =>
+      broken(`run ${run} left ${place} (${reason}: ${why}), though nobody else said anything`),
+    )
 }
 
 async function goneAfterAll(run: Run, later: readonly Later[]): Promise<readonly Violation[]> {
   const now = await snapshot(run)
   return later
     .filter(({ place, value }) => now.get(place) !== JSON.stringify(value))
-    .map(({ place, value }) => broken(`${place} was made ${value} after the import, and is ${now.get(place)} after its undo`))
+    .map(({ place, value }) =>
+      broken(`${place} was made ${value} after the import, and is ${now.get(place)} after its undo`),
+    )
 }
 
 /** People whom only the bad import knew are archived, also while their rows are listed. */
-async function strangersAlive({ ground }: Run, known: ReadonlyMap<string, unknown>): Promise<readonly Violation[]> {
+async function strangersAlive(
+  { ground }: Run,
+  known: ReadonlyMap<string, unknown>,
+): Promise<readonly Violation[]> {
   const found = await ground.sql<{ id: number; ref: string }[]>`
     select c.id, l.remote_id as ref from links l join streams s on s.id = l.stream_id join contacts c on c.id = l.record_id
     where s.connection = 'csv' and s.name = 'contacts' and l.remote_id is not null and c.archived_at is null`
@@ -202,7 +220,8 @@ function compared(
     if (later.some((one) => one.place === field)) return false
     // A source that was put right says by itself what the undo gave back to somebody.
     if (place.endsWith(' says') && is === 'csv') return false
-    if (later.some(({ refs }) => refs.some((ref) => TITLES.some((title) => place === `${ref}${title}`)))) return false
+    if (later.some(({ refs }) => refs.some((ref) => TITLES.some((title) => place === `${ref}${title}`))))
+      return false
     if (left.some((one) => one.place === field || field.startsWith(`${one.place} `))) return false
     // People whom only the import knew stay, archived.
     if (was === 'nothing' && /^(contact|deal) \d+ archived$/.test(place) && is === 'true') return false
