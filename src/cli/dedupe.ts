@@ -10,7 +10,7 @@ import {
 import { DedupeInputError } from '../runtime/dedupe/input-error.ts'
 import { keepHeapSmall } from '../runtime/memory.ts'
 import { withStore, type Context } from './context.ts'
-import { badInput, EXIT, type ExitCode } from './exit.ts'
+import { badInput, CliError, EXIT, type ExitCode } from './exit.ts'
 import { number, plural, tame, type Output } from './output.ts'
 
 type DedupeOptions = {
@@ -57,6 +57,7 @@ async function dedupeFile(context: Context, file: string, options: DedupeOptions
     else tell(output, request, result, seconds)
     return EXIT.ok
   } catch (error) {
+    if (wiring.stopping.aborted) throw new CliError(EXIT.stopped, 'Stopped. Nothing was written.')
     if (error instanceof DedupeInputError) throw badInput(error.message, error.fix)
     throw error
   } finally {
