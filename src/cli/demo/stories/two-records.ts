@@ -117,7 +117,7 @@ export async function twoRecords(world: World, scene: Scene): Promise<void> {
       (parts) => parts.length === 0,
     )
     scene.same('Contacts, member, customer and row', await look(), before)
-    return `They were two after all: concord unmerge contact ${loser}. Both contacts, the member, the customer and the CRM's row are, field by field, as they were before.`
+    return `They were two after all: concord unmerge contact ${loser}. Both contacts, the member and the customer are, field by field, as they were before; the CRM's row is without the number again.`
   })
   await scene.step(async () => {
     scene.same('The questions about the two', await questionAbout(world, FORM.email), null)
