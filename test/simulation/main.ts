@@ -1,4 +1,4 @@
-// npm run simulate -- --seeds 500 [--from 1] [--jobs 2] [--seed 17 (with its trace)] [--plant NAME] [--mail] [--trust]
+// npm run simulate -- --seeds 500 [--from 1] [--jobs 2] [--seed 17 (with its trace)] [--plant NAME] [--mail] [--trust] [--act NAME]
 import { fork } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { openServer, withDatabase, type Server } from './database.ts'
@@ -23,6 +23,8 @@ const { values } = parseArgs({
     mail: { type: 'boolean', default: false },
     /** With merges, undoes and approvals in every seed, not in a third of them. */
     trust: { type: 'boolean', default: false },
+    /** Of those, only this one: 'import and undo' (trust/trust.ts lists them). */
+    act: { type: 'string' },
     server: { type: 'string' },
   },
 })
@@ -46,7 +48,11 @@ async function one(server: Pick<Server, 'url' | 'template'>, seed: number): Prom
       return simulate(seed, url, {
         plant,
         tell,
-        trust: values.trust || (plant === null ? hasTrust(seed) : plant.acts !== undefined),
+        act: values.act,
+        trust:
+          values.trust ||
+          values.act !== undefined ||
+          (plant === null ? hasTrust(seed) : plant.acts !== undefined),
         mail: values.mail || (plant === null ? hasMail(seed) : plant.mail === true),
       })
     })
@@ -149,7 +155,7 @@ function report({ seed, digest, violations, ms }: Told): void {
   for (const { property, message } of violations) console.log(`  ${property}: ${message}`)
   if (violations.length > 0)
     console.log(
-      `  npm run simulate -- --seed ${seed}${values.mail ? ' --mail' : ''}${values.trust ? ' --trust' : ''}`,
+      `  npm run simulate -- --seed ${seed}${values.mail ? ' --mail' : ''}${values.trust ? ' --trust' : ''}${values.act === undefined ? '' : ` --act '${values.act}'`}`,
     )
 }
 

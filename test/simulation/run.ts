@@ -19,6 +19,8 @@ export class Run {
   readonly addresses = new Addresses()
   /** Rows the guard has to hold: vanished all at once. */
   readonly vanished = new Set<string>()
+  /** How often a person decided about a part of what was held, so that more than the guard allows went through. */
+  decidedInPart = 0
   /** Edits of deals after they were won, which nobody carries over. */
   readonly reworked = new Set<string>()
   /** Opt-outs in rows; they count once the hub must have read them. */

@@ -74,13 +74,13 @@ const isWrite = (line: string): boolean => !/^(\w+ (GET|HEAD)|gmail \w+|outlook 
 const writesSent = (sent: readonly string[]): number => sent.filter(isWrite).length
 
 /** What the guard has held goes through only once somebody says that this is right, neither at once nor bit by bit. */
-async function guardHeld({ ground, vanished }: Run): Promise<readonly Violation[]> {
+async function guardHeld({ ground, vanished, decidedInPart }: Run): Promise<readonly Violation[]> {
   const [runs] = await ground.sql<{ n: number }[]>`
     select count(*)::int as n from runs where (counts->>'gone')::int > ${HELD_ABOVE} and kind <> 'mail'`
   const items = await listItems(ground.sql, { state: 'all', kind: 'mass_change', limit: 10_000 })
   // A row that is gone has no link any more, whoever wants its record to stay.
   const approved = items.filter((item) => /^(approved|rejected)/.test(item.resolution ?? ''))
-  if ((runs?.n ?? 0) > approved.length)
+  if ((runs?.n ?? 0) > approved.length + decidedInPart)
     return [
       {
         property: 'Guard',

@@ -87,6 +87,8 @@ export type Options = {
   readonly mail?: boolean
   /** With merges, undoes and approvals, whatever the seed. */
   readonly trust?: boolean
+  /** Of those, only this one. */
+  readonly act?: string | undefined
   readonly tell?: (line: string) => void
 }
 
@@ -109,7 +111,7 @@ export async function simulate(seed: number, url: string, options: Options = {})
       for (let n = 0; n < count; n++, steps++) await step(run)
       violations = await epochEnd(run)
       if (!trusts || violations.length > 0) continue
-      violations = await act(run)
+      violations = await act(run, options.act ?? null)
       if (violations.length === 0) await rested(run)
     }
   } catch (error) {

@@ -26,8 +26,9 @@ export function spoil(run: Run): void {
     if (Object.entries(change).some(([column, value]) => (row[column] ?? '') !== value))
       source.put('contacts', id, change)
   }
+  // A currency that nobody knows is not read, whatever the amount.
   for (const [id, row] of source.rows.deals)
-    if (row['stage'] !== 'Won' && chance.maybe(share))
+    if (row['stage'] !== 'Won' && row['currency'] !== 'XXQ' && chance.maybe(share))
       source.put('deals', id, { name: oracle.fresh('Wrong deal '), amount: `${chance.int(1, 900)}.25` })
   for (let left = chance.int(0, 3); left > 0; left--)
     source.put('contacts', oracle.fresh('w'), {

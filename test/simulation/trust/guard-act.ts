@@ -82,6 +82,7 @@ export async function decideInPart(run: Run): Promise<readonly Violation[]> {
     if (done !== 'died' && done.kind === 'refused')
       return [broken(`${word} ${records.join(', ')}: ${done.message}`)]
   }
+  run.decidedInPart += 1
   if (chance.maybe(0.5)) run.doom('instead of a commit', chance.int(0, 4))
   await passes(run, chance.int(2, 3))
   const done = await happened(run, what, ids)

@@ -45,7 +45,10 @@ function textOf(kind: RecordKind, field: string, value: Json): string {
   if (value === null || value === '' || (Array.isArray(value) && value.length === 0)) return 'nothing'
   if (!Array.isArray(value) || !isSet(fieldType(kind, field))) return JSON.stringify(value)
   const [first, ...rest] = value
-  return JSON.stringify([first, ...rest.map((member) => JSON.stringify(member)).toSorted((a, b) => a.localeCompare(b))])
+  return JSON.stringify([
+    first,
+    ...rest.map((member) => JSON.stringify(member)).toSorted((a, b) => a.localeCompare(b)),
+  ])
 }
 
 function saysOf({ fields, provenance }: HubRecord, field: string): string {

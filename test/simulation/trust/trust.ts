@@ -18,8 +18,11 @@ const WEIGHTS = Object.fromEntries(Object.entries(ACTS).map(([name, [weight]]) =
 /** Every third seed, with and without mail. */
 export const hasTrust = (seed: number): boolean => seed % 3 === 0
 
-export async function act(run: Run): Promise<readonly Violation[]> {
-  const name = run.chance.weighted(run.ground.plant?.acts ?? WEIGHTS)
+/** One of them, at random unless it is named. */
+export async function act(run: Run, only: string | null): Promise<readonly Violation[]> {
+  const name = run.chance.weighted(only === null ? (run.ground.plant?.acts ?? WEIGHTS) : { [only]: 1 })
   run.note(`--- ${name}`)
-  return (await ACTS[name]?.[1](run)) ?? []
+  const found = ACTS[name]
+  if (found === undefined) throw new Error(`no act ${name}; there are ${Object.keys(ACTS).join(', ')}`)
+  return found[1](run)
 }
