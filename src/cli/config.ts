@@ -12,6 +12,7 @@ import {
   type FileChange,
 } from '../runtime/configure.ts'
 import { adoptShapes } from '../runtime/approval.ts'
+import { foreseeMerged, type MergedForeseen } from '../runtime/merge/review.ts'
 import { foresee, touchesNothing, type Foreseen } from '../runtime/plan/foresee.ts'
 import { previewReview, type ReviewCount } from '../runtime/mail/review.ts'
 import { openHub } from '../runtime/open.ts'
@@ -21,7 +22,7 @@ import { changedLines } from './diff.ts'
 import { badInput, EXIT, failure, type ExitCode } from './exit.ts'
 import { showReview } from './mail-review.ts'
 import { plural } from './output.ts'
-import { showTouched, touchedJson } from './touched.ts'
+import { showMerged, showTouched, touchedJson } from './touched.ts'
 
 /** The folder named, or ./config, or what ships with Concord. */
 function folderOf({ wiring }: Context, folder: string | undefined): string {
@@ -96,13 +97,26 @@ export async function applyConfiguration(
     if (!output.json) for (const change of changes) showChange(context, change)
     const mail = active === undefined ? [] : await reviewed(context, store, active.files, configuration)
     if (!output.json && showReview(output, mail)) output.line()
-    const touched = active === undefined ? [] : await foreseen(context, store, active.files, configuration)
+    const { touched, merged } =
+      active === undefined ? UNSEEN : await foreseen(context, store, active.files, configuration)
     const isAsked = configuration.approvals === 'ask'
     const free = touched.filter(
       (one) => !isAsked || touchesNothing(one) || (approve === true && one.wasApproved),
     )
     const waits = touched.filter((one) => !free.includes(one)).map((one) => one.stream)
     if (!output.json) showTouched(output, touched, isAsked, waits)
+    if (!output.json) showMerged(output, merged)
+    const summary = changes.map(({ file, kind }) => ({ file, kind }))
+    const told = { changes: summary, mail, touched: touched.map(touchedJson), merged, waits }
+    // No plan covers them: what is shown here is all that anybody sees before they are written.
+    if (isAsked && merged.records > 0 && approve !== true) {
+      if (output.json) output.value({ version: basedOn, applied: false, ...told })
+      else
+        output.line(
+          `Nothing was applied: \`concord config apply ${folder} --approve\` lets this be written to the merged records, and from there to the systems.`,
+        )
+      return EXIT.waiting
+    }
     await confirmed(context, `Apply this over version ${basedOn}?`, yes)
     const at = wiring.clock?.now() ?? Date.now()
     const applied = await applyVersion(
@@ -119,16 +133,7 @@ export async function applyConfiguration(
         `Somebody applied another version after version ${basedOn}; nothing was applied`,
         'Run the command again: it shows the difference to the new one.',
       )
-    const summary = changes.map(({ file, kind }) => ({ file, kind }))
-    if (output.json)
-      output.value({
-        version: applied.version,
-        applied: true,
-        changes: summary,
-        mail,
-        touched: touched.map(touchedJson),
-        waits,
-      })
+    if (output.json) output.value({ version: applied.version, applied: true, ...told })
     else {
       output.line(`Version ${applied.version} is active.`)
       if (mail.length > 0)
@@ -143,24 +148,27 @@ export async function applyConfiguration(
   })
 }
 
-/** What a new configuration makes of records that are in agreement; nothing where the active one does not load. */
+type Seen = { readonly touched: readonly Foreseen[]; readonly merged: MergedForeseen }
+const UNSEEN: Seen = { touched: [], merged: { records: 0, samples: [] } }
+
+/** What a new configuration makes of records that are in agreement, and of merged ones; nothing where the active one does not load. */
 async function foreseen(
   context: Context,
   store: OpenStore,
   active: ConfigFiles,
   after: Configuration,
-): Promise<readonly Foreseen[]> {
+): Promise<Seen> {
   const { output, wiring } = context
   try {
     const configuration = compile(active, wiring.connectors)
     const { db, vault } = store
     const hub = await openHub({ ...bootOptions(context), db, vault, configuration })
     await adoptShapes(hub)
-    return await foresee(hub, after)
+    return { touched: await foresee(hub, after), merged: await foreseeMerged(hub, after) }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     output.note('The active version does not load any more, so what this does to records is not counted.')
-    return []
+    return UNSEEN
   }
 }
 

@@ -12,7 +12,9 @@ import { targetsOf, type Hub, type Target } from './hub.ts'
 import { matchWaiting, type MatchOptions } from './matching/step.ts'
 import { mergesByLikeness } from './matching/thresholds.ts'
 import { followMailHints, readMail, type MailPassed } from './mail/pass.ts'
+import { reviewMerged } from './merge/review.ts'
 import { observeStream, type Observed } from './observe.ts'
+import { forgetErasedHints } from './privacy/hints.ts'
 import { pushStream } from './push.ts'
 import { keepComparisons, reportsFirst, type Compared } from './reconcile.ts'
 import { HeldError, openRun } from './run.ts'
@@ -134,6 +136,7 @@ export async function followHints(hub: Hub, name: string): Promise<Passed> {
         }
       }
       addMail(pass, await followMailHints(hub, name, hints))
+      await forgetErasedHints(hub, targets, hints)
       await markProcessed(
         hub.session.q,
         name,
@@ -258,6 +261,7 @@ export async function syncAll(
   mode: 'changes' | 'sweep',
 ): Promise<readonly Passed[]> {
   await reviewRecords(hub)
+  await reviewMerged(hub)
   const passed: Passed[] = []
   let waiting = new Set<string>()
   const take = (pass: Passed): Passed => {

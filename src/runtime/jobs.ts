@@ -28,6 +28,7 @@ import { trainWhenDue } from './matching/train.ts'
 import { openListeners } from './mail/listen.ts'
 import { noteOverdue } from './mail/overdue.ts'
 import { watchMailboxes } from './mail/watch.ts'
+import { reviewMerged } from './merge/review.ts'
 import { newerVersion, SupersededError } from './superseded.ts'
 import { finishErasures } from './privacy/finish.ts'
 import { enforceRetention } from './privacy/retention.ts'
@@ -72,7 +73,7 @@ export async function startWorkers(hub: Hub): Promise<Workers> {
   const schedules = schedule(hub)
   const listeners = openListeners(hub)
   // Work that a stopped hub left behind is taken up at once.
-  // New rules of quality are taken up by one process.
+  // New rules of quality and of survivorship are taken up by one process.
   await hub.db.sql`select graphile_worker.add_job('review', job_key := 'review')`
   const names = (await listConnections(hub.db.sql)).map((c) => c.name)
   await wakePush(hub.db.sql, names)
@@ -115,12 +116,16 @@ function tasks(hub: Hub): TaskList {
     alarms: async () => void (await watchAlarms(hub)),
     alerts: () => sendAlerts(hub),
     erasures: () => finishErasures(hub),
-    review: async () => void (await reviewRecords(hub)),
+    review: async () => {
+      await reviewRecords(hub)
+      await reviewMerged(hub)
+    },
     housekeeping: async () => {
       await noteOverdue(hub)
       await finishErasures(hub)
       await enforceRetention(hub)
       await reviewRecords(hub, 'daily')
+      await reviewMerged(hub, 'daily')
       await measureQuality(hub)
       await trainWhenDue(hub)
       await matchWaiting(hub)

@@ -23,6 +23,13 @@ export async function mergedRoots(q: Query, ids: readonly RecordId[]): Promise<R
   return new Set(found.map((row) => row.id))
 }
 
+/** A page of the records that others were merged into, contacts and companies, by rising id. */
+export async function rootsAfter(q: Query, after: RecordId, limit: number): Promise<readonly RecordId[]> {
+  const found = await q<{ id: RecordId }[]>`
+    select distinct root_id as id from facets where root_id > ${after} order by root_id limit ${limit}`
+  return found.map((row) => row.id)
+}
+
 /** Writes facets, new ones and those that changed. */
 export async function saveFacets(q: Query, facets: readonly RootedFacet[]): Promise<void> {
   if (facets.length === 0) return

@@ -128,14 +128,26 @@ export async function keysUnder(q: Query, prefix: string, limit: number): Promis
   return found.map((row) => row.key)
 }
 
-export async function rulesFingerprint(q: Query): Promise<string | null> {
-  const [row] = await q<{ fingerprint: string }[]>`select fingerprint from finding_rules where id = 1`
+/** Rules that stored records are kept in step with, each with its row. */
+const RULES = { findings: 1, survivorship: 2 } as const
+
+export async function rulesFingerprint(
+  q: Query,
+  rules: keyof typeof RULES = 'findings',
+): Promise<string | null> {
+  const [row] = await q<{ fingerprint: string }[]>`
+    select fingerprint from finding_rules where id = ${RULES[rules]}`
   return row?.fingerprint ?? null
 }
 
-export async function noteRules(q: Query, fingerprint: string, at: Instant): Promise<void> {
+export async function noteRules(
+  q: Query,
+  fingerprint: string,
+  at: Instant,
+  rules: keyof typeof RULES = 'findings',
+): Promise<void> {
   await q`
-    insert into finding_rules (id, fingerprint, at) values (1, ${fingerprint}, ${at})
+    insert into finding_rules (id, fingerprint, at) values (${RULES[rules]}, ${fingerprint}, ${at})
     on conflict (id) do update set fingerprint = excluded.fingerprint, at = excluded.at`
 }
 

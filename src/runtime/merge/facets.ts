@@ -5,6 +5,7 @@ import type { Query } from '../../store/database.ts'
 import { facetsOf, saveFacets } from '../../store/facets.ts'
 import { homesOf } from '../../store/merge-moves.ts'
 import type { Change } from '../change.ts'
+import { keepingNames, withLiveNames } from './names.ts'
 
 export const isMergedKind = (kind: RecordKind): kind is MergedKind => kind === 'contact' || kind === 'company'
 
@@ -18,11 +19,13 @@ const originsOf = ({ origin, through }: Change): readonly number[] =>
 export async function keepFacets(q: Query, kind: RecordKind, changes: readonly Change[]): Promise<void> {
   if (!isMergedKind(kind)) return
   const edits = changes.filter((change) => change.before !== null && change.isRecomputed === undefined)
-  const facets = await facetsOf(
+  const said = await facetsOf(
     q,
     edits.map((change) => change.after.id),
   )
-  if (facets.length === 0) return
+  if (said.length === 0) return
+  const facets = await withLiveNames(q, kind, said)
+  const asSaid = keepingNames(kind, said, facets)
   const byRoot = Map.groupBy(facets, (facet) => facet.root)
   const homes = await homesOf(
     q,
@@ -38,7 +41,7 @@ export async function keepFacets(q: Query, kind: RecordKind, changes: readonly C
       return origin === null ? null : (homes.get(origin) ?? after.id)
     }
     const changed = editFacets(kind, members, after.id, before, after, editor)
-    return changed.map((facet) => ({ ...facet, root: after.id }))
+    return changed.map((facet) => asSaid({ ...facet, root: after.id }))
   })
   await saveFacets(q, written)
 }

@@ -6,6 +6,7 @@ import { survive, type Golden, type MergedField } from '../../core/survivorship.
 import { facetsOf, saveFacets, type RootedFacet } from '../../store/facets.ts'
 import { closeItems } from '../../store/inbox.ts'
 import { lockLinks, moveLinks, moveParticipants, noteKeys } from '../../store/merge-moves.ts'
+import { noteNamings } from '../../store/merge-names.ts'
 import { insertMerges } from '../../store/merges.ts'
 import { loadRecords } from '../../store/records.ts'
 import { wakePush } from '../../store/wake.ts'
@@ -18,6 +19,7 @@ import { withRaces } from '../races.ts'
 import { carriedBy } from './carried.ts'
 import { refusal } from './check.ts'
 import { ownFacet, heldReferences, withValues } from './load.ts'
+import { namesOf, withFirstNames, withLiveNames } from './names.ts'
 import { moveReferences } from './references.ts'
 import { inRun } from './run.ts'
 import type { MergeRequest, MergeResult } from './words.ts'
@@ -79,6 +81,7 @@ export async function mergeWithin(following: Following, request: MergeRequest): 
     work.facets.map((facet) => ({ ...facet, root: survivor })),
   )
   const changes = [work.change, ...work.losers.map((loser) => archival(loser, survivor, request.rule))]
+  await noteNamings(q, kind, namesOf(kind, survivor, work.facets, work.golden.merged))
   wake(await apply(kind, changes, by))
   for (const loser of losers) {
     const merge = merges.get(loser) ?? 0
@@ -122,11 +125,11 @@ async function workOut({ hub, q }: Following, request: MergeRequest): Promise<Wo
   if (survivor === undefined) throw new Error(`${kind} ${request.survivor} went away under its lock`)
   const known = await facetsOf(q, ids)
   const roots = new Set(known.map((facet) => facet.root))
-  const facets = [
-    ...known,
-    ...[survivor, ...losers].filter((r) => !roots.has(r.id)).map((record) => ownFacet(kind, record)),
-  ]
-  const worked = survive(kind, facets, survivor.id, hub.configuration.survivorship, survivor.fields)
+  const single = [survivor, ...losers].filter((record) => !roots.has(record.id))
+  const own = single.map((record) => ownFacet(kind, record))
+  const facets = [...known, ...(await withFirstNames(q, kind, own))]
+  const live = await withLiveNames(q, kind, facets)
+  const worked = survive(kind, live, survivor.id, hub.configuration.survivorship, survivor.fields)
   const golden = { ...worked, fields: await heldReferences(q, kind, worked.fields) }
   const after = withValues(kind, survivor, golden, survivor.archived)
   const why = reasons(survivor, golden.merged)

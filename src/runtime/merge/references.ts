@@ -3,7 +3,9 @@ import { same } from '../../core/json.ts'
 import type { MergedKind } from '../../core/survivorship.ts'
 import { noteReferences, notedReferences, REFERENCES, type Reference } from '../../store/merge-moves.ts'
 import { loadRecords } from '../../store/records.ts'
+import { mergedRoots } from '../../store/facets.ts'
 import type { Change, Following } from '../change.ts'
+import { workOutAgain } from './again.ts'
 
 const CHUNK = 500
 
@@ -20,12 +22,16 @@ export async function moveReferences(
   for (const reference of REFERENCES[kind]) {
     if ((await noteReferences(following.q, merge, reference, from)) === 0) continue
     const rule = `${kind} ${from} was merged into ${kind} ${to}`
-    for (const name of await turn(following, merge, reference, from, to, by, rule)) woken.add(name)
+    const move = (ids: readonly RecordId[]) => point(following, reference, ids, from, to, by, rule)
+    for (const name of await eachNoted(following, merge, reference, move)) woken.add(name)
   }
   return woken
 }
 
-/** Those that still name the survivor name the other one again. */
+/**
+ * Those that still name the survivor name the other one again. Merged contacts name whom their members do: the name of
+ * the survivor may be another member's own word by now.
+ */
 export async function returnReferences(
   following: Following,
   kind: MergedKind,
@@ -37,7 +43,15 @@ export async function returnReferences(
   const woken = new Set<string>()
   for (const reference of REFERENCES[kind]) {
     const rule = `${kind} ${loser} is no longer merged into ${kind} ${survivor}`
-    for (const name of await turn(following, merge, reference, survivor, loser, by, rule)) woken.add(name)
+    const back = async (ids: readonly RecordId[]) => {
+      if (reference.kind !== 'contact') return point(following, reference, ids, survivor, loser, by, rule)
+      await loadRecords(following.q, 'contact', ids, 'lock')
+      const merged = await mergedRoots(following.q, ids)
+      const single = ids.filter((id) => !merged.has(id))
+      const again = await workOutAgain(following, 'contact', [...merged], by, rule)
+      return again.woken.union(await point(following, reference, single, survivor, loser, by, rule))
+    }
+    for (const name of await eachNoted(following, merge, reference, back)) woken.add(name)
   }
   return woken
 }
@@ -79,25 +93,23 @@ async function point(
   return apply(kind, changes, by)
 }
 
-async function turn(
-  following: Following,
+async function eachNoted(
+  { q }: Following,
   merge: number,
   reference: Reference,
-  from: RecordId,
-  to: RecordId,
-  by: Source,
-  rule: string,
+  work: (ids: readonly RecordId[]) => Promise<ReadonlySet<string>>,
 ): Promise<ReadonlySet<string>> {
   const woken = new Set<string>()
   for (let after = 0; ; ) {
-    const ids = await notedReferences(following.q, merge, reference, after, CHUNK)
+    const ids = await notedReferences(q, merge, reference, after, CHUNK)
     const last = ids.at(-1)
     if (last === undefined) return woken
-    for (const name of await point(following, reference, ids, from, to, by, rule)) woken.add(name)
+    for (const name of await work(ids)) woken.add(name)
     after = last
   }
 }
 
+/** Nobody has edited it: members of merged contacts go on naming whom they named. */
 function pointed(record: HubRecord, field: FieldName, to: RecordId, rule: string): Change {
   return {
     before: record,
@@ -105,5 +117,6 @@ function pointed(record: HubRecord, field: FieldName, to: RecordId, rule: string
     why: { [field]: { value: to, rule } },
     origin: null,
     urgent: false,
+    isRecomputed: true,
   }
 }

@@ -13,6 +13,7 @@ import {
   returnLinks,
   returnParticipants,
 } from '../../store/merge-moves.ts'
+import { noteNamings, type Naming } from '../../store/merge-names.ts'
 import {
   endMerge,
   keepApart,
@@ -33,6 +34,7 @@ import { withRaces } from '../races.ts'
 import { returnedBy } from './carried.ts'
 import { heldReferences, withValues } from './load.ts'
 import { recomputed, refreshMail } from './merge.ts'
+import { namesOf, ownNames, withLiveNames } from './names.ts'
 import { returnActivities, returnReferences } from './references.ts'
 import { inRun } from './run.ts'
 import type { UnmergeRequest, UnmergeResult } from './words.ts'
@@ -75,7 +77,13 @@ export async function unmergeWithin(
   return carryOut(following, request, plan)
 }
 
-type Turned = { readonly before: HubRecord; readonly change: Change; readonly facets: readonly RootedFacet[] }
+type Turned = {
+  readonly before: HubRecord
+  readonly change: Change
+  /** As they said it; the change has the names that are left of those. */
+  readonly facets: readonly RootedFacet[]
+  readonly names: readonly Naming[]
+}
 type Plan = { readonly merge: Merge; readonly root: Turned; readonly loser: Turned }
 
 const ends = ({ root, loser }: Plan) => ({
@@ -134,7 +142,7 @@ async function turned(
   other: RecordId,
 ): Promise<Turned> {
   const left = withoutMembers(facets, gone)
-  const said = valuesOf(hub, kind, left, before)
+  const said = valuesOf(hub, kind, left, await withLiveNames(q, kind, left), before)
   const values = { ...said, fields: await heldReferences(q, kind, said.fields) }
   const restores = before.id === loser
   const after = withValues(kind, before, values, restores ? false : before.archived)
@@ -157,6 +165,7 @@ async function turned(
     before,
     change: { ...change, urgent: isTold && consent === 'out' },
     facets: left.map((facet) => ({ ...facet, root: before.id })),
+    names: said.names,
   }
 }
 
@@ -164,12 +173,15 @@ async function turned(
 function valuesOf(
   hub: Hub,
   kind: MergedKind,
-  left: readonly Facet[],
+  said: readonly Facet[],
+  live: readonly Facet[],
   before: HubRecord,
-): { readonly fields: Fields; readonly provenance: Provenances } {
-  const [only, ...others] = left
-  if (only !== undefined && others.length === 0) return only
-  return survive(kind, left, before.id, hub.configuration.survivorship, before.fields)
+): { readonly fields: Fields; readonly provenance: Provenances; readonly names: readonly Naming[] } {
+  const [only, ...others] = live
+  if (only !== undefined && others.length === 0)
+    return { ...only, names: said.flatMap((facet) => ownNames(kind, facet)) }
+  const golden = survive(kind, live, before.id, hub.configuration.survivorship, before.fields)
+  return { ...golden, names: namesOf(kind, before.id, said, golden.merged) }
 }
 
 function reasons(before: HubRecord, after: HubRecord, rule: string): Record<string, HubEdit> {
@@ -212,6 +224,7 @@ async function carryOut(
   await returnKeys(q, merge.id, loser, survivor, strong)
   await endMerge(q, merge.id, by, run, at)
   await forgetMoves(q, merge.id, await mergesAbove(q, merge.survivor))
+  await noteNamings(q, kind, [...root.names, ...plan.loser.names])
   wake(await apply(kind, [root.change, plan.loser.change], by))
   wake(await returnReferences(following, kind, merge.id, loser, survivor, by))
   if (kind === 'contact') {
