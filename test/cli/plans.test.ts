@@ -153,4 +153,44 @@ describe('config apply', () => {
     })
     expect(await desk.run('sync', 'mailchimp')).toMatchObject({ code: 0 })
   })
+
+  it('counts the merged records that other rules of survivorship touch, and has that approved first', async () => {
+    const record = async (email: string, jobTitle: string) => {
+      desk.mailchimp.admin.subscribe(email, { FNAME: 'Eve', JOBTITLE: jobTitle })
+      await desk.run('sync', 'mailchimp')
+    }
+    await record('eve@example.com', 'CTO')
+    await record('eve@example.org', 'Chief technology officer')
+    expect(await desk.run('merge', 'contact', 'eve@example.com', 'eve@example.org', '--yes')).toMatchObject({
+      code: 0,
+    })
+    const folder = path.join(desk.dir, 'ruled')
+    await desk.run('config', 'export', folder, '--force')
+    const policies = readFileSync(path.join(folder, 'policies.yaml'), 'utf8')
+    desk.file('ruled/policies.yaml', [
+      policies.replace(
+        'survivorship:\n  default: survivor\n  contact:',
+        (rules) => `${rules}\n    jobTitle: longest`,
+      ),
+    ])
+    const asked = await desk.run('config', 'apply', folder, '--yes')
+    expect(asked).toMatchObject({
+      code: 3,
+      out: expect.stringContaining('survivorship touches 1 merged record.'),
+    })
+    expect(asked.out).toContain('jobTitle: CTO → Chief technology officer')
+    expect(asked.out).toContain('Nothing was applied')
+    expect((await desk.json('config', 'apply', folder, '--yes')).value).toMatchObject({
+      version: 1,
+      applied: false,
+      merged: { records: 1 },
+    })
+    expect(await desk.run('config', 'apply', folder, '--yes', '--approve')).toMatchObject({ code: 0 })
+    expect(await desk.run('sync', 'mailchimp')).toMatchObject({ code: 0 })
+    const told = await desk.run('explain', 'contact', 'eve@example.com', 'jobTitle')
+    expect(told.out).toContain('the rules of survivorship are others now: longest')
+    expect(desk.mailchimp.admin.member('eve@example.com')?.mergeFields.get('JOBTITLE')).toBe(
+      'Chief technology officer',
+    )
+  })
 })
