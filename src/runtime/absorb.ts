@@ -218,7 +218,7 @@ async function absorbFresh(
       .filter((said) => said.state !== 'in' || !spared.out.has(said.address)),
     planned: [],
     newLinks: [],
-    erased: 0,
+    erased: new Set(),
     // What a person has not decided about, or has refused, is not merged either.
     away: mergedAway(
       fresh.filter((o) => !spared.skipped.has(o.id) && !spared.staying.has(links.get(o.id)?.recordId ?? 0)),
@@ -247,6 +247,7 @@ async function absorbFresh(
   )
   await applyConsent(page)
   await passGuard(page, gone, run, spared, known)
+  page.bad.splice(0, page.bad.length, ...(await withoutErased(hub, tx, target, page.bad)))
   const written = await writePage(page, gone, run)
   if (away.size === 0) return written
   const more = await followRemoteMerges(following(hub, tx, hub.preview ? null : await run.id()), target, away)
@@ -340,7 +341,7 @@ async function writePage(page: PageWork, gone: readonly Link[], run: RunLog): Pr
     conflicts: page.items.filter((i) => i.kind === 'conflict').length,
     unreadable: page.bad.length,
     overruled: page.kept.length,
-    erased: page.erased,
+    erased: page.erased.size,
   })
   hub.planning?.draft(pageLines(page, gone, hub.planning))
   const self = [...inserts, ...updates].some((l) => l.wake === 1) ? [stream.connection] : []

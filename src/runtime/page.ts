@@ -3,7 +3,7 @@ import { keysOf, matchByKeys, type Candidate, type Match } from '../core/identit
 import { same, textOf, type JsonObject } from '../core/json.ts'
 import type { Lens } from '../core/lens.ts'
 import { planBirth, planLink, type Base, type Birth, type LinkPlan } from '../core/plan.ts'
-import type { RecordId } from '../core/model.ts'
+import type { HubRecord, RecordId } from '../core/model.ts'
 import { isErased } from '../core/privacy.ts'
 import { NO_REFS } from '../core/stream.ts'
 import type { Observation } from '../connectors/connector.ts'
@@ -13,7 +13,8 @@ import { holders } from '../store/identities.ts'
 import type { BadPlace, NewItem } from '../store/inbox.ts'
 import { newLinkIds, unboundLinks, type Link } from '../store/links.ts'
 import { survivorsOf } from '../store/merges.ts'
-import { loadRecords, newRecordIds } from '../store/records.ts'
+import { loadRecords } from '../store/records.ts'
+import { newcomerIds } from '../store/tombstones.ts'
 import { bornRecord } from './change.ts'
 import { addressesOf, CHANNEL, consentOf, consentOver } from './consent.ts'
 import { duplicateItem } from './duplicates.ts'
@@ -62,8 +63,8 @@ export type PageWork = {
   readonly newLinks: number[]
   /** Objects that were merged at their remote, with those that they live on in. */
   readonly away: ReadonlyMap<string, string>
-  /** Objects of people who were erased. */
-  erased: number
+  /** Of people who were erased. */
+  readonly erased: Set<Arrival>
 }
 
 const sourceTime = (target: Target, seen: Present): number | null =>
@@ -173,6 +174,12 @@ export async function settleStrangers(page: PageWork, strangers: readonly Arriva
   const { target, set, tx, lenses, at } = page
   const { stream } = target
   const wanted = strangers.filter((a) => stream.filterIn(a.seen.body))
+  if (page.hub.planning !== null) {
+    // A plan names what stays outside, too.
+    const outside = strangers.filter((a) => !wanted.includes(a))
+    const bodies = outside.map((a) => birthOf(target, lenses, a.seen))
+    await erasedArrivals(page, outside, bodies)
+  }
   if (wanted.length === 0) return
   const births = wanted.map((a) => page.ahead.get(a.seen.body) ?? birthOf(target, lenses, a.seen))
   const keys = births.map((birth) =>
@@ -186,17 +193,21 @@ export async function settleStrangers(page: PageWork, strangers: readonly Arriva
   const missing = involved.filter((id) => set.get(id) === undefined)
   const locked = await loadRecords(tx, stream.record, missing, 'lock')
   // Who was erased is not made anew by an object that was made for them.
-  const standing = [...locked.values()].filter((record) => !(isErased(record) && made.includes(record.id)))
+  const isShell = (record: HubRecord) => isErased(record) && made.includes(record.id)
+  const shells = new Set([...locked.values()].filter(isShell).map((record) => record.id))
+  const standing = [...locked.values()].filter((record) => !shells.has(record.id))
   await mustStand(tx, standing)
   set.read(standing)
   // Once the records are held: an erasure that was under way is done by then.
-  const erased = await erasedArrivals(page, wanted, births)
-  const heldBy = Map.groupBy(held, (h) => `${h.key.kind} ${h.key.value}`)
-  const unbound = new Map((await unboundLinks(tx, target.id, involved)).map((link) => [link.recordId, link]))
-  const [recordIds, linkIds] = await Promise.all([
-    newRecordIds(tx, wanted.length),
+  const [recordIds, linkIds, links] = await Promise.all([
+    newcomerIds(tx, wanted.length),
     newLinkIds(tx, wanted.length),
+    unboundLinks(tx, target.id, involved),
   ])
+  const forShells = wanted.filter(({ seen: { madeFor = 0 } }) => shells.has(moved.get(madeFor) ?? madeFor))
+  const erased = await erasedArrivals(page, wanted, births, new Set(forShells))
+  const heldBy = Map.groupBy(held, (h) => `${h.key.kind} ${h.key.value}`)
+  const unbound = new Map(links.map((link) => [link.recordId, link]))
 
   for (const [i, arrival] of wanted.entries()) {
     const birth = births[i]

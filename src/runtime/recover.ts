@@ -7,6 +7,7 @@ import type { Hub, Target } from './hub.ts'
 import { uncertainKey } from './item-keys.ts'
 import { linksById } from './link-lookup.ts'
 import { backoffMs, keepOutcomes } from './outcomes.ts'
+import { isCut, lockCut } from './privacy/cut.ts'
 import { withRaces } from './races.ts'
 import { toCreate } from './writes.ts'
 import type { RunLog } from './run.ts'
@@ -57,7 +58,12 @@ async function recoverCreates(
       : []
   })
   const woken = new Set(await keepOutcomes(hub, target, known, run))
-  const missing = creates.filter((_, i) => found[i]?.kind !== 'present')
+  const missing = await withoutErased(
+    hub,
+    target,
+    creates.filter((_, i) => found[i]?.kind !== 'present'),
+    run,
+  )
 
   const ripe = missing.filter((row) => row.attempts === 1 || now >= row.triedAt + backoffMs(row.attempts))
   const resend = ripe.filter((row) => sameKeyIsSafe(push, row, now))
@@ -78,21 +84,55 @@ async function recoverCreates(
   if (giveUp.length > 0) {
     await withRaces(hub, () =>
       hub.session.begin(async (tx) => {
+        const cut = await lockCut(
+          tx,
+          giveUp.map((row) => row.linkId),
+        )
+        const given = giveUp.filter((row) => !cut.has(row.linkId))
         await closeWrites(
           tx,
-          giveUp.map((row) => ({ key: row.key, state: 'abandoned', outcome: { message: 'never arrived' } })),
+          given.map((row) => ({ key: row.key, state: 'abandoned', outcome: { message: 'never arrived' } })),
           now,
         )
         // Due again, under a new key: `wake` of the row was never settled.
-        await closeItems(tx, giveUp.map(uncertainKey), 'it never arrived, and is sent anew', now)
+        await closeItems(tx, given.map(uncertainKey), 'it never arrived, and is sent anew', now)
         await settleLinks(
           tx,
-          giveUp.map((row) => ({ id: row.linkId, wake: 0, state: 'pending' as const })),
+          given.map((row) => ({ id: row.linkId, wake: 0, state: 'pending' as const })),
         )
       }),
     )
   }
   return woken
+}
+
+/**
+ * The creates whose record was not erased meanwhile. Those of erased people are never sent again; where the vendor had
+ * time to show what it made and shows nothing, they never arrived, and nothing of them is kept.
+ */
+async function withoutErased(
+  hub: Hub,
+  target: Target,
+  creates: readonly OutboxRow[],
+  run: RunLog,
+): Promise<readonly OutboxRow[]> {
+  const links = await linksById(
+    hub.session.q,
+    creates.map((row) => row.linkId),
+  )
+  const isErased = ({ linkId }: OutboxRow): boolean => {
+    const link = links.get(linkId)
+    return link !== undefined && isCut(link)
+  }
+  const over = creates.filter((row) => isErased(row) && hub.clock.now() >= row.triedAt + SETTLE_MS)
+  const outcome = { kind: 'retry', message: 'never arrived', at: null } as const
+  await keepOutcomes(
+    hub,
+    target,
+    over.map((row) => ({ row, base: {}, outcome })),
+    run,
+  )
+  return creates.filter((row) => !isErased(row))
 }
 
 function sameKeyIsSafe(push: Push, row: OutboxRow, now: number): boolean {

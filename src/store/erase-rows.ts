@@ -151,6 +151,20 @@ export async function scrubNotes(q: Query, patterns: Patterns): Promise<void> {
       ['detail', JSONB],
       ['resolution', TEXT],
     ])} where title ~* ${any} or fix ~* ${any} or detail::text ~* ${any} or resolution ~* ${any}`
+  // What a plan lists of objects that no record has yet is known by its words alone.
+  await q`
+    delete from plan_lines where record_id is null and (title ~* ${any} or changes::text ~* ${any} or why ~* ${any})`
+  await q`
+    update plan_lines set ${cleanAll(q, shared, [
+      ['title', TEXT],
+      ['changes', JSON_TEXT],
+      ['why', TEXT],
+    ])} where title ~* ${any} or changes::text ~* ${any} or why ~* ${any}`
+  await q`
+    update held_changes set ${cleanAll(q, shared, [
+      ['title', TEXT],
+      ['changes', JSON_TEXT],
+    ])} where title ~* ${any} or changes::text ~* ${any}`
   await q`delete from quarantine where raw ~* ${any} or problem ~* ${any}`
   await q`update alarms set ${cleanAll(q, shared, [
     ['title', TEXT],

@@ -72,10 +72,10 @@ export async function listErasures(
     order by id desc limit ${limit}`
 }
 
-/** Erasures that wait for a vendor. */
-export async function unfinishedErasures(q: Query, limit: number): Promise<readonly number[]> {
+/** A page of the erasures that wait for a vendor, by rising id. */
+export async function unfinishedErasures(q: Query, after: number, limit: number): Promise<readonly number[]> {
   const found = await q<{ id: number }[]>`
-    select id from erasures where exists (
+    select id from erasures where id > ${after} and exists (
       select from jsonb_array_elements(remotes) r where r ->> 'state' in ('pending', 'failed'))
     order by id limit ${limit}`
   return found.map((row) => row.id)

@@ -9,6 +9,8 @@ export type Asked = {
   readonly addresses: readonly string[]
   /** Digests of the addresses, as mail keeps them. */
   readonly hashes: readonly Hash[]
+  /** The addresses, numbers and whole names, as a regular expression that does not regard case. */
+  readonly named: string
 }
 
 /** One part: a page of rows, each as JSON text with `n`, what the next page starts after. */
@@ -16,6 +18,8 @@ export type Part = {
   readonly name: string
   /** For whoever asked for their data. */
   readonly about: string
+  /** What comes before all rows. */
+  readonly begin: string
   page(q: Query, asked: Asked, after: string, limit: number): Promise<readonly { n: string; row: string }[]>
 }
 
@@ -26,6 +30,7 @@ const known = (asked: Asked) => texts(asked.addresses)
 const byContact = (name: string, table: 'deals' | 'activities' | 'invoices', about: string): Part => ({
   name,
   about,
+  begin: '0',
   page: (q, asked, after, limit): Rows => q`
     select id::text as n, to_json(t)::text as row from ${q(table)} t
     where contact_id = any(${people(asked)}::bigint[]) and id > ${Number(after)} order by id limit ${limit}`,
@@ -35,7 +40,15 @@ const byRecord = (
   name: string,
   about: string,
   from: (q: Query, asked: Asked, after: number, limit: number) => Rows,
-): Part => ({ name, about, page: (q, asked, after, limit) => from(q, asked, Number(after), limit) })
+): Part => ({
+  name,
+  about,
+  begin: '0',
+  page: (q, asked, after, limit) => from(q, asked, Number(after), limit),
+})
+
+/** By a text that tells rows apart. */
+const keyed = (name: string, about: string, page: Part['page']): Part => ({ name, about, begin: '', page })
 
 /** Everything that is kept about a person, part by part, each by a rising key. */
 export const PARTS: readonly Part[] = [
@@ -111,21 +124,59 @@ export const PARTS: readonly Part[] = [
       union select message_id from message_participants where address = any(${known(asked)}::text[])
     ) and m.id > ${after} order by m.id limit ${limit}`,
   ),
-  {
-    name: 'mailKeptOut',
-    about: 'Mail that names the person and was not logged: only that it was seen is known, by digests.',
-    page: (q, asked, after, limit): Rows => q`
+  keyed(
+    'mailKeptOut',
+    'Mail that names the person and was not logged: only that it was seen is known, by digests.',
+    (q, asked, after, limit) => q`
       select stream_id || ' ' || remote_id as n, json_build_object('id', remote_id, 'verdict', verdict, 'reason', reason,
         'seenAt', seen_at)::text as row
       from sightings where address_hashes && ${texts(asked.hashes.map(bytes))}::bytea[]
         and stream_id || ' ' || remote_id > ${after} order by 1 limit ${limit}`,
-  },
+  ),
   byRecord(
     'inbox',
-    'Questions to the staff about the person.',
+    'Questions to the staff about the person, or naming them.',
     (q, asked, after, limit) => q`
     select id::text as n, json_build_object('kind', kind, 'title', title, 'state', state, 'detail', detail,
       'createdAt', created_at, 'resolution', resolution)::text as row
-    from inbox where record_id = any(${people(asked)}::bigint[]) and id > ${after} order by id limit ${limit}`,
+    from inbox where id > ${after} and (record_id = any(${people(asked)}::bigint[])
+      or (kind = 'duplicate' and exists (
+        select from jsonb_array_elements_text(detail -> 'records') r where r = any(${texts(asked.records.map(String))}::text[])))
+      or title ~* ${asked.named} or detail::text ~* ${asked.named})
+    order by id limit ${limit}`,
+  ),
+  keyed(
+    'held',
+    'Changes that wait for the staff, or that they decided about.',
+    (q, asked, after, limit) => q`
+    select n, row from (
+      select concat_ws(' ', h.stream_id, h.side, h.what, h.record_id) as n, json_build_object(
+        'stream', s.connection || '/' || s.name, 'side', side, 'what', what, 'record', record_id, 'id', remote_id,
+        'title', title, 'changes', changes, 'verdict', verdict, 'seenAt', seen_at)::text as row
+      from held_changes h join streams s on s.id = h.stream_id
+      where record_id = any(${people(asked)}::bigint[]) or title ~* ${asked.named} or changes::text ~* ${asked.named}
+    ) t where n > ${after} order by n limit ${limit}`,
+  ),
+  keyed(
+    'findings',
+    'What the record lacks by the rules of the organisation.',
+    (q, asked, after, limit) => q`
+    select n, row from (
+      select concat_ws(' ', record_id, what, field, value) as n, to_json(t)::text as row from findings t
+      where record_id = any(${people(asked)}::bigint[])
+    ) t where n > ${after} order by n limit ${limit}`,
+  ),
+  keyed(
+    'unreadable',
+    'What other systems said that could not be read.',
+    (q, asked, after, limit) => q`
+    select n, row from (
+      select concat_ws(' ', p.stream_id, p.place) as n, json_build_object('stream', s.connection || '/' || s.name,
+        'place', place, 'id', p.remote_id, 'problem', p.problem, 'raw', raw, 'seenAt', seen_at)::text as row
+      from quarantine p join streams s on s.id = p.stream_id
+      where raw ~* ${asked.named} or p.problem ~* ${asked.named} or exists (
+        select from links l where l.stream_id = p.stream_id and l.remote_id = p.remote_id
+          and l.record_id = any(${people(asked)}::bigint[]))
+    ) t where n > ${after} order by n limit ${limit}`,
   ),
 ]

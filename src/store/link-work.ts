@@ -32,8 +32,11 @@ export async function rebaseLinks(
     update links l set base = r.base::json, wake = l.wake + 1, not_before = null
     from unnest(${numbers(links.map((link) => link.id))}::bigint[],
       string_to_array(${lines(links.map((link) => packed(link.base)))}, E'\n', 'null')) as r(id, base)
-    where l.id = r.id`
+    where l.id = r.id and not ${isCutLink(q)}`
 }
+
+/** What an erasure has ended says nothing any more, and nothing is said of it. */
+export const isCutLink = (q: Query) => q`(l.state = 'gone' and l.remote_id is null)`
 
 /** Makes one link due again. */
 export async function wakeLinkById(q: Query, id: number): Promise<void> {

@@ -1,5 +1,6 @@
+import postgres from 'postgres'
 import type { Instant } from '../core/json.ts'
-import type { Query } from './database.ts'
+import type { Query, Sql } from './database.ts'
 
 /*
  * Each takes away at most `limit` rows, the oldest first where that is cheap, and returns how many; called again until
@@ -80,9 +81,26 @@ export async function oldMonths(q: Query, before: Instant): Promise<readonly str
   return found.map((row) => row.name)
 }
 
-/** Drops a month of the history whole: no row is touched, however many there are. */
-export async function dropMonth(q: Query, name: string): Promise<void> {
-  await q`drop table if exists ${q(name)}`
+/** Nobody's write waits longer than this for a month to go. */
+const DROP_WAIT = '2s'
+/** https://www.postgresql.org/docs/18/errcodes-appendix.html */
+const LOCK_NOT_AVAILABLE = '55P03'
+
+/**
+ * Drops a month of the history whole: no row is touched, however many there are. It needs the history for itself for a
+ * moment; while it waits for whoever reads or writes there, all others wait behind it. False: it gave up waiting.
+ */
+export async function dropMonth(sql: Sql, name: string): Promise<boolean> {
+  try {
+    await sql.begin(async (tx) => {
+      await tx`select set_config('lock_timeout', ${DROP_WAIT}, true)`
+      await tx`drop table if exists ${tx(name)}`
+    })
+    return true
+  } catch (error) {
+    if (error instanceof postgres.PostgresError && error.code === LOCK_NOT_AVAILABLE) return false
+    throw error
+  }
 }
 
 /** The first run whose history may have been taken away. */

@@ -4,6 +4,7 @@ import type { RecordId, RecordKind, Source } from '../core/model.ts'
 import type { PastChange } from '../core/undo.ts'
 import { numbers } from './columns.ts'
 import { rows, type Query } from './database.ts'
+import { isCutLink } from './link-work.ts'
 
 export type Touched = { readonly id: RecordId; readonly kind: RecordKind }
 
@@ -115,7 +116,8 @@ export async function archivedByHub(q: Query, recordIds: readonly RecordId[]): P
       select op from outbox o
       where o.record_id = l.record_id and o.link_id = l.id and o.state = 'applied' order by o.id desc limit 1
     ) last
-    where l.record_id = any(${numbers(recordIds)}::bigint[]) and l.state in ('gone', 'linked') and last.op = 'archive'`
+    where l.record_id = any(${numbers(recordIds)}::bigint[]) and l.state in ('gone', 'linked')
+      and last.op = 'archive' and not ${isCutLink(q)}`
   return found.map((row) => row.id)
 }
 
@@ -124,9 +126,9 @@ export async function reviveLinks(q: Query, ids: readonly number[]): Promise<rea
   if (ids.length === 0) return []
   const found = await q<{ connection: string }[]>`
     with revived as (
-      update links set state = 'pending', remote_id = null, observed = null, version = null, modified_at = null,
-        base = '{}', consent = null, wake = wake + 1, not_before = null, attempts = 0, problem = null
-      where id = any(${numbers(ids)}::bigint[]) returning stream_id
+      update links l set state = 'pending', remote_id = null, observed = null, version = null, modified_at = null,
+        base = '{}', consent = null, wake = l.wake + 1, not_before = null, attempts = 0, problem = null
+      where l.id = any(${numbers(ids)}::bigint[]) and not ${isCutLink(q)} returning l.stream_id
     )
     select distinct s.connection from revived r join streams s on s.id = r.stream_id`
   return found.map((row) => row.connection)

@@ -1,7 +1,8 @@
 import type { ConsentState } from '../core/consent.ts'
 import type { Instant, Json } from '../core/json.ts'
+import type { RecordId } from '../core/model.ts'
 import { texts } from './columns.ts'
-import type { Query } from './database.ts'
+import type { Query, Tx } from './database.ts'
 import { jsonText } from './json-text.ts'
 import { bytes, type Hash } from './mail/key.ts'
 
@@ -17,9 +18,32 @@ export type KeptOut = {
   readonly source: string
 }
 
-export async function haveTombstones(q: Query): Promise<boolean> {
+/** Whether anybody was ever erased, by transaction: what it holds is not erased meanwhile. */
+const asked = new WeakMap<Query, boolean>()
+
+/** Whether anybody was ever erased, as it is now. */
+export async function anyTombstones(q: Query): Promise<boolean> {
   const [row] = await q<{ any: boolean }[]>`select exists (select from tombstones) as any`
   return row?.any ?? false
+}
+
+/** Whether anybody was ever erased. Asked once a transaction, by whoever holds the records it is about. */
+export async function haveTombstones(q: Query): Promise<boolean> {
+  const known = asked.get(q)
+  if (known !== undefined) return known
+  const any = await anyTombstones(q)
+  if ('savepoint' in q) asked.set(q, any)
+  return any
+}
+
+/** Fresh record ids, and in the same statement whether anybody was ever erased, for `haveTombstones`. */
+export async function newcomerIds(tx: Tx, count: number): Promise<readonly RecordId[]> {
+  if (count === 0) return []
+  const [row] = await tx<{ ids: string; any: boolean }[]>`
+    select string_agg(nextval('record_ids'::regclass)::text, ',') as ids, exists (select from tombstones) as any
+    from generate_series(1, ${count}::int)`
+  asked.set(tx, row?.any ?? false)
+  return (row?.ids ?? '').split(',').map(Number)
 }
 
 /** Which of the digests stand for something erased. */
@@ -42,6 +66,7 @@ export async function addTombstones(
   digests: readonly Hash[],
 ): Promise<void> {
   if (digests.length === 0) return
+  asked.delete(q)
   await q`
     insert into tombstones (digest, kind, erasure_id)
     select digest, ${kind}, ${erasure} from unnest(${texts([...new Set(digests)].map(bytes))}::bytea[]) as d(digest)
@@ -56,6 +81,7 @@ export async function keepOut(
   said: readonly KeptOut[],
 ): Promise<void> {
   if (said.length === 0) return
+  asked.delete(q)
   await q`
     insert into tombstones (digest, kind, erasure_id, said)
     values (${bytes(digest)}::text::bytea, 'out', ${erasure}, ${jsonText(said)}::text::jsonb)

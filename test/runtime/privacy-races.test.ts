@@ -135,6 +135,48 @@ test('the export is one JSON object with every part, and nothing once they were 
   expect(await exportPerson(hub, id)).toBeNull()
 })
 
+test('the export has what waits for the staff, and not what is about others', async () => {
+  const { hub } = world
+  const { sql } = world.db
+  const id = await person()
+  const other = await made(hub, 'contact', { givenName: 'Bo', emails: ['bo@other.example'] })
+  await demandLinks(sql, customers(hub).id, [id])
+  await pushStream(hub, customers(hub))
+  const stream = customers(hub).id
+  const at = world.clock.now
+  const [link] = await sql<
+    { remoteId: string }[]
+  >`select remote_id as "remoteId" from links where record_id = ${id} and stream_id = ${stream}`
+  await sql`
+    insert into held_changes (stream_id, side, what, record_id, title, changes, seen_at) values
+      (${stream}, 'out', 'blanks', ${id}, 'held of her', '{}', ${at}),
+      (${stream}, 'in', 'blanks', ${other}, 'held of Bo', '{}', ${at})`
+  await sql`
+    insert into findings (record_id, kind, what, field, source) values
+      (${id}, 'contact', 'lacking', 'owner', 'csv'), (${other}, 'contact', 'lacking', 'jobTitle', 'csv')`
+  await sql`
+    insert into quarantine (stream_id, place, remote_id, problem, raw, seen_at) values
+      (${stream}, 'row 1', null, 'no date', 'Quin@Varnhagen.example;31.2.', ${at}),
+      (${stream}, 'row 2', ${link?.remoteId ?? null}, 'no number', 'raw of hers', ${at}),
+      (${stream}, 'row 3', null, 'no date', 'bo@other.example;31.2.', ${at})`
+  const item = (key: string, title: string, detail: string, record: number | null, kind = 'alarm') => sql`
+    insert into inbox (kind, key, title, fix, detail, record_id, created_at, updated_at)
+    values (${kind}, ${key}, ${title}, '', ${detail}::text::jsonb, ${record}, ${at}, ${at})`
+  await item('a', 'names her: quintessa varnhagen', '{}', null)
+  await item('b', 'a pair', JSON.stringify({ records: [String(other), String(id)] }), other, 'duplicate')
+  await item('c', 'only Bo', '{}', other)
+  const pieces = await exportPerson(hub, id)
+  if (pieces === null) throw new Error('nothing')
+  let text = ''
+  for await (const piece of pieces) text += piece
+  const told: { parts: { name: string; rows: unknown[] }[] } = JSON.parse(text)
+  const of = (name: string) => told.parts.find((part) => part.name === name)?.rows
+  expect(of('held')).toMatchObject([{ title: 'held of her', stream: 'stripe/customers' }])
+  expect(of('findings')).toMatchObject([{ field: 'owner' }])
+  expect(of('unreadable')).toMatchObject([{ place: 'row 1' }, { place: 'row 2' }])
+  expect(of('inbox')).toMatchObject([{ title: expect.stringContaining('names her') }, { title: 'a pair' }])
+})
+
 describe('retention', () => {
   test('takes away nothing by default, and what is too old where it is told to', async () => {
     const { hub } = world

@@ -110,8 +110,9 @@ export function filteredLines(page: PageWork, arrivals: readonly Arrival[]): rea
   const { target, lenses } = page
   const { stream, id } = target
   const taken = new Set(page.planned.map((one) => one.arrival.seen.id))
-  return arrivals.flatMap(({ seen, link }): PlanLine[] => {
-    if (link !== null || taken.has(seen.id)) return []
+  return arrivals.flatMap((arrival): PlanLine[] => {
+    const { seen, link } = arrival
+    if (link !== null || taken.has(seen.id) || page.erased.has(arrival)) return []
     const { fields } = planBirth(lenses, { body: seen.body, modifiedAt: null })
     const origin = { source: stream.connection, at: page.at, rule: 'created' }
     return [

@@ -1,26 +1,32 @@
 import { keysOf } from '../../core/identity.ts'
+import { textOf } from '../../core/json.ts'
 import type { Birth } from '../../core/plan.ts'
 import type { Query } from '../../store/database.ts'
 import type { BadPlace } from '../../store/inbox.ts'
 import type { Hash } from '../../store/mail/key.ts'
-import { haveTombstones, keepOut, tombstonesAmong } from '../../store/tombstones.ts'
+import { anyTombstones, haveTombstones, keepOut, tombstonesAmong } from '../../store/tombstones.ts'
 import type { Hub, Target } from '../hub.ts'
 import type { Arrival, PageWork } from '../page.ts'
 import { addressDigest, objectDigest, outDigest, phoneDigestsOf } from './digests.ts'
 
 const NONE: ReadonlySet<Arrival> = new Set()
+/** What looks like an address in what could not be read. */
+const ADDRESS = /[^\s@<>"'(),;:]+@[^\s@<>"'(),;:]+/g
 
 /**
  * The objects that are of people who were erased: they are left out, and nothing of them is kept. What they say of
- * consent is not, either, but for an opt-out, of which a digest is. One query where nobody was erased.
+ * consent is not, either, but for an opt-out, of which a digest is. `made`: those that were made for records of which
+ * nothing is left. One query at most where nobody was erased.
  */
 export async function erasedArrivals(
   page: PageWork,
   strangers: readonly Arrival[],
   births: readonly Birth[],
+  made: ReadonlySet<Arrival> = NONE,
 ): Promise<ReadonlySet<Arrival>> {
   const { hub, tx, target } = page
-  if (strangers.length === 0 || !(await haveTombstones(tx))) return NONE
+  if (strangers.length === 0) return NONE
+  if (!(await haveTombstones(tx))) return leftOut(page, made)
   const hash = await hub.mailHash()
   const isPerson = target.stream.record === 'contact'
   const objects = new Map<Hash, Arrival>()
@@ -30,7 +36,8 @@ export async function erasedArrivals(
     const fields = births[i]?.fields
     if (!isPerson || fields === undefined) continue
     const emails = keysOf('contact', fields).flatMap((key) => (key.kind === 'email' ? [key.value] : []))
-    const said = arrival.consent === null ? [] : [arrival.consent.address]
+    const unread = (births[i]?.unreadable ?? []).flatMap(({ raw }) => textOf(raw).match(ADDRESS) ?? [])
+    const said = [...unread, ...(arrival.consent === null ? [] : [arrival.consent.address])]
     for (const digest of [
       ...[...emails, ...said].map((address) => addressDigest(hash, address)),
       ...phoneDigestsOf(hash, fields),
@@ -42,10 +49,15 @@ export async function erasedArrivals(
     await tombstonesAmong(tx, 'key', [...keys.keys()]),
   ]
   const erased = new Set<Arrival>([
+    ...made,
     ...[...known].flatMap((digest) => objects.get(digest) ?? []),
     ...[...keyed].flatMap((digest) => keys.get(digest) ?? []),
   ])
-  page.erased += erased.size
+  return leftOut(page, erased)
+}
+
+async function leftOut(page: PageWork, erased: ReadonlySet<Arrival>): Promise<ReadonlySet<Arrival>> {
+  for (const arrival of erased) page.erased.add(arrival)
   await forgetStatements(page, erased)
   return erased
 }
@@ -69,22 +81,29 @@ async function forgetStatements(page: PageWork, erased: ReadonlySet<Arrival>): P
   }
 }
 
-/** What could not be read of the objects of erased people is not kept either. */
+/** What could not be read is not kept where it is of an erased object, or has an erased address in it. */
 export async function withoutErased(
   hub: Hub,
   q: Query,
   target: Target,
   bad: readonly BadPlace[],
 ): Promise<readonly BadPlace[]> {
-  if (bad.length === 0 || !(await haveTombstones(q))) return bad
+  if (bad.length === 0 || !(await anyTombstones(q))) return bad
   const hash = await hub.mailHash()
-  const digests = bad.map(({ remoteId }) =>
-    remoteId === null ? '' : objectDigest(hash, target.label, remoteId),
+  const objects = bad.flatMap(({ remoteId }) => remoteId ?? [])
+  const addressesIn = ({ raw, problem }: BadPlace) => `${raw} ${problem}`.match(ADDRESS) ?? []
+  const digestOf = (remoteId: string) => objectDigest(hash, target.label, remoteId)
+  const erased = new Set([
+    ...(await tombstonesAmong(q, 'object', objects.map(digestOf))),
+    ...(await tombstonesAmong(
+      q,
+      'key',
+      bad.flatMap(addressesIn).map((address) => addressDigest(hash, address)),
+    )),
+  ])
+  return bad.filter(
+    (one) =>
+      !(one.remoteId !== null && erased.has(digestOf(one.remoteId))) &&
+      !addressesIn(one).some((address) => erased.has(addressDigest(hash, address))),
   )
-  const erased = await tombstonesAmong(
-    q,
-    'object',
-    digests.filter((digest) => digest !== ''),
-  )
-  return bad.filter((_, i) => !erased.has(digests[i] ?? ''))
 }

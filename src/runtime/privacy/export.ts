@@ -1,5 +1,5 @@
 import type { RecordId } from '../../core/model.ts'
-import { isErased, tracesOf } from '../../core/privacy.ts'
+import { isErased, patternsOf, tracesOf } from '../../core/privacy.ts'
 import { PARTS, type Asked } from '../../store/export-person.ts'
 import { membersUnder, survivorsOf } from '../../store/merges.ts'
 import { loadRecords } from '../../store/records.ts'
@@ -21,9 +21,12 @@ export async function exportPerson(hub: Hub, id: RecordId): Promise<AsyncGenerat
   const record = (await loadRecords(q, 'contact', [root])).get(root)
   if (record === undefined || isErased(record)) return null
   const records = await membersUnder(q, root)
-  const addresses = tracesOf(await everSaid(q, records)).emails
+  const traces = tracesOf(await everSaid(q, records))
+  const addresses = traces.emails
+  const { emails, strong } = patternsOf(traces)
+  const named = `(?:${emails})|(?:${strong})`
   const hash = await hub.mailHash()
-  return pieces(hub, { records, addresses, hashes: addresses.map((one) => addressHash(hash, one)) })
+  return pieces(hub, { records, addresses, named, hashes: addresses.map((one) => addressHash(hash, one)) })
 }
 
 async function* pieces(hub: Hub, asked: Asked): AsyncGenerator<string> {
@@ -32,7 +35,7 @@ async function* pieces(hub: Hub, asked: Asked): AsyncGenerator<string> {
   for (const [i, part] of PARTS.entries()) {
     yield `${i === 0 ? '' : ','}\n    {\n      "name": ${JSON.stringify(part.name)},\n      "about": ${JSON.stringify(part.about)},\n      "rows": [`
     let count = 0
-    for (let after = part.name === 'mailKeptOut' ? '' : '0'; ; ) {
+    for (let after = part.begin; ; ) {
       const page = await part.page(hub.db.sql, asked, after, PAGE)
       const last = page.at(-1)
       if (last === undefined) break

@@ -1,4 +1,4 @@
-import type { RemoteErasure } from '../../core/privacy.ts'
+import { ERASED_ADDRESS, type RemoteErasure } from '../../core/privacy.ts'
 import { failureOf, type Outcome } from '../../connectors/connector.ts'
 import {
   lockErasure,
@@ -14,9 +14,15 @@ const AT_ONCE = 100
 
 /** Asks the vendors for all that is open. What fails stays open and is tried again by the housekeeping, or by hand. */
 export async function finishErasures(hub: Hub): Promise<void> {
-  for (const id of await unfinishedErasures(hub.db.sql, AT_ONCE)) {
-    if (hub.stopping.aborted) return
-    await finishErasure(hub, id)
+  for (let after = 0; ; ) {
+    const page = await unfinishedErasures(hub.db.sql, after, AT_ONCE)
+    const last = page.at(-1)
+    if (last === undefined) return
+    for (const id of page) {
+      if (hub.stopping.aborted) return
+      await finishErasure(hub, id)
+    }
+    after = last
   }
 }
 
@@ -64,6 +70,9 @@ async function eraseAt(
   }
 }
 
+/** A vendor may name whom it could not erase. */
+const withoutAddresses = (text: string): string => text.replace(/[^\s@<>"'(]+@[^\s@<>"')]+/g, ERASED_ADDRESS)
+
 function problemOf(outcome: Outcome | undefined): string | null {
   switch (outcome?.kind) {
     case 'applied':
@@ -97,7 +106,7 @@ async function noteOutcomes(
       const attempts = one.attempts + 1
       return problem === null
         ? { ...one, state: 'done', remoteId: null, problem: null, attempts }
-        : { ...one, state: 'failed', problem, attempts }
+        : { ...one, state: 'failed', problem: withoutAddresses(problem), attempts }
     })
     await noteErasure(tx, id, { counts: erasure.counts, remotes })
   })

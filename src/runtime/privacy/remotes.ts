@@ -65,7 +65,8 @@ export async function mentioned(hub: Hub, q: Query, patterns: Patterns): Promise
     stream: labels.get(streamId) ?? 'a stream that is gone',
     remoteId,
     state: 'by hand',
-    problem: 'it is about something else and names the person; take the name out there',
+    problem:
+      'it is about something else and names the person; take the name out there: what it says comes back here when it changes before that',
     attempts: 0,
   }))
 }

@@ -58,8 +58,11 @@ export async function enforceRetention(hub: Hub): Promise<RetentionCounts> {
     }
     return sum
   }
-  const months = before.history === null ? [] : await oldMonths(q, before.history)
-  for (const month of months) await dropMonth(q, month)
+  const months: string[] = []
+  for (const month of before.history === null ? [] : await oldMonths(q, before.history)) {
+    if (await dropMonth(q, month)) months.push(month)
+    else hub.log.warn({ month }, 'the history is in use all the time; the next housekeeping drops this month')
+  }
   return {
     mail: await all(before.mail, (at) => stripOldMail(q, at, CHUNK)),
     inbox: await all(before.inbox, (at) => forgetOldItems(q, at, CHUNK)),
