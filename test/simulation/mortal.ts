@@ -34,6 +34,8 @@ export class Turns {
   readonly #queue: (() => void)[] = []
   #waiting: (() => void)[] = []
   #requests: Promise<unknown> = Promise.resolve()
+  /** Those that transactions ask for. */
+  #within: Promise<unknown> = Promise.resolve()
   /** False: processes overlap at the database as they like, and a seed gives another run each time. */
   strict = true
 
@@ -50,8 +52,19 @@ export class Turns {
     }
   }
 
-  /** One request at a time, when the database is at rest. */
+  /**
+   * One request at a time, when the database is at rest. What a transaction asks for itself (a plan reads the vendor in
+   * one that it rolls back) waits for what runs beside it only: the transaction ends after the answer.
+   */
   asRequest<T>(work: () => Promise<T>): Promise<T> {
+    if (inside.getStore() === true) {
+      const own = this.#within.then(async () => {
+        await this.#rest(1)
+        return work()
+      })
+      this.#within = own.catch(() => undefined)
+      return own
+    }
     const mine = this.#requests.then(async () => {
       await this.#rest()
       return work()
@@ -77,17 +90,17 @@ export class Turns {
       return await work()
     } finally {
       this.#running -= 1
-      if (this.#running === 0) for (const go of this.#waiting.splice(0)) go()
+      if (this.#running <= 1) for (const go of this.#waiting.splice(0)) go()
     }
   }
 
-  async #rest(): Promise<void> {
+  async #rest(most = 0): Promise<void> {
     for (;;) {
       // What follows from the last answer runs first, and may go to the database again.
       await nextTurn()
       if (!(await signed())) continue
       await nextTurn()
-      if (this.#running === 0) return
+      if (this.#running <= most) return
       await new Promise<void>((go) => this.#waiting.push(go))
     }
   }
