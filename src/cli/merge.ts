@@ -12,7 +12,7 @@ import { confirmed } from './connections.ts'
 import { withHub, type Context } from './context.ts'
 import { badInput, EXIT, failure, type ExitCode } from './exit.ts'
 import { clip, iso, number, plural, shown, tame, when, type Output } from './output.ts'
-import { kindCalled, recordCalled } from './which.ts'
+import { kindCalled, recordCalled, recordToChange } from './which.ts'
 
 type Run = (work: (context: Context) => Promise<number>) => Promise<void>
 type Options = { readonly dryRun?: boolean; readonly yes?: boolean; readonly mayMatchAgain?: boolean }
@@ -66,9 +66,9 @@ async function merge(
   const kind = kindCalled(said, MERGED)
   return withHub(context, async (hub) => {
     const { output } = context
-    const survivor = (await recordCalled(hub, kind, survivorText)).id
+    const survivor = (await recordToChange(hub, kind, survivorText)).id
     const losers: number[] = []
-    for (const text of loserTexts) losers.push((await recordCalled(hub, kind, text)).id)
+    for (const text of loserTexts) losers.push((await recordToChange(hub, kind, text)).id)
     const request = { kind, survivor, losers, by: context.actor, rule: `merged by ${context.actor}` }
     const planned = allowed(await mergeRecords(hub, { ...request, dryRun: true }))
     if (!output.json) tellMerge(output, planned, losers)

@@ -14,7 +14,7 @@ import { confirmed } from './connections.ts'
 import { withHub, type Context } from './context.ts'
 import { badInput, EXIT, failure, type ExitCode } from './exit.ts'
 import { clip, tame, when, type Output } from './output.ts'
-import { kindCalled, recordCalled } from './which.ts'
+import { kindCalled, recordToChange } from './which.ts'
 
 type Run = (work: (context: Context) => Promise<number>) => Promise<void>
 type Options = { readonly dryRun?: boolean; readonly yes?: boolean }
@@ -73,7 +73,7 @@ export function privacyCommands(program: Command, run: Run): void {
 async function exportOne(context: Context, said: string, which: string, out: string): Promise<ExitCode> {
   const kind = kindCalled(said, ['contact'])
   return withHub(context, async (hub) => {
-    const { id } = await recordCalled(hub, kind, which)
+    const { id } = await recordToChange(hub, kind, which)
     const text = await exportPerson(hub, id)
     if (text === null) throw badInput(`Nothing is kept about contact ${id}: it was erased`)
     try {
@@ -93,7 +93,7 @@ async function erase(context: Context, said: string, which: string, options: Opt
   const kind = kindCalled(said, ['contact'])
   return withHub(context, async (hub) => {
     const { output } = context
-    const { id } = await recordCalled(hub, kind, which)
+    const { id } = await recordToChange(hub, kind, which)
     const planned = allowed(await eraseRecord(hub, { id, by: context.actor, dryRun: true }))
     if (!output.json) tell(output, planned)
     if (options.dryRun === true) {

@@ -38,3 +38,18 @@ export async function recordCalled(hub: Hub, kind: RecordKind, text: string): Pr
     )
   return found
 }
+
+/**
+ * The same for what is hard to take back: a bare number is one of the hub's own. A mistyped one could be some vendor's
+ * id of somebody else.
+ */
+export async function recordToChange(hub: Hub, kind: RecordKind, text: string): Promise<Candidate> {
+  const found = await recordCalled(hub, kind, text)
+  const isNumber = /^\d+$/.test(text.trim())
+  if (isNumber && Number(text) !== found.id)
+    throw badInput(
+      `The hub has no ${kind} ${text.trim()}; at a system, ${found.title} (${kind} ${found.id}) has this id`,
+      `If that is the one, give its number in the hub: ${found.id}.`,
+    )
+  return found
+}

@@ -37,3 +37,14 @@ test('concord privacy exports, shows, asks, erases, lists, and lets in again', a
     mail: 0,
   })
 })
+
+test("a bare number never erases whom only a system's id means", async () => {
+  await desk.run('import', desk.file('more.csv', ['id,email', '777,bo@x.io']), '--as', 'contacts')
+  for (const words of [
+    ['privacy', 'erase', 'contact', '777', '--yes'],
+    ['merge', 'contact', 'bo@x.io', '777', '--yes'],
+  ]) {
+    const refused = await desk.run(...words)
+    expect([refused.code, refused.err]).toEqual([2, expect.stringContaining('The hub has no contact 777')])
+  }
+})
