@@ -186,7 +186,6 @@ async function absorbFresh(
       )
     ).values(),
   )
-
   await mustStand(
     tx,
     [...links.values()].flatMap((l) => set.get(l.recordId) ?? []),

@@ -12,13 +12,12 @@ import {
   forgetMailHashes,
   objectsOf,
   openScope,
-  scrubNotes,
-  scrubScope,
 } from '../../store/erase-rows.ts'
 import { erasureOf, insertErasure, noteErasure } from '../../store/erasures.ts'
 import { linksOf } from '../../store/links.ts'
 import { membersUnder, survivorsOf } from '../../store/merges.ts'
 import { loadRecords } from '../../store/records.ts'
+import { scrubNotes, scrubScope } from '../../store/scrub-rows.ts'
 import { wakePush } from '../../store/wake.ts'
 import { RaceError } from '../change.ts'
 import { following } from '../changes.ts'
