@@ -1,16 +1,19 @@
 import { isEmpty } from '../../core/json.ts'
-import type { FieldName, HubRecord, RecordId } from '../../core/model.ts'
+import type { FieldName, HubRecord, RecordId, RecordKind } from '../../core/model.ts'
 import type { Statement } from '../../core/consent.ts'
 import { NO_REFS } from '../../core/stream.ts'
+import type { Query } from '../../store/database.ts'
 import { statementsAbout } from '../../store/consents.ts'
 import { fieldChanges } from '../../store/explain.ts'
-import { facetsOf } from '../../store/facets.ts'
+import { facetsOf, type RootedFacet } from '../../store/facets.ts'
 import { listItems, type InboxItem } from '../../store/inbox.ts'
 import { linksOf, type Link } from '../../store/links.ts'
 import { writesOf, type WriteEntry } from '../../store/outbox.ts'
 import { kindOf, loadRecords } from '../../store/records.ts'
 import { addressesOf, CHANNEL } from '../consent.ts'
 import type { Hub } from '../hub.ts'
+import { isMergedKind } from '../merge/facets.ts'
+import { withLiveNames } from '../merge/names.ts'
 import { resolveRefs } from '../refs.ts'
 import { fieldStory, type FieldStory, type Seen } from './field.ts'
 import { mailStory, type MailStory } from './mail.ts'
@@ -49,7 +52,7 @@ export async function explainRecord(hub: Hub, id: RecordId, field?: FieldName): 
     writesOf(q, id),
     listItems(q, { state: 'open', recordId: id, limit: 100 }),
     kind === 'contact' ? statementsAbout(q, CHANNEL, addressesOf(record.fields)) : [],
-    facetsOf(q, [id]),
+    membersOf(q, kind, id),
   ])
   const names =
     field === undefined ? Object.keys(record.fields).filter((name) => !isEmpty(record.fields[name])) : [field]
@@ -64,6 +67,11 @@ export async function explainRecord(hub: Hub, id: RecordId, field?: FieldName): 
     writes,
     items,
   }
+}
+
+/** Where something was merged into the record: what each member says, with the names that are left of those it said. */
+async function membersOf(q: Query, kind: RecordKind, id: RecordId): Promise<readonly RootedFacet[]> {
+  return isMergedKind(kind) ? withLiveNames(q, kind, await facetsOf(q, [id])) : []
 }
 
 async function seenAt(hub: Hub, links: readonly Link[]): Promise<readonly Seen[]> {
