@@ -95,13 +95,13 @@ describe('companies and their people, merged both', () => {
   const kind = fc.constantFrom<Kind>('contact', 'company')
   const step = fc.oneof(
     { weight: 3, arbitrary: fc.record({ do: fc.constant('merge' as const), kind, a: who, b: who }) },
-    { weight: 2, arbitrary: fc.record({ do: fc.constant('unmerge' as const), kind, a: who }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('unmerge' as const), kind, a: who }) },
   )
 
   test('any number of merges of either, taken back in any order, leaves what was there', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(step, { minLength: 3, maxLength: 10 }),
+        fc.array(step, { minLength: 5, maxLength: 10, size: 'max' }),
         fc.shuffledSubarray([0, 1, 2, 3, 4, 5], { minLength: 6 }),
         async (steps, back) => {
           const companies: number[] = []
@@ -135,7 +135,7 @@ describe('companies and their people, merged both', () => {
           expect(await state()).toEqual(before)
         },
       ),
-      { numRuns: 15 },
+      { numRuns: 60 },
     )
   }, 120_000)
 
