@@ -9,6 +9,7 @@ import { startWorkers } from '../../src/runtime/jobs.ts'
 import { explainMessage } from '../../src/runtime/mail/explain-message.ts'
 import { makePrivate, removeMessage, restoreMessage } from '../../src/runtime/mail/message-actions.ts'
 import { noteOverdue } from '../../src/runtime/mail/overdue.ts'
+import { followMailHints, readMail } from '../../src/runtime/mail/pass.ts'
 import { previewReview } from '../../src/runtime/mail/review.ts'
 import { timelineOf } from '../../src/runtime/mail/timeline.ts'
 import { makePlan } from '../../src/runtime/plan/make.ts'
@@ -107,6 +108,40 @@ describe('rules that change are applied to what is stored', () => {
     await sync(w, await w.reopened({ since: T0 - 5 * HOUR }))
     expect(await kept(w)).toEqual(['5', '4', '3', '2', '1'])
   })
+
+  test('mail that a hint brought between two changes of the rules is not lost by the second one', async () => {
+    const box = rep()
+    const w = await open([box])
+    await w.contact(from)
+    await sync(w)
+    const strict = await w.reopened({ blocked: ['acme.example'] })
+    box.receive({ from, subject: 'between' })
+    const hints = [{ resource: 'mail', id: box.address }]
+    await followMailHints(strict, 'mail', hints)
+    expect(await kept(w)).toEqual([])
+    const loose = await w.reopened({ strangers: 'log' })
+    expect(await previewReview(loose)).toMatchObject([{ readAgain: 1 }])
+    await sync(w, loose)
+    expect(await kept(w)).toEqual(['between'])
+  })
+
+  test('a review that is overtaken by the old rules gives back what it had taken out', async () => {
+    const box = rep()
+    const w = await open([box])
+    await w.contact(from)
+    for (let i = 0; i < 450; i++) box.receive({ from, at: T0 - i * 60_000, subject: `s${i}` })
+    await sync(w)
+    const strict = await w.reopened({ blocked: ['acme.example'] })
+    // Its slice of time is over after the first batch.
+    let now = strict.clock.now()
+    await readMail({ ...strict, clock: { ...strict.clock, now: () => (now += 30_000) } }, 'mail')
+    const left = (await kept(w)).length
+    expect(left).toBeGreaterThan(0)
+    expect(left).toBeLessThan(450)
+    await sync(w)
+    expect(await kept(w)).toHaveLength(450)
+    expect(await previewReview(w.hub)).toEqual([])
+  }, 60_000)
 
   test('what a person took out is left alone by every rule', async () => {
     const box = rep()

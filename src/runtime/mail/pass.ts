@@ -7,7 +7,7 @@ import { reportUnreadable } from '../unreadable.ts'
 import { boxOf, mailOf } from './box.ts'
 import { findBoxes, isCalled } from './find-boxes.ts'
 import { hasBackfill, openReader, readAgain, readBackfill, readLive, type Reader } from './reader.ts'
-import { reviewBox } from './review.ts'
+import { beginReview, reviewBox } from './review.ts'
 import { keepSubscribed } from './subscribe.ts'
 
 /** A backfill reads this long before others get their turn. */
@@ -99,6 +99,7 @@ export async function followMailHints(
   const lost = about.filter((hint) => hint.resource === 'mail/subscription').map((hint) => hint.id)
   await each(readers, async (reader) => {
     if (lost.some((name) => isCalled(reader.row, name))) await keepSubscribed(reader, 'anew')
+    await beginReview(reader)
     await readLive(reader)
   })
   return close(hub, readers, new Set())

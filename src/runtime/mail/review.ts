@@ -1,10 +1,16 @@
 import { same } from '../../core/json.ts'
-import { review, type Review } from '../../core/mail/review.ts'
+import { review, type Review, type Stored } from '../../core/mail/review.ts'
 import type { MailRules } from '../../core/mail/rules.ts'
 import type { Configuration } from '../../core/stream.ts'
 import type { Query } from '../../store/database.ts'
 import { holders } from '../../store/identities.ts'
-import { listMailboxes, readMailbox, saveReview, startOver } from '../../store/mail/mailboxes.ts'
+import {
+  listMailboxes,
+  readMailbox,
+  saveReview,
+  startOver,
+  type MailboxRow,
+} from '../../store/mail/mailboxes.ts'
 import {
   markRecheck,
   saveSightings,
@@ -21,7 +27,7 @@ import { domainFacts } from './domains.ts'
 import { waitForContacts } from './gate.ts'
 import { addressHash, peopleOf } from './judge.ts'
 import type { Reader } from './reader.ts'
-import { envelopeFrom, rulesFrom, rulesJson } from './rules-json.ts'
+import { envelopeFrom, reviewFrom, reviewJson, rulesFrom, rulesJson, type ReviewBegun } from './rules-json.ts'
 import { settleLeft } from './withdraw.ts'
 
 const BATCH = 200
@@ -56,8 +62,9 @@ export async function previewReview(
     const target = mailOf(hub, row.connection)
     const config = configuration.connections.find((one) => one.name === row.connection)?.mail ?? null
     const box = target === undefined || config === null ? null : boxOf({ ...target, config }, row)
-    if (box === null || row.rules === null || same(row.rules, rulesJson(box.rules))) continue
-    const before = rulesFrom(row.rules)
+    if (box === null) continue
+    const before = rulesBefore(row, box.rules)
+    if (before.length === 0) continue
     const reasons: Record<string, number> = {}
     const count = { stored: 0, takenOut: 0, readAgain: 0, stripped: 0 }
     for (let after = ''; ; ) {
@@ -86,29 +93,57 @@ export async function previewReview(
 }
 
 /** Mail was left out of the listing itself that belongs in it now. */
-const reachesBack = (before: MailRules, after: MailRules): boolean =>
-  before.since !== null && (after.since === null || after.since < before.since)
+const reachesBack = (before: readonly MailRules[], { since }: MailRules): boolean =>
+  before.some((rules) => rules.since !== null && (since === null || since < rules.since))
+
+const areSame = (one: MailRules, other: MailRules): boolean => same(rulesJson(one), rulesJson(other))
+
+/**
+ * The other rules that something stored was read or judged by: those of the last finished review, and those of reviews
+ * that were begun since and overtaken by yet another change. Empty: there is nothing to review.
+ */
+function rulesBefore(row: MailboxRow, rules: MailRules): readonly MailRules[] {
+  if (row.rules === null) return []
+  const begun = row.review === null ? null : reviewFrom(row.review)
+  const all = [rulesFrom(row.rules), ...(begun === null ? [] : [...begun.under, begun.rules])]
+  return all.filter((one, i) => !areSame(one, rules) && !all.slice(0, i).some((other) => areSame(other, one)))
+}
+
+/**
+ * Notes that a mailbox is read by other rules from here on, before anything is: what comes in meanwhile is then known
+ * to have been judged by them, should they change again before the review of the rest has come to its end. Null: all
+ * of it was read by these.
+ */
+export async function beginReview(reader: Reader): Promise<ReviewBegun | null> {
+  const { hub, box, row } = reader
+  const under = rulesBefore(row, box.rules)
+  if (under.length === 0) return null
+  const before = row.review === null ? null : reviewFrom(row.review)
+  if (before !== null && areSame(before.rules, box.rules)) return { ...before, under }
+  const begun: ReviewBegun = { rules: box.rules, after: '', under }
+  await saveReview(hub.session.q, box.id, reviewJson(begun))
+  reader.row = await readMailbox(hub.session.q, box.id)
+  return begun
+}
 
 /**
  * Looks through what is stored of a mailbox where its rules changed since, batch by batch, each in a transaction with
  * how far it came. Tightened rules take out at once, loosened ones have messages read again.
  */
 export async function reviewBox(reader: Reader, isOver: () => Promise<boolean>): Promise<'done' | 'waits'> {
-  const { hub, box, row } = reader
-  const rules = rulesJson(box.rules)
-  if (row.rules === null || same(row.rules, rules)) return 'done'
-  const before = rulesFrom(row.rules)
-  const begun = row.review !== null && same(row.review['rules'] ?? null, rules) ? row.review['after'] : ''
-  for (let after = typeof begun === 'string' ? begun : ''; ; ) {
-    const next = await reviewBatch(reader, before, after)
+  const { hub, box } = reader
+  const begun = await beginReview(reader)
+  if (begun === null) return 'done'
+  for (let { after } = begun; ; ) {
+    const next = await reviewBatch(reader, begun, after)
     if (next === null) break
     after = next
     if (await isOver()) return 'waits'
   }
   await hub.session.begin(async (tx) => {
-    await saveReview(tx, box.id, null, rules)
+    await saveReview(tx, box.id, null, rulesJson(box.rules))
     // What was read before is known by its sightings, so that only what is missing is fetched.
-    if (reachesBack(before, box.rules)) await startOver(tx, box.id)
+    if (reachesBack(begun.under, box.rules)) await startOver(tx, box.id)
   })
   reader.row = await readMailbox(hub.session.q, box.id)
   return 'done'
@@ -117,7 +152,7 @@ export async function reviewBox(reader: Reader, isOver: () => Promise<boolean>):
 /** Returns where the next batch begins; null: there is none. */
 async function reviewBatch(
   { hub, box, run, woken }: Reader,
-  before: MailRules,
+  begun: ReviewBegun,
   after: string,
 ): Promise<string | null> {
   return withRaces(hub, () =>
@@ -126,7 +161,7 @@ async function reviewBatch(
       const rows = await sightingsAfter(tx, box.id, after, BATCH)
       const last = rows.at(-1)
       if (last === undefined) return null
-      const judged = await judgeAgain(tx, box, before, rows)
+      const judged = await judgeAgain(tx, box, begun.under, rows)
       const hash = await hub.mailHash()
       const changed: SightingRow[] = judged.flatMap(({ row, verdict, forms }): SightingRow[] => {
         if (verdict.kind === 'strip')
@@ -152,7 +187,7 @@ async function reviewBatch(
       const left = await settleLeft(hub, tx, ids, box.connection, 'the rules of its mailbox changed', runId)
       await wakePush(tx, left.woken)
       for (const name of left.woken) woken.add(name)
-      await saveReview(tx, box.id, { rules: rulesJson(box.rules), after: last.remoteId })
+      await saveReview(tx, box.id, reviewJson({ ...begun, after: last.remoteId }))
       run.count({ withdrawn: left.withdrawn, stripped: left.stripped, read_again: again.length })
       return last.remoteId
     }),
@@ -165,7 +200,7 @@ type JudgedAgain = { readonly row: ReviewRow; readonly verdict: Review; readonly
 async function judgeAgain(
   q: Query,
   box: Box,
-  before: MailRules,
+  before: readonly MailRules[],
   rows: readonly ReviewRow[],
 ): Promise<readonly JudgedAgain[]> {
   const read = rows.map((row) => {
@@ -188,12 +223,19 @@ async function judgeAgain(
       const { flags, labels, content } = row
       const seen = { envelope, flags: flags ?? [], labels: labels ?? [] }
       const stored = { ...seen, verdict: 'logged' as const, content, known }
-      return judged(review(stored, box.mailbox, before, box.rules, domainFacts))
+      return judged(reviewSince(stored, box, before))
     }
     if (row.verdict === 'filtered' && row.reason !== null)
-      return judged(
-        review({ verdict: 'filtered', reason: row.reason }, box.mailbox, before, box.rules, domainFacts),
-      )
+      return judged(reviewSince({ verdict: 'filtered', reason: row.reason }, box, before))
     return judged({ kind: 'stays' })
   })
+}
+
+const URGENCY = ['take-out', 'read-again', 'strip', 'stays'] as const
+
+/** Nobody knows by which of those rules it was read: what any of them asks for, the most far-reaching first. */
+function reviewSince(stored: Stored, box: Box, before: readonly MailRules[]): Review {
+  const verdicts = before.map((rules) => review(stored, box.mailbox, rules, box.rules, domainFacts))
+  const first = URGENCY.find((kind) => verdicts.some((verdict) => verdict.kind === kind))
+  return verdicts.find(({ kind }) => kind === first) ?? { kind: 'stays' }
 }

@@ -22,6 +22,28 @@ const schema = z.object({
 export const rulesFrom = (stored: JsonObject): MailRules => schema.parse(stored)
 export const rulesJson = (rules: MailRules): JsonObject => ({ ...rules })
 
+/** A review under way: of what all that came before is judged by, and how far it came. */
+export type ReviewBegun = {
+  readonly rules: MailRules
+  /** The last id that was looked at; empty: none yet. */
+  readonly after: string
+  /** Rules that some of it was read or judged by since the last review that came to its end. */
+  readonly under: readonly MailRules[]
+}
+
+const begun = z.object({
+  rules: schema,
+  after: z.string().default(''),
+  under: z.array(schema).default([]),
+})
+
+export const reviewFrom = (stored: JsonObject): ReviewBegun => begun.parse(stored)
+export const reviewJson = ({ rules, after, under }: ReviewBegun): JsonObject => ({
+  rules: rulesJson(rules),
+  after,
+  under: under.map(rulesJson),
+})
+
 const address = z.object({ address: z.string(), name: z.string().nullable() })
 const envelope = z.object({
   messageId: z.string().nullable(),
