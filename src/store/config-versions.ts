@@ -31,8 +31,8 @@ const CHANNEL = 'concord_config'
  * anew: something may have been applied meanwhile. Takes a session of its own. Returns how to stop.
  */
 export async function listenForVersions(sql: Sql, heard: () => void): Promise<() => Promise<void>> {
-  const { unlisten } = await sql.listen(CHANNEL, heard, heard)
-  return unlisten
+  const listening = await sql.listen(CHANNEL, heard, heard)
+  return () => listening.unlisten()
 }
 
 /**
