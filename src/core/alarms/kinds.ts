@@ -15,7 +15,8 @@ export const ALARM_KINDS = {
   mailbox_behind: 'a mailbox does not get on',
   webhooks_refused: 'webhooks of a vendor are refused',
   inbox_waiting: 'items of the inbox wait for long',
-  configuration_unreadable: 'a running Concord cannot read the newest configuration, and works on with the one before',
+  configuration_unreadable:
+    'a running Concord cannot read the newest configuration, and works on with the one before',
   channel_gone: 'an address for alerts does not exist any more',
   channel_failing: 'alerts cannot be delivered',
 } as const
