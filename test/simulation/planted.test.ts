@@ -1,6 +1,7 @@
 import { expect, inject, test } from 'vitest'
 import { withDatabase } from './database.ts'
 import { PLANTS } from './plants.ts'
+import type { Violation } from './run.ts'
 import { simulate } from './simulate.ts'
 
 /** Where the search for a seed that meets the bug begins; any change of a step moves the seeds. */
@@ -21,21 +22,23 @@ test.each(Object.entries(MET_BY))(
   'a bug planted on purpose is caught: %s',
   async (name, from) => {
     const plant = PLANTS[name]
-    expect(plant).toBeDefined()
-    const broken: string[] = []
+    if (plant === undefined) throw new Error(`no plant ${name}`)
+    let found: readonly Violation[] = []
     for (let seed = from; seed < from + MOST_SEEDS; seed++) {
       const database = `planted_${process.pid}_${seed}`
       const { violations } = await withDatabase(inject('testServer'), database, (url) =>
         simulate(seed, url, {
-          plant: plant ?? null,
-          mail: plant?.mail === true,
-          trust: plant?.acts !== undefined,
+          plant,
+          mail: plant.mail === true,
+          trust: plant.acts !== undefined,
         }),
       )
-      broken.push(...violations.map((violation) => violation.property))
-      if (broken.length > 0) break
+      found = violations
+      if (found.length > 0) break
     }
-    expect(broken).not.toEqual([])
+    expect(plant.breaks).toEqual(expect.arrayContaining([found[0]?.property]))
+    const told = found.filter(({ property }) => plant.breaks.includes(property)).map(({ message }) => message)
+    expect(told.filter((message) => plant.says?.test(message) !== false)).not.toEqual([])
   },
   240_000,
 )

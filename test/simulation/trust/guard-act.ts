@@ -46,8 +46,11 @@ async function rowsToSpoil({ ground: { sql, source }, oracle }: Run, what: What)
 export async function decideInPart(run: Run): Promise<readonly Violation[]> {
   const { chance, ground, oracle } = run
   const { source } = ground
-  const what = chance.pick(['deletes', 'blanks'] as const)
-  const able = await rowsToSpoil(run, what)
+  const first = chance.pick(['deletes', 'blanks', 'blanks'] as const)
+  const wanted = await rowsToSpoil(run, first)
+  // So few have a title at times that nothing would be held of them.
+  const what = wanted.length > HELD_ABOVE + 2 ? first : 'deletes'
+  const able = what === first ? wanted : await rowsToSpoil(run, what)
   const before = await consents(run)
   if (source.broken.some(({ hidesId }) => hidesId) || able.length <= HELD_ABOVE + 2) return []
   const ids = chance.shuffled(able).slice(0, chance.int(HELD_ABOVE + 2, able.length))
