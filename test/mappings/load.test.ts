@@ -203,7 +203,7 @@ describe('a mistake is told with its place and what to do', () => {
     [
       'a file about nothing',
       '# empty',
-      'a.yaml:1:1  it is not clear what this file is about. Fix: Begin it with one of connection, policies, pipelines, picklists, quality, invoicing, alerts, hub.',
+      'a.yaml:1:1  it is not clear what this file is about. Fix: Begin it with one of connection, policies, pipelines, picklists, quality, invoicing, alerts, retention, hub.',
     ],
     [
       'a file about something else',
