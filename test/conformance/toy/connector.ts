@@ -139,6 +139,16 @@ async function perform(io: Io, write: Write): Promise<Outcome> {
   }
 }
 
+// For good, at a person's own wish: one that is gone already is what was wanted.
+async function erase(io: Io, id: string): Promise<Outcome> {
+  try {
+    await ask(io, 'DELETE', `/people/${encodeURIComponent(id)}`, z.object({ id: z.string() }))
+  } catch (error) {
+    if (failureOf(error)?.kind !== 'missing') return outcomeOf(error)
+  }
+  return applied({ kind: 'absent', id })
+}
+
 const applied = (observation: Observation): Outcome => ({ kind: 'applied', observation })
 
 // 5. What a reply that is not 2xx means.
@@ -202,6 +212,7 @@ export const rolodex: Connector = {
               return found.people.map(observe)[0] ?? null
             }),
           ),
+        erase: (io, ids) => Promise.all(ids.map((id) => erase(io, id))),
       },
     },
   },

@@ -100,6 +100,13 @@ export function createRolodex(now: () => number, perSecond: number) {
     const refused = refusalOf(fields)
     return refused === null ? c.json(write(person.id, fields)) : refuse(refused)
   })
+  app.delete('/people/:id', (c) => {
+    const { id } = c.req.param()
+    if (!people.has(id)) return gone(id)
+    people.delete(id)
+    touch(id)
+    return c.json({ id })
+  })
   app.put('/webhook', async (c) => {
     const { url } = await c.req.json<{ url: string }>()
     const secret = hooks.get(url) ?? `whsec-${hooks.size + 1}`

@@ -118,4 +118,27 @@ export const WRECKED_OUTCOMES: Sabotages = [
         observations: page.observations.filter((seen) => JSON.stringify(seen).length < 1_000_000),
       })),
   ],
+  [
+    'an erasure that is only said',
+    'an erased object is gone, its neighbour stays, and erasing it twice is the same',
+    () =>
+      withPush({
+        erase: async (_io, ids) =>
+          ids.map((id) => ({ kind: 'applied', observation: { kind: 'absent', id } }) as const),
+      }),
+  ],
+  [
+    'an erasure of what is gone that fails',
+    'an erased object is gone, its neighbour stays, and erasing it twice is the same',
+    () => {
+      const gone = new Set<string>()
+      return withPush({
+        async erase(io, ids) {
+          const again = ids.some((id) => gone.has(id))
+          for (const id of ids) gone.add(id)
+          return again ? ids.map(() => ({ kind: 'stale' }) as const) : (push.erase?.(io, ids) ?? [])
+        },
+      })
+    },
+  ],
 ]
