@@ -32,7 +32,7 @@ export class Turns {
   #isTaken = false
   #running = 0
   readonly #queue: (() => void)[] = []
-  #waiting: (() => void)[] = []
+  #waiting: { readonly most: number; readonly go: () => void }[] = []
   #requests: Promise<unknown> = Promise.resolve()
   /** Those that transactions ask for. */
   #within: Promise<unknown> = Promise.resolve()
@@ -90,7 +90,9 @@ export class Turns {
       return await work()
     } finally {
       this.#running -= 1
-      if (this.#running <= 1) for (const go of this.#waiting.splice(0)) go()
+      const due = this.#waiting.filter(({ most }) => this.#running <= most)
+      this.#waiting = this.#waiting.filter((one) => !due.includes(one))
+      for (const { go } of due) go()
     }
   }
 
@@ -101,7 +103,7 @@ export class Turns {
       if (!(await signed())) continue
       await nextTurn()
       if (this.#running <= most) return
-      await new Promise<void>((go) => this.#waiting.push(go))
+      await new Promise<void>((go) => this.#waiting.push({ most, go }))
     }
   }
 }
