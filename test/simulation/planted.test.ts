@@ -14,7 +14,7 @@ const MET_BY: Readonly<Record<string, number>> = {
   'labels of the first look': 1,
   'unmerge forgets a link': 1,
   'undo over a later edit': 1,
-  'rejected and done': 1,
+  'rejected and done': 3,
 }
 const MOST_SEEDS = 40
 

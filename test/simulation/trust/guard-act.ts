@@ -47,6 +47,13 @@ export async function decideInPart(run: Run): Promise<readonly Violation[]> {
   const { chance, ground, oracle } = run
   const { source } = ground
   const first = chance.pick(['deletes', 'blanks', 'blanks'] as const)
+  if (first === 'blanks') {
+    for (const id of await rowsToSpoil(run, 'deletes'))
+      if ((source.rows.contacts.get(id)?.['job_title'] ?? '') === '')
+        source.put('contacts', id, { job_title: oracle.fresh('Title') })
+    const restless = await settle(run)
+    if (restless.length > 0) return restless
+  }
   const wanted = await rowsToSpoil(run, first)
   // So few have a title at times that nothing would be held of them.
   const what = wanted.length > HELD_ABOVE + 2 ? first : 'deletes'
