@@ -64,24 +64,31 @@ export function sparing(
   const kept = new Map<string, readonly FieldName[]>()
   const staying = new Set<RecordId>()
   const out = new Set<string>()
-  for (const change of withheld) for (const id of objectsOf(page, gone, change.recordId)) skipped.add(id)
+  for (const change of withheld) for (const id of objectsOf(page, gone, change)) skipped.add(id)
   for (const change of rejected) {
     const { recordId, what } = change
     if (what === 'deletes') staying.add(recordId)
     else if (what === 'blanks')
-      for (const id of objectsOf(page, gone, recordId)) kept.set(id, Object.keys(change.changes))
+      for (const id of objectsOf(page, gone, change)) kept.set(id, Object.keys(change.changes))
     else for (const address of addressesOf(page.set.get(recordId)?.fields ?? {})) out.add(address)
   }
   return { skipped, kept, staying, out, refused: rejected }
 }
 
-/** The objects through which a page comes to a record. */
-function objectsOf(page: PageWork, gone: readonly Link[], recordId: RecordId): readonly string[] {
-  const addresses = new Set(addressesOf(page.set.get(recordId)?.fields ?? {}))
+/** The objects through which a page comes to do something to a record. */
+function objectsOf(
+  page: PageWork,
+  gone: readonly Link[],
+  { recordId, what }: HarmfulChange,
+): readonly string[] {
+  // Whoever says something of an address says it of all who have it; only an opt-in comes about that way.
+  const addresses = new Set(what === 'optIns' ? addressesOf(page.set.get(recordId)?.fields ?? {}) : [])
   return [
-    ...page.planned.filter((p) => p.recordId === recordId).map((p) => p.arrival.seen.id),
     ...page.planned
-      .filter(({ arrival }) => arrival.consent !== null && addresses.has(arrival.consent.address))
+      .filter(
+        (p) =>
+          p.recordId === recordId || (p.arrival.consent !== null && addresses.has(p.arrival.consent.address)),
+      )
       .map((p) => p.arrival.seen.id),
     ...gone.flatMap((link) => (link.recordId === recordId ? (link.remoteId ?? []) : [])),
   ]

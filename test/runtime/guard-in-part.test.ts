@@ -324,3 +324,25 @@ test('an approval outlives a push that failed', async () => {
   expect(await massChanges()).toEqual([])
   expect(await held()).toBe(0)
 })
+
+test('what waits about one record holds up nothing of another that has its address too', async () => {
+  world = await openWorld({ connections: ['csv'] })
+  const header = ['id', 'email', 'first_name', 'last_name', 'job_title']
+  const rows = (title: string, shared: boolean) =>
+    Array.from({ length: 60 }, (_, i) => {
+      const email = shared && i === 1 ? 'p0@example.com' : `p${i}@example.com`
+      return [`p${i}`, email, `First${i}`, `Last${i}`, title === '' ? '' : `${title} ${i}`]
+    })
+  world.export('contacts', [header, ...rows('Title', false)])
+  await sync()
+  world.export('contacts', [header, ...rows('Title', true)])
+  await sync()
+  const [one] = await world.db.sql<{ id: number }[]>`select id from contacts where given_name = 'First1'`
+  world.export('contacts', [header, ...rows('', true)])
+  await sync()
+  await approve(world.hub, await itemId(), 'user:ann', { kind: 'only', records: [one?.id ?? 0] })
+  await sync()
+  expect(await world.db.sql`select given_name from contacts where job_title is null`).toEqual([
+    { given_name: 'First1' },
+  ])
+})
