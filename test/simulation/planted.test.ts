@@ -23,22 +23,18 @@ test.each(Object.entries(MET_BY))(
   async (name, from) => {
     const plant = PLANTS[name]
     if (plant === undefined) throw new Error(`no plant ${name}`)
+    const isIt = ({ property, message }: Violation) =>
+      plant.breaks.includes(property) && plant.says?.test(message) !== false
     let found: readonly Violation[] = []
     for (let seed = from; seed < from + MOST_SEEDS; seed++) {
       const database = `planted_${process.pid}_${seed}`
       const { violations } = await withDatabase(inject('testServer'), database, (url) =>
-        simulate(seed, url, {
-          plant,
-          mail: plant.mail === true,
-          trust: plant.acts !== undefined,
-        }),
+        simulate(seed, url, { plant, mail: plant.mail === true, trust: plant.acts !== undefined }),
       )
-      found = violations
+      found = violations.filter(isIt)
       if (found.length > 0) break
     }
-    expect(plant.breaks).toEqual(expect.arrayContaining([found[0]?.property]))
-    const told = found.filter(({ property }) => plant.breaks.includes(property)).map(({ message }) => message)
-    expect(told.filter((message) => plant.says?.test(message) !== false)).not.toEqual([])
+    expect(found).not.toEqual([])
   },
   240_000,
 )
