@@ -1,6 +1,6 @@
 import { same, type Json } from '../../../src/core/json.ts'
 import type { HubRecord, RecordKind } from '../../../src/core/model.ts'
-import { fieldType, isSet } from '../../../src/core/model.ts'
+import { CATALOG, fieldType, isSet } from '../../../src/core/model.ts'
 import { loadRecords } from '../../../src/store/records.ts'
 import { TABLES } from '../csv-source.ts'
 import type { Run } from '../run.ts'
@@ -51,10 +51,10 @@ function textOf(kind: RecordKind, field: string, value: Json): string {
   ])
 }
 
-function saysOf({ fields, provenance }: HubRecord, field: string): string {
+function saysOf({ kind, fields, provenance }: HubRecord, field: string): string {
   const empty = fields[field] === null || same(fields[field], [])
-  // Whose word it was that nothing is known follows from the rest.
-  if (empty || field === 'emailConsent') return 'nobody'
+  // Whose word it was that nothing is known follows from the rest, as all that the hub works out does.
+  if (empty || CATALOG[kind][field]?.derived === true) return 'nobody'
   return (provenance[field] ?? provenance['*'])?.source ?? 'nobody'
 }
 
