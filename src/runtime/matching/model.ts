@@ -5,8 +5,9 @@ import type { Instant } from '../../core/json.ts'
 import type { Database } from '../../store/database.ts'
 import { readModel, sizeOf } from '../../store/match-models.ts'
 import type { Hub } from '../hub.ts'
+import { storedModel } from './stored-model.ts'
 
-type Models = Map<MatchedKind, { readonly at: Instant; readonly model: Model }>
+type Models = Map<MatchedKind, { readonly at: Instant; readonly model: Model | null }>
 /** Read once: it names the commonest values, thousands of them. */
 const known = new WeakMap<Database, Models>()
 
@@ -18,9 +19,7 @@ async function learnedAt({ db, session }: Hub, kind: MatchedKind, at: Instant): 
   if (last?.at === at) return last.model
   const stored = await readModel(session.q, kind)
   if (stored === null) return null
-  // Written by `train` and by nothing else.
-  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  const model = stored.model as unknown as Model
+  const model = storedModel(stored.model)
   models.set(kind, { at: stored.trainedAt, model })
   return model
 }
