@@ -53,6 +53,18 @@ async function lost(kept: number, configure = archiving) {
   await sync()
 }
 
+/** Sixty people of Mailchimp, forty of whom were archived here at once; their ids, all sixty. */
+async function fortyArchived(): Promise<readonly number[]> {
+  world = await openWorld({ connections: ['mailchimp'] })
+  for (const [, email = ''] of people(60)) world.mailchimp.admin.subscribe(email, {})
+  await sync('sweep', ['mailchimp'])
+  const ids = (await world.db.sql<{ id: number }[]>`select id from contacts order by id`).map((row) => row.id)
+  for (const id of ids.slice(0, 40))
+    await editRecord(world.hub, 'contact', id, {}, 'user:bo', { archived: true })
+  await pushConnection(world.hub, 'mailchimp')
+  return ids
+}
+
 test('every held change is listed, not only the first excess', async () => {
   await lost(20)
   expect(await count('archived_at is null')).toBe(200)
@@ -216,13 +228,7 @@ test('an outward mass change waits by itself: all else is sent, opt-outs too', a
 })
 
 test('records that are restored are not held any more', async () => {
-  world = await openWorld({ connections: ['mailchimp'] })
-  for (const [, email = ''] of people(60)) world.mailchimp.admin.subscribe(email, {})
-  await sync('sweep', ['mailchimp'])
-  const ids = (await world.db.sql<{ id: number }[]>`select id from contacts order by id`).map((row) => row.id)
-  for (const id of ids.slice(0, 40))
-    await editRecord(world.hub, 'contact', id, {}, 'user:bo', { archived: true })
-  await pushConnection(world.hub, 'mailchimp')
+  const ids = await fortyArchived()
   expect(await held()).toBe(40)
   for (const id of ids.slice(0, 40))
     await editRecord(world.hub, 'contact', id, {}, 'user:bo', { archived: false })
@@ -305,13 +311,7 @@ test('a rejected mass opt-in opts nobody in, and the remote is told so', async (
 })
 
 test('an approval outlives a push that failed', async () => {
-  world = await openWorld({ connections: ['mailchimp'] })
-  for (const [, email = ''] of people(60)) world.mailchimp.admin.subscribe(email, {})
-  await sync('sweep', ['mailchimp'])
-  const ids = (await world.db.sql<{ id: number }[]>`select id from contacts order by id`).map((row) => row.id)
-  for (const id of ids.slice(0, 40))
-    await editRecord(world.hub, 'contact', id, {}, 'user:bo', { archived: true })
-  await pushConnection(world.hub, 'mailchimp')
+  await fortyArchived()
   await approve(world.hub, await itemId(), 'user:ann')
   world.mailchimp.faults.plan = () => ({ kind: 'status', status: 503, headers: {}, body: '' })
   await pushConnection(world.hub, 'mailchimp')
