@@ -41,14 +41,15 @@ export function strictest(states: readonly ConsentState[]): ConsentState {
 
 /** What one remote object says about consent; null where it says nothing. */
 export type ConsentReading = {
-  readonly address: string
+  /** Null where the object has no readable one: it says so of whoever it will be written to. */
+  readonly address: string | null
   readonly state: ConsentState
   readonly explicitAt: Instant | null
   readonly reason: string | null
 }
 
 /**
- * What a reading adds to the ledger: nothing when it repeats what this source said last. `previous` is the state the
+ * What a reading adds to the ledger: nothing when it repeats what this source said last, or says it of no address. `previous` is the state the
  * link last read, so that re-reading an old profile never adds a statement. `at` is when it was read: an opt-in dated
  * later (a wrong clock) counts from then, or it would outlast every opt-out until its date has come.
  */
@@ -58,12 +59,13 @@ export function statementFrom(
   at: Instant,
   where: { readonly channel: string; readonly audience: string; readonly source: Source },
 ): Statement | null {
-  if (reading.state === previous || reading.state === 'unknown') return null
-  const explicit = reading.state === 'in' && reading.explicitAt !== null
+  const { address, state } = reading
+  if (address === null || state === previous || state === 'unknown') return null
+  const explicit = state === 'in' && reading.explicitAt !== null
   return {
     ...where,
-    address: reading.address,
-    state: reading.state,
+    address,
+    state,
     at: explicit && reading.explicitAt !== null ? Math.min(reading.explicitAt, at) : at,
     explicit,
     reason: reading.reason,

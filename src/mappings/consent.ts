@@ -36,13 +36,12 @@ export function compileConsent(entry: ConsentEntry, report: Report): CompiledCon
     audience,
     sends,
     read(body) {
-      const whom = addressAt(address, body)
       const state = stateAt(statePath, body, states, missing)
-      if (whom === null || state === null) return null
+      if (state === null) return null
       const at = explicitAt === null ? null : instantAt(explicitAt, body)
       const why = reason === null ? undefined : scalarText(readPath(reason, body) ?? null)
       return {
-        address: whom,
+        address: addressAt(address, body),
         state,
         explicitAt: at,
         reason: why === undefined ? null : cleanText(why) || null,

@@ -301,7 +301,7 @@ export async function applyConsent(page: PageWork): Promise<void> {
       .map((c) => c.after.id),
   )
   for (const { arrival, recordId } of page.planned) {
-    if (arrival.consent !== null && stated.has(arrival.consent.address)) touched.add(recordId)
+    if (stated.has(arrival.consent?.address ?? '')) touched.add(recordId)
   }
   for (const id of await othersAt(page, stated)) touched.add(id)
   const people = [...touched].flatMap((id) => page.set.get(id) ?? [])

@@ -85,10 +85,7 @@ function objectsOf(
   const addresses = new Set(what === 'optIns' ? addressesOf(page.set.get(recordId)?.fields ?? {}) : [])
   return [
     ...page.planned
-      .filter(
-        (p) =>
-          p.recordId === recordId || (p.arrival.consent !== null && addresses.has(p.arrival.consent.address)),
-      )
+      .filter((p) => p.recordId === recordId || addresses.has(p.arrival.consent?.address ?? ''))
       .map((p) => p.arrival.seen.id),
     ...gone.flatMap((link) => (link.recordId === recordId ? (link.remoteId ?? []) : [])),
   ]

@@ -232,7 +232,10 @@ fields:
       reason: null,
     })
     expect(consent?.read({ email: 'ann@example.com' })).toBeNull()
-    expect(consent?.read({ email: 'nobody', state: 'subscribed' })).toBeNull()
+    expect(consent?.read({ email: 'nobody', state: 'subscribed' })).toMatchObject({
+      address: null,
+      state: 'in',
+    })
   })
 
   it('is stated back by the first value listed', () => {

@@ -1,7 +1,7 @@
 // What the simulation has found, each by the seed that met it first.
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, expect, test, vi } from 'vitest'
 import { syncAll } from '../../src/runtime/cycle.ts'
 import { editRecord } from '../../src/runtime/edit.ts'
 import { listItems } from '../../src/store/inbox.ts'
@@ -79,4 +79,25 @@ test('a value handed to the CSV source and then taken back is handed over again 
   expect(handed()).not.toContain('Countess')
   const [quiet] = await syncAll(hub, ['csv'], 'sweep')
   expect(quiet?.sent).toBe(0)
+})
+
+test('whoever has left is told once to an object without a readable address, not for ever (20)', async () => {
+  world = await openWorld({ connections: ['mailchimp', 'stripe'] })
+  const { mailchimp, stripe, hub } = world
+  const customer = stripe.admin.createCustomer({ email: 'ada@example.com', name: 'Ada Lovelace' })
+  await syncAll(hub, ['mailchimp', 'stripe'], 'changes')
+  stripe.admin.editCustomer(customer.id, { email: 'not an address' })
+  mailchimp.admin.subscribe('ada@example.com', { FNAME: 'Ada' })
+  mailchimp.admin.unsubscribe('ada@example.com')
+  const told = vi.spyOn(hub, 'progress')
+  told.mockImplementation((event) => {
+    if (event.kind === 'sent' && event.sent > 5) throw new Error('sent again and again')
+  })
+  world.clock.now += 60_000
+  for (let n = 0; n < 3; n++) await syncAll(hub, ['mailchimp', 'stripe'], 'sweep')
+
+  const sent = await hub.db.sql`select op, state from outbox where op = 'consent'`
+  expect(sent).toEqual([{ op: 'consent', state: 'applied' }])
+  const quiet = await syncAll(hub, ['mailchimp', 'stripe'], 'sweep')
+  expect(quiet.map((one) => one.sent)).toEqual([0, 0])
 })

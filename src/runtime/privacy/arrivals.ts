@@ -37,7 +37,7 @@ export async function erasedArrivals(
     if (!isPerson || fields === undefined) continue
     const emails = keysOf('contact', fields).flatMap((key) => (key.kind === 'email' ? [key.value] : []))
     const unread = (births[i]?.unreadable ?? []).flatMap(({ raw }) => textOf(raw).match(ADDRESS) ?? [])
-    const said = [...unread, ...(arrival.consent === null ? [] : [arrival.consent.address])]
+    const said = [...unread, ...[arrival.consent?.address ?? []].flat()]
     for (const digest of [
       ...[...emails, ...said].map((address) => addressDigest(hash, address)),
       ...phoneDigestsOf(hash, fields),
