@@ -87,15 +87,26 @@ function written(text: string): readonly string[] {
   return [...new Set([text, inJson])].map(escaped)
 }
 
-/** A number however it is grouped, with its country's code and without. */
+/** The codes of countries that have other than three digits, as the ITU gave them out (Recommendation E.164). */
+const SHORT_CODE = /^(?:[17]|20|27|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58])/
+const BETWEEN = '[ ()./-]*'
+/** Written with fewer digits, a number may be any other. */
+const FEWEST_DIGITS = 7
+
+/** A number however it is grouped: with its country's code, or without, and then with or without the digit for trunk calls. */
 function dialled(phone: string): readonly string[] {
   const digits = phone.replace(/\D/g, '')
-  if (digits.length < 7) return []
-  const national = digits.startsWith('1') ? digits.slice(1) : `0${digits.slice(2)}`
-  return [`\\+?${spaced(digits)}`, spaced(national)]
+  if (digits.length < FEWEST_DIGITS) return []
+  const [code = digits.slice(0, 3)] = SHORT_CODE.exec(digits) ?? []
+  const national = digits.slice(code.length)
+  const abroad = `(?:\\+|00)?${spaced(code)}${BETWEEN}(?:0${BETWEEN})?`
+  const prefix = national.length < FEWEST_DIGITS ? abroad : `(?:${abroad}|(?:06?|8)${BETWEEN})?`
+  return [`${NO_NUMBER}${prefix}${spaced(national)}`]
 }
 
-const spaced = (digits: string): string => digits.split('').join('[ ()./-]*')
+/** In JSON a number is an amount or a time, and text in its place would break it. */
+const NO_NUMBER = '(?<!": ?)'
+const spaced = (digits: string): string => digits.split('').join(BETWEEN)
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
 function anyOf(parts: readonly string[]): string {
