@@ -116,7 +116,7 @@ const REASONS: Readonly<Record<UndoPlan['spared'][number]['reason'], string>> = 
 const WIDEST = 110
 
 function tellPlan(plan: UndoPlan): readonly string[] {
-  const { run, counts, merges, remotes, spared, samples, optOuts, keptOptOuts, begun } = plan
+  const { run, counts, merges, moreMerges, remotes, spared, samples, optOuts, keptOptOuts, begun } = plan
   const where = run.stream === null ? '' : ` of ${run.stream}`
   const by = run.by === null ? '' : ` by ${run.by}`
   const records = (count: number) => plural(count, 'record')
@@ -130,6 +130,7 @@ function tellPlan(plan: UndoPlan): readonly string[] {
       (merge) =>
         `  ${merge.what} ${merge.kind} ${merge.loser} ${merge.what === 'merge' ? 'into' : 'from'} ${merge.survivor}${merge.refused === null ? '' : `: not possible, ${merge.refused}`}`,
     ),
+    ...(moreMerges === 0 ? [] : [`  and ${number(moreMerges)} more merges and unmerges`]),
     ...remotes.flatMap(({ stream, counts: mine, stays }) => [
       ...(Object.keys(mine).some((what) => what !== 'stays')
         ? [

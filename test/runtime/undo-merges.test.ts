@@ -1,10 +1,12 @@
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { following } from '../../src/runtime/changes.ts'
 import { createRecord, editRecord } from '../../src/runtime/edit.ts'
-import { mergeRecords } from '../../src/runtime/merge/merge.ts'
+import { mergeRecords, mergeWithin } from '../../src/runtime/merge/merge.ts'
 import { unmergeRecord } from '../../src/runtime/merge/unmerge.ts'
 import { planUndo } from '../../src/runtime/undo/plan.ts'
 import { undoRun } from '../../src/runtime/undo/undo.ts'
 import { recentRuns } from '../../src/runtime/status.ts'
+import { beginRun, endRun } from '../../src/store/runs.ts'
 import { openWorld, type World } from '../support/world.ts'
 
 let world: World
@@ -96,4 +98,50 @@ test('an edit made after a merge stays where it belongs when the merge is undone
     { given_name: 'Augusta', job_title: null, archived: false },
     { given_name: 'A.', job_title: 'Countess', archived: false },
   ])
+})
+
+describe('of a run that merged one into another, and that one into a third', () => {
+  /** Three people, and a run that has merged the first into the second, and the second into the third. */
+  async function chain() {
+    const ids: number[] = []
+    for (const name of ['a', 'b', 'c']) ids.push(await person({ emails: [`${name}@example.com`] }))
+    const before = await people()
+    const run = await beginRun(world.db.sql, null, 'merge', world.clock.now)
+    for (const [loser = 0, survivor = 0] of [ids.slice(0, 2), ids.slice(1)])
+      await world.db.sql.begin((tx) =>
+        mergeWithin(following(world.hub, tx, run), {
+          kind: 'contact',
+          survivor,
+          losers: [loser],
+          by: 'user:bo',
+          rule: 'one person',
+        }),
+      )
+    await endRun(world.db.sql, run, 'done', {}, null, world.clock.now)
+    return { before, after: await people(), run }
+  }
+
+  test('the undo separates them, and its undo merges them again in the order of then', async () => {
+    const { before, after, run } = await chain()
+    const first = await undo(run)
+    expect(first.counts).toMatchObject({ merges: 2 })
+    expect(await people()).toEqual(before)
+    const second = await undo(first.run)
+    expect(second.counts).toMatchObject({ merges: 2 })
+    expect(second.counts['mergesLeft']).toBeUndefined()
+    expect(await people()).toEqual(after)
+    await undo(second.run)
+    expect(await people()).toEqual(before)
+  })
+})
+
+test('the plan counts every merge of a run, however many', async () => {
+  const run = await beginRun(world.db.sql, null, 'merge', world.clock.now)
+  await world.db.sql`
+    insert into merges (kind, survivor_id, loser_id, state, rule, by, run_id, at)
+    select 'contact', 1, n, 'merged', 'x', 'user:bo', ${run}, now() from generate_series(2, 301) n`
+  await endRun(world.db.sql, run, 'done', {}, null, world.clock.now)
+  const planned = await planUndo(world.hub, run, 'user:mara')
+  if (planned.kind === 'refused') throw new Error(planned.message)
+  expect(planned.plan.merges.length + planned.plan.moreMerges).toBe(300)
 })

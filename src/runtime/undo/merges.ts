@@ -1,6 +1,6 @@
-import type { RecordId, Source } from '../../core/model.ts'
-import type { MergedKind } from '../../core/survivorship.ts'
+import type { Source } from '../../core/model.ts'
 import type { Query } from '../../store/database.ts'
+import { countMergesOf, mergesMadeBy, mergesUndoneBy, type RunMerge } from '../../store/run-merges.ts'
 import { wakePush } from '../../store/wake.ts'
 import { following } from '../changes.ts'
 import type { Hub } from '../hub.ts'
@@ -8,13 +8,7 @@ import { mergeRecords, mergeWithin } from '../merge/merge.ts'
 import { unmergeRecord, unmergeWithin } from '../merge/unmerge.ts'
 import { withRaces } from '../races.ts'
 
-type Turn = {
-  readonly id: number
-  readonly kind: MergedKind
-  readonly what: 'unmerge' | 'merge'
-  readonly survivor: RecordId
-  readonly loser: RecordId
-}
+type Turn = RunMerge & { readonly what: 'unmerge' | 'merge' }
 
 /** A merge or unmerge that the run made, and that its undo takes back. */
 export type MergeUndo = Omit<Turn, 'id'> & {
@@ -23,35 +17,44 @@ export type MergeUndo = Omit<Turn, 'id'> & {
 }
 
 const PAGE = 200
-/** Each of these is tried out; of more, only those that nobody took back already are counted. */
+/** Each of these is tried out; the others are only counted. */
 const TRIED = 50
 
-/** What of a run's merges and unmerges stands, latest first: a later merge may rest on an earlier one. */
-async function turnsOf(q: Query, run: number, before: number): Promise<readonly Turn[]> {
-  return q<Turn[]>`
-    select id, kind, case when run_id = ${run} and state = 'merged' then 'unmerge' else 'merge' end as what,
-      survivor_id as survivor, loser_id as loser
-    from merges
-    where id < ${before}::bigint and (run_id = ${run} and state = 'merged' or undone_run_id = ${run} and not exists (
-      select from merges m where m.loser_id = merges.loser_id and m.state = 'merged'))
-    order by id desc limit ${PAGE}`
+/** What of a run's merges and unmerges stands. Undone in this order, an undo of the undo goes the way back in its own. */
+async function* turnsOf(q: Query, run: number): AsyncGenerator<Turn> {
+  for (let before = Number.MAX_SAFE_INTEGER; ; ) {
+    const made = await mergesMadeBy(q, run, before, PAGE)
+    for (const one of made) yield { ...one, what: 'unmerge' }
+    before = made.at(-1)?.id ?? 0
+    if (before === 0) break
+  }
+  for (let after = 0; ; ) {
+    const undone = await mergesUndoneBy(q, run, after, PAGE)
+    for (const one of undone) yield { ...one, what: 'merge' }
+    const last = undone.at(-1)
+    if (last === undefined) return
+    after = last.id
+  }
 }
 
 const ruleOf = (run: number) => `undo of run ${run}`
 
-export async function planMerges(hub: Hub, run: number, by: Source): Promise<readonly MergeUndo[]> {
-  const turns = await turnsOf(hub.db.sql, run, Number.MAX_SAFE_INTEGER)
-  const planned: MergeUndo[] = []
-  for (const [i, { kind, what, survivor, loser }] of turns.entries()) {
+export async function planMerges(
+  hub: Hub,
+  run: number,
+  by: Source,
+): Promise<{ readonly merges: readonly MergeUndo[]; readonly moreMerges: number }> {
+  const merges: MergeUndo[] = []
+  for await (const { kind, what, survivor, loser } of turnsOf(hub.db.sql, run)) {
     const result =
-      i >= TRIED
-        ? null
-        : what === 'unmerge'
-          ? await unmergeRecord(hub, { kind, loser, by, dryRun: true })
-          : await mergeRecords(hub, { kind, survivor, losers: [loser], by, rule: ruleOf(run), dryRun: true })
-    planned.push({ kind, what, survivor, loser, refused: result?.kind === 'refused' ? result.message : null })
+      what === 'unmerge'
+        ? await unmergeRecord(hub, { kind, loser, by, dryRun: true })
+        : await mergeRecords(hub, { kind, survivor, losers: [loser], by, rule: ruleOf(run), dryRun: true })
+    merges.push({ kind, what, survivor, loser, refused: result.kind === 'refused' ? result.message : null })
+    if (merges.length === TRIED) break
   }
-  return planned
+  const all = merges.length < TRIED ? merges.length : await countMergesOf(hub.db.sql, run)
+  return { merges, moreMerges: all - merges.length }
 }
 
 /** Takes a run's merges and unmerges back, each in a transaction of its own. Those taken back already are left out. */
@@ -62,18 +65,13 @@ export async function undoMerges(
 ): Promise<{ readonly count: number; readonly refused: number; readonly woken: ReadonlySet<string> }> {
   const woken = new Set<string>()
   let [count, refused] = [0, 0]
-  for (let before = Number.MAX_SAFE_INTEGER; ; ) {
-    const turns = await turnsOf(hub.db.sql, run, before)
-    const last = turns.at(-1)
-    if (last === undefined) return { count, refused, woken }
-    before = last.id
-    for (const turn of turns) {
-      const done = await withRaces(hub, () => turnBack(hub, run, work, turn))
-      if (done === null) refused++
-      else count++
-      for (const name of done ?? []) woken.add(name)
-    }
+  for await (const turn of turnsOf(hub.db.sql, run)) {
+    const done = await withRaces(hub, () => turnBack(hub, run, work, turn))
+    if (done === null) refused++
+    else count++
+    for (const name of done ?? []) woken.add(name)
   }
+  return { count, refused, woken }
 }
 
 /** Null where it is refused: the plan has said why. */

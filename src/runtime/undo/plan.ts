@@ -32,6 +32,8 @@ export type UndoPlan = {
     readonly untouched: number
   }
   readonly merges: readonly MergeUndo[]
+  /** How many merges and unmerges there are beside those. */
+  readonly moreMerges: number
   /** By stream, how many writes follow there. */
   readonly remotes: readonly {
     readonly stream: string
@@ -80,7 +82,7 @@ export async function planUndo(
     plan: {
       run,
       ...tally.result(),
-      merges: await planMerges(hub, id, by),
+      ...(await planMerges(hub, id, by)),
       optOuts: await peopleOptedIn(hub, id),
       keptOptOuts: statements['out'] ?? 0,
       begun: begun?.id ?? null,
