@@ -12,6 +12,10 @@ import type { Report } from './problem.ts'
 
 const NAMES: readonly FieldName[] = ['givenName', 'familyName']
 
+/** Whether fields are what a person is called, of which `names: tidy` speaks. */
+export const isName = (kind: RecordKind, fields: readonly FieldName[]): boolean =>
+  kind === 'contact' && fields.length > 0 && fields.every((field) => NAMES.includes(field))
+
 /**
  * A codec that reads values as the rules would have them: choices as they are listed, names as names are written. What
  * a remote writes reads as the canonical value, so that nothing is written back until the value really changes. The
@@ -25,9 +29,8 @@ export function governed(
 ): Codec {
   const [field = ''] = fields
   const chooser = fields.length === 1 ? governance.choosers.get(fieldKey(kind, field)) : undefined
-  const tidies =
-    kind === 'contact' && governance.names === 'tidy' && fields.every((one) => NAMES.includes(one))
-  if (chooser === undefined && (!tidies || fields.length === 0)) return codec
+  const tidies = governance.names === 'tidy' && isName(kind, fields)
+  if (chooser === undefined && !tidies) return codec
   const settle = (value: Json): Json => {
     const listed = chooser === undefined ? value : chosen(chooser, value)
     return tidies ? tidied(listed) : listed

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { isName } from './governed.ts'
 import { policyOf } from './policy.ts'
 import type { StreamEntry } from './schema.ts'
 import type { StreamContext } from './stream.ts'
@@ -35,9 +36,11 @@ export function shapeOfEntry(
 
 /** The lists of values that its fields are read by, and what is made of names. */
 function governedBy({ record, fields }: StreamEntry, { governance }: StreamContext): unknown {
-  const mapped = new Set(fields.flatMap((field) => field.hub ?? []))
-  const picklists = governance.picklists.filter((list) => list.record === record && mapped.has(list.field))
-  return { picklists, names: governance.names }
+  const mapped = fields.map((field) => [field.hub ?? []].flat())
+  const picklists = governance.picklists.filter(
+    (list) => list.record === record && mapped.flat().includes(list.field),
+  )
+  return { picklists, names: mapped.some((hub) => isName(record, hub)) ? governance.names : null }
 }
 
 /** Fingerprint of what decides which remote objects come in at all: another one, and everything is listed again. */

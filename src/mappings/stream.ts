@@ -87,7 +87,11 @@ export function compileStream(
     name,
     schedule,
     sweep,
-    shape: shapeOfEntry(entry, { ...resolved, mergesFrom: duplicates.link }, context),
+    shape: shapeOfEntry(
+      entry,
+      { ...resolved, mergesFrom: isMatched(record) ? duplicates.link : null },
+      context,
+    ),
     arrivals: arrivalsOf(entry, resolved),
     guard: {
       share: entry.guard?.share ?? DEFAULT_LIMITS.share,
@@ -113,22 +117,24 @@ export function compileStream(
   }
 }
 
-/** The parts of a condition that must all hold: `a && (b || c)` has two. */
+/** The parts of a condition that must all hold: `a && (b || c)` has two; `a || b && c`, in which && binds closer, one. */
 function joined(source: string | undefined): readonly string[] {
   if (source === undefined) return []
-  const parts = ['']
-  let [depth, quote] = [0, '']
+  const parts: string[] = []
+  let [depth, quote, from] = [0, '', 0]
   for (const [i, char] of source.split('').entries()) {
     if (quote !== '') quote = char === quote ? '' : quote
     else if (char === '"' || char === "'") quote = char
     else if ('([{'.includes(char)) depth++
     else if (')]}'.includes(char)) depth--
-    const isJoint = depth === 0 && quote === '' && source.slice(i, i + 2) === '&&'
-    const last = parts.length - 1
-    if (isJoint) parts.push('')
-    else if (!(parts[last] === '' && char === '&')) parts[last] = `${parts[last] ?? ''}${char}`
+    else if (depth > 0) continue
+    else if (char === '?' || source.startsWith('||', i)) return [source]
+    else if (source.startsWith('&&', i)) {
+      parts.push(source.slice(from, i))
+      from = i + 2
+    }
   }
-  return parts.map((part) => part.trim()).filter((part) => part !== '')
+  return [...parts, source.slice(from)].map((part) => part.trim())
 }
 
 /** The lenses in the order of the file; those that need no answers are built once. */
