@@ -36,20 +36,25 @@ export function loadRetention(document: Parsed | undefined): Retention {
 const DAY_MS = 86_400_000
 const MONTH_MS = 30.436875 * DAY_MS
 const SHORTEST_DAYS = 30
+const LONGEST_YEARS = 100
 
-/** Shorter than a month, undo, explain and repeats of writes would lack what they work with. */
+/**
+ * Shorter than a month, undo, explain and repeats of writes would lack what they work with; a few thousand years ago
+ * no database has dates for.
+ */
 function lengthOf(said: string | undefined, report: Report): number | null {
   if (said === undefined || said.trim() === 'never') return null
   const [, count, unit] = /^(\d{1,4}) ?(months?|days?|years?)$/.exec(said.trim()) ?? []
   const each =
     unit?.startsWith('day') === true ? DAY_MS : unit?.startsWith('year') === true ? 12 * MONTH_MS : MONTH_MS
   const ms = count === undefined ? Number.NaN : Math.round(Number(count) * each)
-  if (ms >= SHORTEST_DAYS * DAY_MS) return ms
+  const isShort = ms < SHORTEST_DAYS * DAY_MS
+  const isLong = ms > LONGEST_YEARS * 12 * MONTH_MS
+  if (!isShort && !isLong && !Number.isNaN(ms)) return ms
+  const limit = isShort ? `shorter than ${SHORTEST_DAYS} days` : `longer than ${LONGEST_YEARS} years`
   report(
     [],
-    Number.isNaN(ms)
-      ? `"${said}" is not a length of time`
-      : `"${said}" is shorter than ${SHORTEST_DAYS} days`,
+    Number.isNaN(ms) ? `"${said}" is not a length of time` : `"${said}" is ${limit}`,
     'Write days, months or years, 30 days at least: "24 months"; or "never".',
   )
   return null

@@ -53,6 +53,11 @@ test.each([
     'retention:\n  closedInbox: 0 months',
     ['retention.closedInbox', 'is shorter than 30 days', 'Fix: '],
   ],
+  [
+    'more than there are dates for',
+    'retention:\n  history: 9999 years',
+    ['retention.history', '"9999 years" is longer than 100 years', 'never'],
+  ],
   ['no fields', 'retention: 24 months', ['retention.yaml:1', 'retention', 'Fix: ']],
 ] as const)('%s names the field, the value and the fix', (_, text, words) => {
   const found = problems(text)
