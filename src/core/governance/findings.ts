@@ -14,8 +14,8 @@ export type Finding = {
   readonly said: string
 }
 
-/** Values are named by what fits into an index. */
-const LONGEST = 200
+/** Values are named by what fits into an index; a pair of characters that the cut would halve, by what is stored of it. */
+const cut = (text: string): string => text.slice(0, 200).toWellFormed()
 
 /** What a record lacks: required fields, what its stage needs, and listed values. Nothing where it is archived. */
 export function findingsOf(
@@ -40,13 +40,13 @@ function unknownChoices(kind: RecordKind, fields: Fields, { governance }: Rules)
   for (const { list, choose } of governance.choosers.values()) {
     if (list.record !== kind || list.unknown !== 'inbox') continue
     for (const said of textsOf(fields[list.field])) {
-      const value = foldChoice(said).slice(0, LONGEST)
+      const value = cut(foldChoice(said))
       if (choose(said).kind === 'unknown')
         found.set(`${list.field} ${value}`, {
           what: 'unknown',
           field: list.field,
           value,
-          said: said.slice(0, LONGEST),
+          said: cut(said),
         })
     }
   }
