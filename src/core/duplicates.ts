@@ -32,3 +32,11 @@ export function verdictOn(probability: number, { link, ask }: Thresholds): Verdi
   if (link !== null && probability >= link) return 'link'
   return ask !== null && probability >= ask ? 'ask' : 'none'
 }
+
+/**
+ * Whether two texts of evidence say the same: what weighs most stands first, and a model learned anew weighs otherwise.
+ */
+export function isSameEvidence(one: string, other: string): boolean {
+  const parts = (text: string) => text.split('; ').toSorted().join('; ')
+  return parts(one) === parts(other)
+}

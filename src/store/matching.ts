@@ -17,14 +17,17 @@ export async function queueMatching(q: Query, kind: MatchedKind, ids: readonly R
     on conflict (record_id) do update set kind = excluded.kind`
 }
 
-/** Forgets what records are found by and whom they look like: archived ones are not compared. */
-export async function forgetMatching(q: Query, ids: readonly RecordId[]): Promise<void> {
+/**
+ * Forgets what archived records are found by and whom they look like, and has the next step look at them once more: one
+ * under way may have read them before, and writes down after this what it found.
+ */
+export async function forgetMatching(q: Query, kind: MatchedKind, ids: readonly RecordId[]): Promise<void> {
   if (ids.length === 0) return
   const gone = numbers(ids)
   await q`
-    with queued as (delete from match_queue where record_id = any(${gone}::bigint[])),
-      paired as (delete from match_pairs where a = any(${gone}::bigint[]) or b = any(${gone}::bigint[]))
+    with paired as (delete from match_pairs where a = any(${gone}::bigint[]) or b = any(${gone}::bigint[]))
     delete from match_keys where record_id = any(${gone}::bigint[])`
+  await queueMatching(q, kind, ids)
 }
 
 /** Queues every record of a kind. Returns how many there are. */
@@ -90,7 +93,17 @@ const IDENTITY: Readonly<Record<MatchedKind, string>> = {
 
 /** The fields above: a change to another one does not change who a record is. */
 export const RECOGNISED_BY: Readonly<Record<MatchedKind, readonly string[]>> = {
-  contact: ['givenName', 'familyName', 'emails', 'phones', 'companyName', 'company', 'address', 'birthday'],
+  contact: [
+    'givenName',
+    'familyName',
+    'emails',
+    'phones',
+    'jobTitle',
+    'companyName',
+    'company',
+    'address',
+    'birthday',
+  ],
   company: ['name', 'domains', 'phones', 'address'],
 }
 
@@ -156,26 +169,25 @@ export async function pairsWith(q: Query, ids: readonly RecordId[]): Promise<rea
 }
 
 /**
- * Keeps pairs that look like one. One that looks otherwise than it did is asked about again, also where a person closed
- * its item. Returns those that are new or look otherwise.
+ * Keeps pairs that look like one. Those that are `news` are asked about, also where a person closed their item; of the
+ * others the figures follow.
  */
 export async function savePairs(
   q: Query,
   kind: MatchedKind,
-  pairs: readonly LikelyPair[],
+  pairs: readonly (LikelyPair & { readonly news: boolean })[],
   at: Instant,
-): Promise<readonly LikelyPair[]> {
-  if (pairs.length === 0) return []
-  return q<LikelyPair[]>`
-    insert into match_pairs as m (a, b, kind, probability, evidence, at)
-    select a, b, ${kind}, probability, evidence, ${at}
+): Promise<void> {
+  if (pairs.length === 0) return
+  await q`
+    insert into match_pairs as m (a, b, kind, probability, evidence, at, asked)
+    select a, b, ${kind}, probability, evidence, ${at}, not news
     from unnest(${numbers(pairs.map((p) => p.a))}::bigint[], ${numbers(pairs.map((p) => p.b))}::bigint[],
-      ${numbers(pairs.map((p) => p.probability))}::float8[], ${texts(pairs.map((p) => p.evidence))}::text[])
-      as r(a, b, probability, evidence)
-    on conflict (a, b) do update set probability = excluded.probability, evidence = excluded.evidence, asked = false,
-      at = excluded.at
-    where m.evidence <> excluded.evidence
-    returning a, b, probability, evidence`
+      ${numbers(pairs.map((p) => p.probability))}::float8[], ${texts(pairs.map((p) => p.evidence))}::text[],
+      ${texts(pairs.map((p) => String(p.news)))}::bool[]) as r(a, b, probability, evidence, news)
+    on conflict (a, b) do update set probability = excluded.probability, evidence = excluded.evidence,
+      asked = m.asked and excluded.asked, at = case when excluded.asked then m.at else excluded.at end
+    where m.probability <> excluded.probability or m.evidence <> excluded.evidence`
 }
 
 export async function forgetPairs(q: Query, pairs: readonly Pair[]): Promise<void> {

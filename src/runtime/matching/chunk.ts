@@ -1,4 +1,4 @@
-import { verdictOn, type MatchedKind } from '../../core/duplicates.ts'
+import { isSameEvidence, verdictOn, type MatchedKind } from '../../core/duplicates.ts'
 import type { RecordId } from '../../core/model.ts'
 import type { Tx } from '../../store/database.ts'
 import { openItems, openKeys } from '../../store/inbox.ts'
@@ -121,18 +121,21 @@ async function keep(
   told: readonly Alike[],
 ): Promise<void> {
   const at = hub.clock.now()
-  const pairs = told.map(
-    ({ a, b, likeness }): LikelyPair => ({
-      ...pairOf(a.id, b.id),
-      probability: likeness.probability,
-      evidence: likeness.evidence(),
-    }),
-  )
+  const was = new Map(before.map((pair) => [pairKey(pair), pair]))
+  const pairs = told.map(({ a, b, likeness }) => {
+    const pair = pairOf(a.id, b.id)
+    const evidence = likeness.evidence()
+    const last = was.get(pairKey(pair))
+    const news = last === undefined || !isSameEvidence(last.evidence, evidence)
+    const moved = last === undefined || percent(last.probability) !== percent(likeness.probability)
+    return { ...pair, probability: likeness.probability, evidence, news, moved }
+  })
   const still = new Set(pairs.map(pairKey))
   const over = before.filter((pair) => !still.has(pairKey(pair)))
   await forgetPairs(q, over)
   await closeLikeness(q, over, 'they do not look like one any more', at)
-  const changed = await savePairs(q, kind, pairs, at)
+  await savePairs(q, kind, pairs, at)
+  const changed = pairs.filter(({ news, moved }) => news || moved)
   // Questions that are open say at once what is known now; new ones are asked in their turn.
   const keys = changed.map(pairKey)
   const open = await openKeys(q, keys)
@@ -143,3 +146,6 @@ async function keep(
   await openItems(q, items, at)
   await markAsked(q, asked)
 }
+
+/** As a question shows it. */
+const percent = (probability: number): number => Math.round(100 * probability)

@@ -30,6 +30,7 @@ export async function followIdentity(
   const gone = changes.filter((c) => c.after.archived && c.before?.archived === false)
   await forgetMatching(
     q,
+    kind,
     gone.map((c) => c.after.id),
   )
   const why = (change: Change) => change.why['archived']?.rule ?? `${kind} ${change.after.id} is archived`
