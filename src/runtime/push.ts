@@ -2,6 +2,7 @@ import type { What } from '../core/guard.ts'
 import type { Observation, Outcome, Push } from '../connectors/connector.ts'
 import type { Query } from '../store/database.ts'
 import { closeItems } from '../store/inbox.ts'
+import { lockCut } from '../store/link-work.ts'
 import { demandLinks, dueLinks, postponeLinks, settleLinks, updateLinks, type Link } from '../store/links.ts'
 import { openWrites, type NewOutboxRow } from '../store/outbox.ts'
 import { loadRecords } from '../store/records.ts'
@@ -17,7 +18,6 @@ import { replan } from './plan/replan.ts'
 import { rejectedKeys } from './item-keys.ts'
 import { passGuard } from './push-guard.ts'
 import { planMerged, standing, twinsOf } from './merge/twins.ts'
-import { lockCut } from './privacy/cut.ts'
 import type { PushStep } from './push-plan.ts'
 import { withRaces } from './races.ts'
 import { recover } from './recover.ts'
@@ -264,6 +264,11 @@ async function sendBatch(
   run.count({ sent: planned.length })
   if (hub.preview) {
     run.count(countOps(planned.map((step) => step.write)))
+    await run.spend(
+      'out',
+      hub.session.q,
+      planned.flatMap((step) => step.harm ?? []),
+    )
     const answered = planned.map(({ write, base }): Answered => {
       const observation = pretend(write, links.get(write.linkId))
       return { row: write, base, outcome: { kind: 'applied', observation } }

@@ -1,6 +1,7 @@
 import { changedAfterIssue, paymentStatus, planInvoices, wasJustWon } from '../core/invoicing.ts'
 import { isEmpty, same, textOf } from '../core/json.ts'
 import type { HubRecord, RecordId, RecordKind } from '../core/model.ts'
+import { isErased } from '../core/privacy.ts'
 import type { Query } from '../store/database.ts'
 import { closeItems, openItems, openKeys, type NewItem } from '../store/inbox.ts'
 import { loadRecords, newRecordIds } from '../store/records.ts'
@@ -87,6 +88,15 @@ async function recordsOf(
   return [...(await loadRecords(q, kind, ids)).values()]
 }
 
+/** Makes anew what was withdrawn of the deals' invoices, or asks for what is missing. */
+export async function invoiceAnew(
+  following: Following,
+  deals: readonly RecordId[],
+): Promise<ReadonlySet<string>> {
+  const found = await loadRecords(following.q, 'deal', deals)
+  return invoiceDeals(following, [...found.values()], new Set(found.keys()))
+}
+
 /** Invoices the deals that were just won, and those that wait for what was missing; compares all with theirs. */
 async function invoiceDeals(
   following: Following,
@@ -110,7 +120,9 @@ async function invoiceDeals(
         q,
         deals.map((deal) => missingKey(deal.id)),
       )
-  const contactIds = deals.map((deal) => deal.fields['contact']).filter((id) => typeof id === 'number')
+  const contactIds = [...deals, ...[...issued.values()].flat()]
+    .map(({ fields }) => fields['contact'])
+    .filter((id) => typeof id === 'number')
   const contacts = await loadRecords(q, 'contact', contactIds)
   const items: NewItem[] = []
   const closable: string[] = []
@@ -121,7 +133,11 @@ async function invoiceDeals(
     // Taken back before it was sent, it is no invoice; should the deal be won again, it is one again.
     const existing = all.filter((invoice) => !isWithdrawn(invoice))
     for (const invoice of existing) {
-      const difference = changedAfterIssue(invoice.fields, deal, invoicing)
+      const billed = contacts.get(Number(invoice.fields['contact']))
+      // Who was erased is on no deal any more: that they were billed is no difference.
+      const isGone = billed !== undefined && isErased(billed)
+      const fields = isGone ? { ...invoice.fields, contact: null } : invoice.fields
+      const difference = changedAfterIssue(fields, deal, invoicing)
       if (difference === null) closable.push(changedKey(invoice.id))
       else items.push(changedItem(deal, invoice, difference))
     }
@@ -129,7 +145,9 @@ async function invoiceDeals(
     if (deal.archived || !(justWon.has(deal.id) || waiting.has(missingKey(deal.id)))) continue
     const contact = contacts.get(Number(deal.fields['contact'])) ?? null
     const plan = planInvoices(deal, contact, invoicing.rule, invoicing.pipelines)
-    if (plan.kind === 'missing' && existing.length === 0) items.push(missingItem(deal, plan.problems))
+    // Some of them may stand, and others have been withdrawn.
+    if (plan.kind === 'missing' && (existing.length === 0 || existing.length < all.length))
+      items.push(missingItem(deal, plan.problems))
     else closable.push(missingKey(deal.id))
     if (plan.kind !== 'invoices') continue
     const have = new Set(existing.map((invoice) => invoice.fields['item']))

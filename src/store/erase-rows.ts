@@ -36,6 +36,18 @@ export async function referrersAfter(
   return found.map((row) => row.id)
 }
 
+/** Of invoices, those that no vendor has, and no vendor is being sent: without their links, nobody sends them. */
+export async function keepUnsent(q: Query, invoices: readonly RecordId[]): Promise<ReadonlySet<RecordId>> {
+  if (invoices.length === 0) return new Set()
+  const links = await q<{ id: number; invoice: RecordId; unsent: boolean }[]>`
+    select id, record_id as invoice, state in ('pending', 'filtered') as unsent from links
+    where record_id = any(${numbers(invoices)}::bigint[]) order by id for update`
+  const sent = new Set(links.flatMap((link) => (link.unsent ? [] : [link.invoice])))
+  const unsent = links.filter((link) => !sent.has(link.invoice))
+  await q`delete from links where id = any(${numbers(unsent.map((link) => link.id))}::bigint[])`
+  return new Set(invoices.filter((id) => !sent.has(id)))
+}
+
 /** A page of the messages that somebody takes part in; `alone`: nobody else from outside does. */
 export async function messagesAfter(
   q: Query,
@@ -207,14 +219,18 @@ export async function blankItems(q: Query, records: readonly RecordId[], at: Ins
 }
 
 /** Takes hints of objects out of the deliveries of a connection's webhooks; the deliveries stay, to know a repeat. */
-export async function forgetHints(q: Query, remoteIds: readonly string[]): Promise<number> {
-  if (remoteIds.length === 0) return 0
-  const ids = texts(remoteIds)
-  const { count } = await q`
+export async function forgetHints(
+  q: Query,
+  connection: string,
+  resource: string,
+  remoteIds: readonly string[],
+): Promise<void> {
+  if (remoteIds.length === 0) return
+  const isTheirs = q`h ->> 'resource' = ${resource} and h ->> 'id' = any(${texts(remoteIds)}::text[])`
+  await q`
     update webhook_events set hints = (
-      select coalesce(jsonb_agg(h), '[]') from jsonb_array_elements(hints) h where h ->> 'id' <> all(${ids}::text[]))
-    where exists (select from jsonb_array_elements(hints) h where h ->> 'id' = any(${ids}::text[]))`
-  return count
+      select coalesce(jsonb_agg(h), '[]') from jsonb_array_elements(hints) h where not (${isTheirs}))
+    where connection = ${connection} and exists (select from jsonb_array_elements(hints) h where ${isTheirs})`
 }
 
 export type ConsentRow = {

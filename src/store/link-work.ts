@@ -22,6 +22,15 @@ export async function lockLinks(q: Query, ids: readonly number[]): Promise<void>
   await q`select 1 from links where id = any(${[...ids]}) order by id for update`
 }
 
+/** Holds links until the transaction ends; returns those that an erasure has ended, or taken away. */
+export async function lockCut(q: Query, ids: readonly number[]): Promise<ReadonlySet<number>> {
+  if (ids.length === 0) return new Set()
+  const found = await q<{ id: number; cut: boolean }[]>`
+    select l.id, ${isCutLink(q)} as cut from links l where l.id = any(${[...ids]}) order by l.id for update`
+  const stand = new Set(found.flatMap((link) => (link.cut ? [] : [link.id])))
+  return new Set(ids.filter((id) => !stand.has(id)))
+}
+
 /** Gives links another base, and wakes them: what was agreed on is another thing now. */
 export async function rebaseLinks(
   q: Query,

@@ -193,6 +193,9 @@ test('a hint that comes after the erasure is followed, and not kept', async () =
     select id from contacts where email = 'quin@varnhagen.example'`
   await erase(row?.id ?? 0)
   const [quin, bo] = ['quin@varnhagen.example', 'bo@other.example'].map(addressHash)
+  // Another connection's object may have the same id: its hint is another's.
+  const same = [{ resource: 'customers', id: quin ?? '' }]
+  await storeEvent(world.db.sql, 'stripe', 'same', same, world.clock.now)
   await storeEvent(
     world.db.sql,
     'mailchimp',
@@ -201,7 +204,11 @@ test('a hint that comes after the erasure is followed, and not kept', async () =
     world.clock.now,
   )
   await followHints(hub, 'mailchimp')
-  const events = await world.db.sql`select hints, processed_at is not null as done from webhook_events`
+  const events = await world.db.sql`
+    select hints, processed_at is not null as done from webhook_events where connection = 'mailchimp'`
+  const others = await world.db.sql`select hints from webhook_events where connection = 'stripe'`
+  expect(others).toEqual([{ hints: same }])
+  await world.db.sql`delete from webhook_events where connection = 'stripe'`
   expect(events).toEqual([{ hints: [{ resource: 'members', id: bo }], done: true }])
   expect(await tracesLeft(world.db, [...TRACES, quin ?? ''])).toEqual([])
 })

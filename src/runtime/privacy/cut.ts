@@ -1,8 +1,8 @@
 import type { RemoteErasure } from '../../core/privacy.ts'
 import { blankWritesByKey } from '../../store/erase-rows.ts'
 import { erasureOf, lockErasure, noteErasure } from '../../store/erasures.ts'
-import { loadLinks, type Link } from '../../store/links.ts'
-import { lockLinks } from '../../store/link-work.ts'
+import { lockCut } from '../../store/link-work.ts'
+import type { Link } from '../../store/links.ts'
 import { closeWrites, type NewOutboxRow, type OutboxState } from '../../store/outbox.ts'
 import { addTombstones } from '../../store/tombstones.ts'
 import type { Query } from '../../store/database.ts'
@@ -14,12 +14,6 @@ import { comingOf } from './remotes.ts'
 /** An erasure has ended the link, and taken out whatever it said. */
 export const isCut = (link: Pick<Link, 'state' | 'remoteId'>): boolean =>
   link.state === 'gone' && link.remoteId === null
-
-/** Holds links until the transaction ends; returns those that an erasure has ended. */
-export async function lockCut(q: Query, ids: readonly number[]): Promise<ReadonlySet<number>> {
-  await lockLinks(q, ids)
-  return new Set((await loadLinks(q, ids)).filter(isCut).map((link) => link.id))
-}
 
 /** Whether an erasure has ended one of the links since they were read. Holds them until the transaction ends. */
 export async function cutMeanwhile(q: Query, read: ReadonlyMap<number, Link>): Promise<boolean> {

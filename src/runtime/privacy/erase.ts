@@ -14,7 +14,7 @@ import {
   openScope,
 } from '../../store/erase-rows.ts'
 import { erasureOf, insertErasure, noteErasure } from '../../store/erasures.ts'
-import { linksOf } from '../../store/links.ts'
+import { loadLinks } from '../../store/links.ts'
 import { membersUnder, survivorsOf } from '../../store/merges.ts'
 import { loadRecords } from '../../store/records.ts'
 import { scrubNotes, scrubScope } from '../../store/scrub-rows.ts'
@@ -139,10 +139,11 @@ async function carryOut(
   }
 
   const mail = await leaveMail(follow, records, traces.emails, patterns, by)
-  const left = await leaveReferences(follow, records, patterns, by)
   wake(mail.woken)
-  wake(left.woken)
+  // Before the records that name them: what was invoiced to nobody is compared with nothing.
   wake(await emptied(follow, records, by))
+  const left = await leaveReferences(follow, records, patterns, by)
+  wake(left.woken)
   const named = await mentioned(hub, tx, patterns)
   await scrubScope(tx, patterns)
   await addToScope(tx, records)
@@ -154,10 +155,12 @@ async function carryOut(
   const history = await blankHistory(tx, records)
   const gathered = await forgetAbout(tx, records, withIds)
   const items = await blankItems(tx, records, at)
-  await forgetHints(
-    tx,
-    objects.flatMap((one) => [...(one.remoteId === null ? [] : [one.remoteId]), ...one.aliases]),
-  )
+  for (const { target, remoteId, aliases } of objects)
+    if (target !== null)
+      await forgetHints(tx, target.stream.connection, target.stream.resource, [
+        ...(remoteId === null ? [] : [remoteId]),
+        ...aliases,
+      ])
   const hash = await hub.mailHash()
   await forgetMailHashes(
     tx,
@@ -196,7 +199,10 @@ async function carryOut(
 
 async function knownObjects(hub: Hub, tx: Tx, records: readonly RecordId[]): Promise<readonly KnownObject[]> {
   const held = await objectsOf(tx, records)
-  const links = (await Promise.all(records.map((id) => linksOf(tx, id)))).flat()
+  const links = await loadLinks(
+    tx,
+    held.map((one) => one.link),
+  )
   const bodies = new Map(links.map((link) => [link.id, link.observed]))
   return held.map((one): KnownObject => {
     const target = hub.targets.find((t) => t.id === one.streamId) ?? null
@@ -213,10 +219,17 @@ const counted = (counts: ErasureCounts): ErasureCounts =>
   Object.fromEntries(Object.entries(counts).filter(([, n]) => n > 0))
 
 function staying(left: ErasureCounts, counts: ErasureCounts): readonly string[] {
+  const unsent = left['unsentInvoices'] ?? 0
+  const issued = (left['invoices'] ?? 0) - unsent
   return [
-    ...((left['invoices'] ?? 0) > 0
+    ...(issued > 0
       ? [
-          `${left['invoices']} invoices stay, here and at the vendor, as the law asks: here without the person's name, with the number of the empty record.`,
+          `${issued} invoices stay, here and at the vendor, as the law asks: here without the person's name, with the number of the empty record.`,
+        ]
+      : []),
+    ...(unsent > 0
+      ? [
+          `${unsent} invoices that had not been sent are withdrawn: the inbox asks who gets them instead, where the deal is won.`,
         ]
       : []),
     ...((counts['sharedMessages'] ?? 0) > 0

@@ -16,17 +16,21 @@ export async function forgetErasedHints(
   hints: readonly StoredHint[],
 ): Promise<void> {
   const hash = await hub.mailHash()
-  const ids = new Map<Hash, string>(
+  const known = new Map<Hash, { readonly stream: Target['stream']; readonly id: string }>(
     hints.flatMap(({ resource, id }) =>
       targets.flatMap(({ label, stream }) =>
-        stream.resource === resource ? [[objectDigest(hash, label, id), id] as const] : [],
+        stream.resource === resource ? [[objectDigest(hash, label, id), { stream, id }] as const] : [],
       ),
     ),
   )
   const q = hub.session.q
-  const erased = await tombstonesAmong(q, 'object', [...ids.keys()])
-  await forgetHints(
-    q,
-    [...erased].flatMap((digest) => ids.get(digest) ?? []),
-  )
+  const erased = await tombstonesAmong(q, 'object', [...known.keys()])
+  const theirs = [...erased].flatMap((digest) => known.get(digest) ?? [])
+  for (const [{ connection, resource }, of] of Map.groupBy(theirs, ({ stream }) => stream))
+    await forgetHints(
+      q,
+      connection,
+      resource,
+      of.map(({ id }) => id),
+    )
 }

@@ -2,9 +2,11 @@ import { isList, same, type Json } from '../../core/json.ts'
 import { CATALOG, type HubRecord, type RecordId, type Source } from '../../core/model.ts'
 import { scrubbed, scrubberOf, type Patterns, type Scrub } from '../../core/privacy.ts'
 import type { HubEdit } from '../../core/plan.ts'
-import { addToScope, referrersAfter } from '../../store/erase-rows.ts'
+import type { Query } from '../../store/database.ts'
+import { addToScope, keepUnsent, referrersAfter } from '../../store/erase-rows.ts'
 import { loadRecords } from '../../store/records.ts'
 import type { Change, Following } from '../change.ts'
+import { invoiceAnew } from '../rules.ts'
 
 const CHUNK = 500
 const RULE = 'a person was erased'
@@ -16,7 +18,8 @@ const KINDS = [
 
 /**
  * Takes the person out of the records that name them: deals and activities name nobody then, invoices the empty record,
- * as a ledger must keep together. Texts lose the person's name, addresses and numbers.
+ * as a ledger must keep together. What was not invoiced yet is not invoiced to nobody: it is withdrawn, and the inbox
+ * asks who gets it. Texts lose the person's name, addresses and numbers.
  */
 export async function leaveReferences(
   following: Following,
@@ -35,13 +38,41 @@ export async function leaveReferences(
       if (last === undefined) break
       await addToScope(q, ids)
       const found = await loadRecords(q, kind, ids, 'lock')
-      const changes = [...found.values()].flatMap((record) => without(record, records, scrub) ?? [])
+      const withdrawn = kind === 'invoice' ? await unsentOf(q, [...found.values()]) : NONE
+      const changes = [...found.values()].flatMap(
+        (record) => without(record, records, scrub, withdrawn.has(record.id)) ?? [],
+      )
       for (const name of await apply(kind, changes, by)) woken.add(name)
+      if (withdrawn.size > 0) {
+        counts['unsentInvoices'] = (counts['unsentInvoices'] ?? 0) + withdrawn.size
+        for (const name of await invoiceAnew(following, dealsOf(found, withdrawn))) woken.add(name)
+      }
       counts[name] = (counts[name] ?? 0) + ids.length
       after = last
     }
   }
   return { counts, woken }
+}
+
+const NONE: ReadonlySet<RecordId> = new Set()
+
+/** Invoices that were asked for, and that nobody has sent yet. */
+async function unsentOf(q: Query, invoices: readonly HubRecord[]): Promise<ReadonlySet<RecordId>> {
+  const requested = invoices.filter(({ archived, fields }) => !archived && fields['status'] === 'requested')
+  return keepUnsent(
+    q,
+    requested.map(({ id }) => id),
+  )
+}
+
+function dealsOf(
+  invoices: ReadonlyMap<RecordId, HubRecord>,
+  ids: ReadonlySet<RecordId>,
+): readonly RecordId[] {
+  return [...ids].flatMap((id) => {
+    const deal = invoices.get(id)?.fields['deal']
+    return typeof deal === 'number' ? [deal] : []
+  })
 }
 
 /** Of activities that do not name the person, but whose text may. */
@@ -60,7 +91,12 @@ export async function scrubActivities(
 }
 
 /** Whose word a text is stays: only the person was taken out of it. */
-function without(record: HubRecord, people: readonly RecordId[], scrub: Scrub): Change | null {
+function without(
+  record: HubRecord,
+  people: readonly RecordId[],
+  scrub: Scrub,
+  isWithdrawn = false,
+): Change | null {
   const why: Record<string, HubEdit> = {}
   const { contact } = record.fields
   if (record.kind !== 'invoice' && typeof contact === 'number' && people.includes(contact))
@@ -71,12 +107,14 @@ function without(record: HubRecord, people: readonly RecordId[], scrub: Scrub): 
     if (!same(clean, value)) why[field] = { value: clean, rule: RULE }
   }
   const edits = Object.entries(why)
-  if (edits.length === 0) return null
+  if (edits.length === 0 && !isWithdrawn) return null
   const fields = {
     ...record.fields,
     ...Object.fromEntries(edits.map(([field, { value }]) => [field, value])),
   }
-  const after = { ...record, version: record.version + 1, fields }
+  const archived = record.archived || isWithdrawn
+  if (isWithdrawn) why['archived'] = { value: true, rule: RULE }
+  const after = { ...record, version: record.version + 1, fields, archived }
   return { before: record, after, why, origin: null, urgent: false }
 }
 
