@@ -97,8 +97,7 @@ export function undoRecord(record: HubRecord, rows: readonly PastChange[], run: 
 }
 
 /** Fields that the hub works out follow from the others, so nobody takes them back. */
-export const isDerived = (kind: RecordKind, field: FieldName): boolean =>
-  CATALOG[kind][field]?.derived === true
+const isDerived = (kind: RecordKind, field: FieldName): boolean => CATALOG[kind][field]?.derived === true
 
 /** A row that archives or restores names that among its changes. */
 const isField = (kind: RecordKind, field: string): boolean => field !== 'archived' && !isDerived(kind, field)
@@ -121,16 +120,18 @@ function touchesOf(rows: readonly PastChange[], field: FieldName, run: number): 
 function standing(touches: readonly Touch[]): readonly Touch[] {
   const stack: Touch[] = []
   for (const touch of touches) {
-    const last = stack.at(-1)
-    const isTakenBack =
-      last !== undefined &&
-      last.row.run !== null &&
-      touch.row.undoes === last.row.run &&
-      same(touch.after, last.before)
-    if (isTakenBack) stack.pop()
-    else stack.push(touch)
+    const opening = takenBack(stack, touch)
+    if (opening === -1) stack.push(touch)
+    else stack.splice(opening)
   }
   return stack
+}
+
+/** Where the changes of one run begin, at the end of what stands, that a change takes back; -1: it takes none back. */
+function takenBack(stack: readonly Touch[], { row, after }: Touch): number {
+  if (row.undoes === null) return -1
+  const from = stack.findLastIndex((touch) => touch.row.run !== row.undoes) + 1
+  return stack.findIndex((touch, i) => i >= from && same(touch.before, after))
 }
 
 type Undone = { readonly reverted: Reverted | null; readonly spared: readonly Spared[] }
@@ -230,18 +231,21 @@ function undoSet(record: HubRecord, field: FieldName, touches: readonly Touch[])
 }
 
 /** Archiving and restoring go back like a field that says whether the record is there. */
-function undoLife(
-  record: HubRecord,
-  rows: readonly PastChange[],
-  run: number,
-): { readonly archived: boolean | null; readonly spared: readonly Spared[] } {
-  const touches = standing(
+const livesOf = (rows: readonly PastChange[], run: number): readonly Touch[] =>
+  standing(
     rows.flatMap((row): Touch[] => {
       if (row.op !== 'archive' && row.op !== 'restore') return []
       const isGone = row.op === 'archive'
       return [{ row, own: row.run === run, before: !isGone, after: isGone, change: {} }]
     }),
   )
+
+function undoLife(
+  record: HubRecord,
+  rows: readonly PastChange[],
+  run: number,
+): { readonly archived: boolean | null; readonly spared: readonly Spared[] } {
+  const touches = livesOf(rows, run)
   const last = touches.at(-1)
   if (last === undefined || touches.every((t) => !t.own)) return { archived: null, spared: [] }
   const word = last.row.op === 'archive' ? 'archived' : 'restored'
@@ -253,31 +257,16 @@ function undoLife(
 
 /** What a run created is archived, unless somebody has worked on it since. */
 function undoCreation(record: HubRecord, rows: readonly PastChange[], run: number): RecordUndo {
-  const nothing = { fields: {}, archived: null }
+  const nothing: RecordUndo = { fields: {}, archived: null, spared: [] }
+  if (record.archived) return nothing
   const fields = new Set(rows.slice(1).flatMap((row) => Object.keys(row.changes)))
-  const foreign = [...fields]
+  const touches = [...fields]
     .filter((field) => isField(record.kind, field))
-    .flatMap((field) => standing(touchesOf(rows, field, run)).filter((t) => !t.own))
-  const life = undoLife(record, rows, run)
-  const moved = standing(
-    rows.flatMap((row): Touch[] =>
-      row.op === 'archive' || row.op === 'restore'
-        ? [
-            {
-              row,
-              own: row.run === run,
-              before: row.op === 'restore',
-              after: row.op === 'archive',
-              change: {},
-            },
-          ]
-        : [],
-    ),
-  ).filter((t) => !t.own)
-  const other = [...foreign, ...moved].toSorted((a, b) => a.row.version - b.row.version).at(-1)
-  if (life.spared.length > 0 || other !== undefined) {
-    if (record.archived) return { ...nothing, spared: [] }
-    return { ...nothing, spared: other === undefined ? life.spared : [changedSince(null, other.row)] }
-  }
-  return { fields: {}, archived: record.archived ? null : true, spared: [] }
+    .flatMap((field) => standing(touchesOf(rows, field, run)))
+  const [other] = [...touches, ...livesOf(rows, run)]
+    .filter((touch) => !touch.own)
+    .toSorted((a, b) => b.row.version - a.row.version)
+  return other === undefined
+    ? { ...nothing, archived: true }
+    : { ...nothing, spared: [changedSince(null, other.row)] }
 }
