@@ -64,8 +64,9 @@ export type Patterns = {
 
 const NOTHING = 'nothing is called 3b1f0c7e this'
 /** Not within another word; in JSON a word may follow the letter of an escape. */
-const BEFORE = '(?:(?<![A-Za-z0-9])|(?<=\\\\[nrtbf]))'
-const AFTER = '(?![A-Za-z0-9])'
+const LETTER = '[A-Za-z0-9À-ÖØ-öø-ɏͰ-ԯ]'
+const BEFORE = `(?:(?<!${LETTER})|(?<=\\\\[nrtbf]))`
+const AFTER = `(?!${LETTER})`
 
 export function patternsOf({ emails, phones, fullNames, names }: Traces): Patterns {
   const full = fullNames.flatMap((name) => [name, name.toUpperCase(), name.toLowerCase()])

@@ -36,3 +36,11 @@ describe('a telephone number is taken out however it is written', () => {
     expect(JSON.parse(scrub('+4520123456', json))).toEqual({ amount: 20123456, phone: ERASED_TEXT })
   })
 })
+
+test('a name is taken out as a word, and not out of other words, in any of the European alphabets', () => {
+  const scrubber = scrubberOf(patternsOf(tracesOf([{ givenName: 'Le', familyName: 'Анна' }])))
+  expect(scrubber('Leçon, éLe, Аннабель: Le, Анна')).toBe(
+    `Leçon, éLe, Аннабель: ${ERASED_TEXT}, ${ERASED_TEXT}`,
+  )
+  expect(scrubber('a\\nLe')).toBe(`a\\n${ERASED_TEXT}`)
+})
