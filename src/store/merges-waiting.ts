@@ -1,5 +1,7 @@
 import type { RecordId } from '../core/model.ts'
+import type { MergedKind } from '../core/survivorship.ts'
 import type { Query } from './database.ts'
+import { TABLE } from './records.ts'
 
 const PREFIX = 'missing_data:merged:'
 
@@ -15,14 +17,22 @@ export type WaitingMerge = {
   readonly into: string
 }
 
-/** The merges of a stream that wait for their object, in the order in which they were asked about. */
-export async function waitingMerges(
+/**
+ * The merges of a stream that need not wait any longer: their object is here, or their record is archived or merged by
+ * now. In the order in which they were asked about.
+ */
+export async function ripeMerges(
   q: Query,
   streamId: number,
+  kind: MergedKind,
   limit: number,
 ): Promise<readonly WaitingMerge[]> {
   return q<WaitingMerge[]>`
-    select key, record_id as "recordId", detail->>'from' as from, detail->>'into' as into from inbox
-    where state = 'open' and kind = 'missing_data' and stream_id = ${streamId} and key like ${`${PREFIX}%`}
-    order by id limit ${limit}`
+    select i.key, i.record_id as "recordId", i.detail->>'from' as from, i.detail->>'into' as into
+    from inbox i left join ${q(TABLE[kind])} r on r.id = i.record_id and r.archived_at is null
+    where i.state = 'open' and i.kind = 'missing_data' and i.stream_id = ${streamId} and i.key like ${`${PREFIX}%`}
+      and (r.id is null or exists (
+        select from links l
+        where l.stream_id = ${streamId} and l.remote_id = i.detail->>'into' and l.state = 'linked'))
+    order by i.id limit ${limit}`
 }

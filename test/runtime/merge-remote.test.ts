@@ -126,6 +126,25 @@ describe('a merge at the remote', () => {
     expect(await asked()).toMatchObject([{ state: 'done', resolution: 'the object that is left is here' }])
   })
 
+  test('is followed though hundreds that were asked about before go on waiting', async () => {
+    world.export('contacts', [HEAD, countess, ada])
+    await sync()
+    const [waits, a] = [await idOf('countess@lovelace.org'), await idOf('ada@example.com')]
+    await world.db.sql`
+      insert into inbox (kind, key, title, fix, detail, stream_id, record_id, created_at, updated_at)
+      select 'missing_data', 'missing_data:merged:' || s.id || ':x' || n, 'x', 'x',
+        jsonb_build_object('from', 'x' || n, 'into', 'nobody' || n), s.id, ${waits}::bigint, now(), now()
+      from streams s, generate_series(1, 600) n where s.connection = 'csv' and s.name = 'contacts'`
+    world.export('contacts', [HEAD, countess, merged(ada, 'c9')])
+    await sync()
+    const late = ['c9', 'late@lovelace.org', 'Ada', 'King', '', '']
+    world.export('contacts', [HEAD, countess, merged(ada, 'c9'), late])
+    await sync()
+    await sync()
+    const b = await idOf('late@lovelace.org')
+    expect(await survivorsOf(world.db.sql, [a])).toEqual(new Map([[a, b]]))
+  })
+
   test('is not asked about any more once the record is archived', async () => {
     world.export('contacts', [HEAD, ada])
     await sync()

@@ -1,6 +1,6 @@
 import { closeItems } from '../../store/inbox.ts'
 import { glance } from '../../store/links.ts'
-import { waitingMerges } from '../../store/merges-waiting.ts'
+import { ripeMerges } from '../../store/merges-waiting.ts'
 import { loadRecords } from '../../store/records.ts'
 import { wakePush } from '../../store/wake.ts'
 import { following } from '../changes.ts'
@@ -15,15 +15,15 @@ const MOST = 500
 
 /**
  * Merges at a remote that were asked about, as nobody knew the object that is left: followed once it is here, and not
- * asked about any more where the record was archived or merged by then. One query where nothing waits.
+ * asked about any more where the record was archived or merged by then. One query where nothing is to be done.
  */
 export async function followLateMerges(hub: Hub, target: Target, run: RunLog): Promise<ReadonlySet<string>> {
   const kind = target.stream.record
   if (!isMergedKind(kind)) return new Set()
-  if ((await waitingMerges(hub.session.q, target.id, 1)).length === 0) return new Set()
+  if ((await ripeMerges(hub.session.q, target.id, kind, 1)).length === 0) return new Set()
   return withRaces(hub, () =>
     hub.session.begin(async (tx) => {
-      const waiting = await waitingMerges(tx, target.id, MOST)
+      const waiting = await ripeMerges(tx, target.id, kind, MOST)
       const links = await glance(
         tx,
         target.id,
