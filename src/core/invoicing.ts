@@ -1,7 +1,7 @@
 import { isEmpty, isObject, same, type Json } from './json.ts'
 import type { Fields, HubRecord, Line, Money } from './model.ts'
 import { formatMoney, minorDigits, moneyOf, splitAmount } from './money.ts'
-import { placeOf } from './pipeline.ts'
+import { folded, placeOf } from './pipeline.ts'
 import type { InvoicingRule, Pipeline } from './stream.ts'
 
 /** What keeps a won deal from being invoiced: the field, and in words what to fill in and where. */
@@ -72,9 +72,6 @@ export function outcomeOf(
 ): Outcome | undefined {
   return placeOf(deal.fields, pipelines)?.stage.outcome
 }
-
-const folded = (value: Json | undefined): string =>
-  typeof value === 'string' ? value.trim().toLowerCase() : ''
 
 function addressee(contact: HubRecord | null): readonly MissingData[] {
   if (contact === null || contact.archived) {

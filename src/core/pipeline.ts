@@ -19,5 +19,6 @@ export function placeOf(fields: Fields, pipelines: readonly Pipeline[]): Place |
   return pipeline === undefined || stage === undefined ? undefined : { pipeline, at, stage }
 }
 
-const folded = (value: Json | undefined): string =>
+/** A word as it is told from others: case does not count. */
+export const folded = (value: Json | undefined): string =>
   typeof value === 'string' ? value.trim().toLowerCase() : ''

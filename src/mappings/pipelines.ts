@@ -1,4 +1,5 @@
 import { CATALOG, fieldType } from '../core/model.ts'
+import { folded } from '../core/pipeline.ts'
 import type { Pipeline } from '../core/stream.ts'
 import type { Parsed } from './document.ts'
 import { pipelinesFile } from './governance-schema.ts'
@@ -9,12 +10,12 @@ import { validate } from './validate.ts'
 export function loadPipelines(document: Parsed): readonly Pipeline[] {
   const pipelines = validate(pipelinesFile, document.root, document, [])?.pipelines ?? []
   const twice = (names: readonly string[], i: number) => names.indexOf(names[i] ?? '') < i
-  const names = pipelines.map((pipeline) => pipeline.name)
+  const names = pipelines.map(({ name }) => folded(name))
   for (const [i, pipeline] of pipelines.entries()) {
     const report = within(document.report, 'pipelines', i)
     if (twice(names, i))
       report(['name'], `there are two pipelines "${pipeline.name}"`, 'Give one another name.')
-    const stages = pipeline.stages.map((stage) => stage.name)
+    const stages = pipeline.stages.map(({ name }) => folded(name))
     for (const [j, stage] of pipeline.stages.entries()) {
       const at = within(report, 'stages', j)
       if (twice(stages, j)) at(['name'], `there are two stages "${stage.name}"`, 'Give one another name.')

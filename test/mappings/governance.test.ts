@@ -183,6 +183,18 @@ describe('a mistake in the rules is told with its place and what to do', () => {
       'no pipeline has the stage "Propsal". Fix: Did you mean "Proposal"?',
     ],
     [
+      'two stages told apart by case alone',
+      ['pipelines: [{ name: S, stages: [{ name: Won, outcome: won }, { name: "won ", outcome: lost }] }]'],
+      'there are two stages "won "',
+    ],
+    [
+      'two pipelines told apart by case alone',
+      [
+        'pipelines: [{ name: S, stages: [{ name: A, outcome: won }] }, { name: s, stages: [{ name: A, outcome: lost }] }]',
+      ],
+      'there are two pipelines "s"',
+    ],
+    [
       'a stage that needs an unknown field',
       ['pipelines: [{ name: S, stages: [{ name: P, outcome: open, enter: [amout] }] }]'],
       'a deal has no field "amout". Fix: Did you mean "amount"?',
