@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import type { Json } from '../../src/core/json.ts'
 import { createRecord, editRecord } from '../../src/runtime/edit.ts'
@@ -5,6 +6,7 @@ import { nestedSession } from '../../src/runtime/hub.ts'
 import { perform } from '../../src/runtime/inbox/perform.ts'
 import { likelyPairs, rescan } from '../../src/runtime/matching/list.ts'
 import { matchWaiting } from '../../src/runtime/matching/step.ts'
+import { eraseRecord, type EraseResult } from '../../src/runtime/privacy/erase.ts'
 import { listItems } from '../../src/store/inbox.ts'
 import { openWorld, type World } from '../support/world.ts'
 
@@ -69,6 +71,23 @@ test('who is archived while a step compares with them is not asked about', async
   expect(await asked(w)).toEqual([])
   expect(await likelyPairs(w.hub, 'contact', { limit: 10 })).toEqual([])
   expect(await w.db.sql`select * from match_keys where record_id = ${one}`).toEqual([])
+})
+
+test('an erasure waits for the step that has read the person: it would ask about them by name afterwards', async () => {
+  const w = (opened = await openWorld())
+  const one = await make(w, { ...JANE, emails: ['jane@acme-tools.com'] })
+  await matchWaiting(w.hub)
+  await make(w, { ...JANE, givenName: 'J.', emails: ['jsmithson@acme-tools.com'] })
+  let erasing: Promise<EraseResult> | undefined
+  await w.db.beside.begin(async (tx) => {
+    await matchWaiting({ ...w.hub, session: nestedSession(tx) })
+    erasing = eraseRecord(w.hub, { id: one, by: 'user:ann' })
+    await Promise.race([erasing, setTimeout(500)])
+  })
+  expect(await erasing).toMatchObject({ kind: 'erased' })
+  const items = await w.db.sql<{ title: string }[]>`select title from inbox`
+  expect(items.filter((item) => item.title.includes('Jane'))).toEqual([])
+  expect(await likelyPairs(w.hub, 'contact', { limit: 10 })).toEqual([])
 })
 
 test('another job title is another reason: an open question says so', async () => {

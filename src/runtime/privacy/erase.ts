@@ -15,6 +15,7 @@ import {
 } from '../../store/erase-rows.ts'
 import { erasureOf, insertErasure, noteErasure } from '../../store/erasures.ts'
 import { loadLinks } from '../../store/links.ts'
+import { lockMatching } from '../../store/matching.ts'
 import { membersUnder, survivorsOf } from '../../store/merges.ts'
 import { loadRecords } from '../../store/records.ts'
 import { scrubNotes, scrubScope } from '../../store/scrub-rows.ts'
@@ -97,6 +98,8 @@ type Person = { readonly root: RecordId; readonly records: readonly RecordId[] }
 
 /** The record with all that is merged with it, each locked until the transaction ends. */
 async function lockPerson(tx: Tx, id: RecordId): Promise<Person | Extract<EraseResult, { kind: 'refused' }>> {
+  // A match step that has read the person would ask about them by name afterwards. It locks records after this.
+  await lockMatching(tx, 'contact', true)
   const rootOf = async () => (await survivorsOf(tx, [id])).get(id) ?? id
   const root = await rootOf()
   const records = await membersUnder(tx, root)
