@@ -209,7 +209,7 @@ const keep = (hub: Hub, name: string, secret: string): Promise<void> =>
 
 /** Takes a connection out with its links; records and their history stay. False where there was none. */
 export async function dropConnection(hub: Hub, name: string): Promise<boolean> {
-  const gone = await holding(hub, name, () => hub.db.sql.begin((tx) => removeConnection(tx, name)))
+  const gone = await holding(hub, [name], () => hub.db.sql.begin((tx) => removeConnection(tx, name)))
   if (gone) await connectionRestored(hub, name)
   return gone
 }

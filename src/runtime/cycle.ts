@@ -183,7 +183,7 @@ async function passOver(
   name: string,
   work: (targets: readonly Target[], pass: Pass) => Promise<void>,
 ): Promise<Passed> {
-  return holding(hub, name, async () => {
+  return holding(hub, [name], async () => {
     const pass: Pass = {
       seen: 0,
       sent: 0,

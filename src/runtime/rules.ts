@@ -114,12 +114,10 @@ async function invoiceDeals(
     ),
     (invoice) => Number(invoice.fields['deal']),
   )
-  const waiting = isQuiet(following)
-    ? new Set<string>()
-    : await openKeys(
-        q,
-        deals.map((deal) => missingKey(deal.id)),
-      )
+  const waiting = await openKeys(
+    q,
+    deals.map((deal) => missingKey(deal.id)),
+  )
   const contactIds = [...deals, ...[...issued.values()].flat()]
     .map(({ fields }) => fields['contact'])
     .filter((id) => typeof id === 'number')
@@ -145,6 +143,8 @@ async function invoiceDeals(
     if (deal.archived || !(justWon.has(deal.id) || waiting.has(missingKey(deal.id)))) continue
     const contact = contacts.get(Number(deal.fields['contact'])) ?? null
     const plan = planInvoices(deal, contact, invoicing.rule, invoicing.pipelines)
+    // A quiet change makes no invoice; the question stays until something else is edited.
+    if (isQuiet(following) && plan.kind === 'invoices') continue
     // Some of them may stand, and others have been withdrawn.
     if (plan.kind === 'missing' && (existing.length === 0 || existing.length < all.length))
       items.push(missingItem(deal, plan.problems))

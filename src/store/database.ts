@@ -18,13 +18,17 @@ export type Database = {
    * more session would wait for ever.
    */
   readonly beside: Sql
-  /** For sessions that hold a lock while other sessions work. */
+  /** For sessions that hold a lock while other sessions work. Nobody who has one waits for another one. */
   readonly locks: Sql
+  /** The same for what people do one at a time: whoever has one may wait for one of `locks`, never the other way. */
+  readonly actions: Sql
   close(): Promise<void>
 }
 
 /** Locks are held one a connection that is worked on, by whoever does it. */
-const LOCK_SESSIONS = 32
+const LOCK_SESSIONS = 24
+/** Of those who act at once, the others wait for a session. */
+const ACTION_SESSIONS = 8
 
 /** Opens a pool of at most `connections` sessions on a migrated database. Connects at the first query. */
 export function openDatabase(url: string, connections = 8): Database {
@@ -50,7 +54,12 @@ export function openDatabase(url: string, connections = 8): Database {
         day: { to: 1082, from: [1082], serialize: (day: string) => day, parse: (day: string): string => day },
       },
     })
-  const pools = { sql: pool(connections), beside: pool(2), locks: pool(LOCK_SESSIONS) }
+  const pools = {
+    sql: pool(connections),
+    beside: pool(2),
+    locks: pool(LOCK_SESSIONS),
+    actions: pool(ACTION_SESSIONS),
+  }
   return {
     url,
     ...pools,

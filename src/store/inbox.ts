@@ -201,9 +201,20 @@ export async function snoozeItem(q: Query, id: number, until: Instant | null): P
   return hidden.length === 1
 }
 
-/** Closes an item with who did what, also where the cause had closed it in between. */
-export async function concludeItem(q: Query, id: number, resolution: string, at: Instant): Promise<void> {
-  await q`update inbox set state = 'done', resolution = ${resolution}, updated_at = ${at} where id = ${id}`
+/**
+ * Closes an item with who did what, also where the cause had closed it in between. False where the cause has come back
+ * since it was read: that is another thing than what was settled.
+ */
+export async function concludeItem(
+  q: Query,
+  { id, seen }: Pick<InboxItem, 'id' | 'seen'>,
+  resolution: string,
+  at: Instant,
+): Promise<boolean> {
+  const closed = await q`
+    update inbox set state = 'done', resolution = ${resolution}, updated_at = ${at}
+    where id = ${id} and (state = 'done' or seen = ${seen})`
+  return closed.count === 1
 }
 
 export async function readItem(q: Query, id: number): Promise<InboxItem | undefined> {

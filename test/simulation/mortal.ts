@@ -130,6 +130,7 @@ export class Mortal {
       sql: this.#gated(raw.sql),
       beside: this.#gated(raw.beside),
       locks: this.#gated(raw.locks),
+      actions: this.#gated(raw.actions),
     }
   }
 

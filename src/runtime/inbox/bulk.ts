@@ -1,5 +1,5 @@
 import type { Source } from '../../core/model.ts'
-import { itemIds, readItem, type ItemFilter } from '../../store/inbox.ts'
+import { itemIds, newestItem, readItem, type ItemFilter } from '../../store/inbox.ts'
 import type { Hub } from '../hub.ts'
 import { infoOf, type ActionName } from './kinds.ts'
 import { perform, type ActionInput } from './perform.ts'
@@ -16,7 +16,10 @@ export type BulkResult = {
 const CHUNK = 200
 const MOST_NAMED = 100
 
-/** Does one action on every open item that a filter names, one after the other; one that is refused stops none. */
+/**
+ * Does one action on every open item that a filter names, one after the other; one that is refused stops none. What
+ * comes in meanwhile is left alone: a vendor that refuses at once what is sent again would keep it going for ever.
+ */
 export async function performAll(
   hub: Hub,
   filter: Omit<ItemFilter, 'state'>,
@@ -27,8 +30,10 @@ export async function performAll(
 ): Promise<BulkResult> {
   const counts = { matched: 0, done: 0, refused: 0 }
   const problems: { id: number; message: string }[] = []
+  const newest = await newestItem(hub.db.sql)
   for (let after = 0; !hub.stopping.aborted; ) {
-    const ids = await itemIds(hub.db.sql, { ...filter, state: 'open' }, after, CHUNK)
+    const open = await itemIds(hub.db.sql, { ...filter, state: 'open' }, after, CHUNK)
+    const ids = open.filter((id) => id <= newest)
     const last = ids.at(-1)
     if (last === undefined) break
     after = last

@@ -10,6 +10,7 @@ import { wakePush } from '../../store/wake.ts'
 import { absorb } from '../absorb.ts'
 import { mayWrite, waitsForPlan } from '../approval.ts'
 import { editRecord } from '../edit.ts'
+import { holding } from '../hold.ts'
 import type { Hub, Target } from '../hub.ts'
 import { linksById } from '../link-lookup.ts'
 import { resolveRefs } from '../refs.ts'
@@ -74,9 +75,17 @@ export type Taken =
   | { readonly side: 'hub' | 'remote' }
   | { readonly side: 'value'; readonly set: Readonly<Record<string, Json>> }
 
-/** Settles a conflict: only the chosen side counts as edited from now on, and the link is planned again. */
+/**
+ * Settles a conflict: only the chosen side counts as edited from now on, and the link is planned again. Between passes,
+ * as one that is under way would write what it has read over this, or this over what it has read.
+ */
 export const takeSide = (hub: Hub, id: number, taken: Taken, by: Source): Promise<ActionResult> =>
-  settleItem(hub, id, 'resolve', by, (item) => settle(hub, item, taken, by))
+  settleItem(hub, id, 'resolve', by, async (item) => {
+    const target = hub.targets.find((t) => t.id === item.streamId)
+    return holding(hub, target === undefined ? [] : [target.stream.connection], () =>
+      settle(hub, item, taken, by),
+    )
+  })
 
 async function settle(hub: Hub, item: InboxItem, taken: Taken, by: Source): Promise<Settled> {
   const found = await caseOf(hub, item)

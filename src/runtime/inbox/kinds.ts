@@ -52,7 +52,7 @@ export const KINDS: Readonly<Record<InboxKind, KindInfo>> = {
         'merge',
         'make them one record',
         'merge ID [--survivor RECORD]',
-        'the surviving record, if not the older one',
+        'the surviving record, if not the one with more links, or else the older one',
       ),
       action('keep-apart', 'they are two: do not ask again', 'keep-apart ID'),
       DISMISS,

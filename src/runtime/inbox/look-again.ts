@@ -4,7 +4,7 @@ import { quarantined, quarantinedIds, readItem, type InboxItem } from '../../sto
 import { markSweep } from '../../store/streams.ts'
 import { queueSync, wakePush } from '../../store/wake.ts'
 import { absorb } from '../absorb.ts'
-import { mayWrite } from '../approval.ts'
+import { mayWrite, waitsForPlan } from '../approval.ts'
 import { holding } from '../hold.ts'
 import type { Hub, Target } from '../hub.ts'
 import { recover } from '../recover.ts'
@@ -21,6 +21,8 @@ export const lookUp = (hub: Hub, id: number, by: Source): Promise<ActionResult> 
     const push = target?.push ?? null
     if (target === undefined || push === null)
       return no(`The stream of item ${id} is not configured any more.`)
+    // What never arrived is sent again.
+    if (!(await mayWrite(hub, target))) return no(`${waitsForPlan(target.label)}.`)
     return vendorAsked(hub, target, async () => {
       const run = openRun(hub, target, 'push', {}, { by })
       await wakePush(hub.db.sql, await recover(hub, target, push, run))
@@ -44,10 +46,7 @@ async function replay(hub: Hub, item: InboxItem, by: Source): Promise<Settled> {
     return no(
       'These are not the rows of a stream. Fix: messages are read again at the next sync of their mailbox.',
     )
-  if (!(await mayWrite(hub, target)))
-    return no(
-      `${target.label} waits for its plan to be approved. Fix: \`concord plan ${target.stream.connection}\`.`,
-    )
+  if (!(await mayWrite(hub, target))) return no(`${waitsForPlan(target.label)}.`)
   return vendorAsked(hub, target, async () => {
     const before = (await quarantined(hub.db.sql, target.id, 1)).count
     const run = openRun(hub, target, 'hints', {}, { by })
@@ -84,7 +83,7 @@ async function readAgain(hub: Hub, target: Target, run: ReturnType<typeof openRu
 /** A vendor that cannot be asked now is no mistake of whoever asked. */
 async function vendorAsked(hub: Hub, target: Target, work: () => Promise<Settled>): Promise<Settled> {
   try {
-    return await holding(hub, target.stream.connection, work)
+    return await holding(hub, [target.stream.connection], work)
   } catch (error) {
     const failure = failureOf(error)
     if (failure === null) throw error

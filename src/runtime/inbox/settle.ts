@@ -1,6 +1,7 @@
 import type { Source } from '../../core/model.ts'
 import { concludeItem, readItem, type InboxItem } from '../../store/inbox.ts'
 import type { Hub } from '../hub.ts'
+import { holdingItem } from '../hold.ts'
 import { describeKind, infoOf, type ActionName } from './kinds.ts'
 
 export type ActionResult =
@@ -21,11 +22,7 @@ export const closes = (resolution: string, message: string): Settled => ({
 export const stays = (message: string): Settled => ({ kind: 'open', message })
 export const no = (message: string): Settled => ({ kind: 'refused', message })
 
-/**
- * Does one action on one open item. Of two people who act on the same item, the second waits here for the first, and
- * is then told what was done. The lock is a session's, so that a process that dies lets go, and the work may take
- * transactions of its own.
- */
+/** Does one action on one open item. Of two people who act on the same item, the second is told what the first did. */
 export async function settleItem(
   hub: Hub,
   id: number,
@@ -33,31 +30,23 @@ export async function settleItem(
   by: Source,
   work: (item: InboxItem) => Promise<Settled>,
 ): Promise<ActionResult> {
-  const session = await hub.db.locks.reserve()
-  const name = `concord inbox item ${id}`
-  try {
-    await session`select pg_advisory_lock(hashtextextended(${name}, 0))`
-    try {
-      const item = await readItem(hub.db.sql, id)
-      if (item === undefined)
-        return refused(`The inbox has no item ${id}. Fix: \`concord inbox\` lists them.`)
-      if (item.state === 'done') return refused(`Item ${id} is closed already: ${item.resolution ?? ''}`)
-      const { actions } = infoOf(item.kind)
-      if (!actions.some((one) => one.action === action)) {
-        const known = [...new Set(actions.map((one) => one.action))].join(', ')
-        return refused(
-          `Item ${id} is of the kind "${describeKind(item.kind)}", which has no "${action}". What can be done: ${known}.`,
-        )
-      }
-      const settled = await work(item)
-      if (settled.kind === 'refused') return settled
-      if (settled.kind === 'closes') await concludeItem(hub.db.sql, id, settled.resolution, hub.clock.now())
-      hub.log.info({ item: id, action, by }, 'inbox action')
-      return { kind: 'done', message: settled.message }
-    } finally {
-      await session`select pg_advisory_unlock(hashtextextended(${name}, 0))`
+  return holdingItem(hub, id, async () => {
+    const item = await readItem(hub.db.sql, id)
+    if (item === undefined) return refused(`The inbox has no item ${id}. Fix: \`concord inbox\` lists them.`)
+    if (item.state === 'done') return refused(`Item ${id} is closed already: ${item.resolution ?? ''}`)
+    const { actions } = infoOf(item.kind)
+    if (!actions.some((one) => one.action === action)) {
+      const known = [...new Set(actions.map((one) => one.action))].join(', ')
+      return refused(
+        `Item ${id} is of the kind "${describeKind(item.kind)}", which has no "${action}". What can be done: ${known}.`,
+      )
     }
-  } finally {
-    session.release()
-  }
+    const settled = await work(item)
+    if (settled.kind === 'refused') return settled
+    hub.log.info({ item: id, action, by }, 'inbox action')
+    const isOver =
+      settled.kind === 'open' || (await concludeItem(hub.db.sql, item, settled.resolution, hub.clock.now()))
+    const again = isOver ? '' : ` Its cause has come back meanwhile: item ${id} stays open.`
+    return { kind: 'done', message: `${settled.message}${again}` }
+  })
 }

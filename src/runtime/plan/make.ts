@@ -47,7 +47,8 @@ export async function makePlan(
   const id = await openPlan(hub.db.beside, { connections, shapes, by }, hub.clock.now())
   begun(id)
   try {
-    const summary = await heldInTurn(hub, connections, () => rolledBack(hub, names, id, gates))
+    // In the order of their names, so that two plans cannot wait for each other.
+    const summary = await holding(hub, connections, () => rolledBack(hub, [...new Set(names)], id, gates))
     await endPlan(hub.db.beside, id, 'open', summaryJson(summary))
     return { id, summary }
   } catch (error) {
@@ -56,15 +57,6 @@ export async function makePlan(
     await endPlan(hub.db.beside, id, 'failed', summaryJson({ ...NO_SUMMARY, problem }))
     throw error
   }
-}
-
-/** Holds the connections in name order, so that two plans cannot wait for each other. */
-async function heldInTurn<T>(
-  hub: Hub,
-  [first, ...rest]: readonly string[],
-  work: () => Promise<T>,
-): Promise<T> {
-  return first === undefined ? work() : holding(hub, first, () => heldInTurn(hub, rest, work))
 }
 
 async function rolledBack(

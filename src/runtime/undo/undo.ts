@@ -59,7 +59,7 @@ export async function undoRun(
 
 /** A session-level lock, so that a process that dies lets go. */
 async function alone(hub: Hub, id: number, work: () => Promise<Undone | Refused>): Promise<Undone | Refused> {
-  const session = await hub.db.locks.reserve()
+  const session = await hub.db.actions.reserve()
   const name = `concord undo ${id}`
   try {
     const [row] = await session<{ held: boolean }[]>`
@@ -123,7 +123,7 @@ async function undoneChunk(
   const sender = hub.configuration.invoicing?.connection
   const apply = () => withRaces(hub, () => applyChunk(hub, work, chunk, counts))
   return sender !== undefined && chunk.some(({ kind }) => kind === 'invoice')
-    ? holding(hub, sender, apply)
+    ? holding(hub, [sender], apply)
     : apply()
 }
 
