@@ -50,6 +50,12 @@ export function guard(
   return { kind: 'pass' }
 }
 
+/** What an approved plan lets through besides, and how long the approval counts. */
+export type Allowance = Harm & { readonly until: Instant }
+
+export const allowanceAt = (allowance: Allowance | undefined, at: Instant): Harm =>
+  allowance !== undefined && at < allowance.until ? allowance : NO_HARM
+
 export function addHarm(a: Harm, b: Harm): Harm {
   return { deletes: a.deletes + b.deletes, blanks: a.blanks + b.blanks, optIns: a.optIns + b.optIns }
 }

@@ -1,5 +1,6 @@
 import {
   addHarm,
+  allowanceAt,
   changeKey,
   countHarm,
   guard,
@@ -74,7 +75,8 @@ export function openGate(hub: Hub, target: Target, compares: boolean, startedAt:
       const people = await population(q, target.id)
       const passes = (harm: Harm) => {
         if (guard(harm, people, target.stream.guard).kind === 'pass') return true
-        if (guard(harm, people, target.stream.guard, row.approved?.[side]).kind === 'hold') return false
+        const allowance = allowanceAt(row.approved?.[side], startedAt)
+        if (guard(harm, people, target.stream.guard, allowance).kind === 'hold') return false
         allowances.add(side)
         return true
       }
@@ -86,12 +88,10 @@ export function openGate(hub: Hub, target: Target, compares: boolean, startedAt:
         counted: open.filter((change) => !withheld.includes(change)),
       })
       if (hub.preview) {
-        // A plan shows all of it; that it would be held is said beside.
-        if (!passes(addHarm(before, countHarm(open)))) {
-          heldSides.add(side)
-          hub.planning?.exceeds(target.id, side)
-        }
-        return { ...HARMLESS, counted: open }
+        // A plan shows all that nobody has refused; that it would be held is said beside.
+        const harm = countHarm(open)
+        hub.planning?.guarded(target.id, side, harm, !passes(addHarm(before, harm)))
+        return { ...HARMLESS, approved, rejected, counted: open }
       }
       // Taken out one by one, a mass change that is held would go through after all.
       if (side === 'in' && !compares && isWaiting) return go(open)

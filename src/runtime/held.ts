@@ -1,4 +1,4 @@
-import { guard, recentHarm, total, addHarm, type Harm } from '../core/guard.ts'
+import { addHarm, allowanceAt, guard, recentHarm, total, type Harm } from '../core/guard.ts'
 import type { JsonObject } from '../core/json.ts'
 import type { Query } from '../store/database.ts'
 import {
@@ -102,12 +102,13 @@ export async function settleOut(hub: Hub, target: Target): Promise<void> {
   await forgetSent(q, target.id)
   const { undecided, decided } = await heldCounts(q, target.id, 'out')
   if (total(undecided) === 0) return letGo(hub, q, target, 'out', 'a later pass went through')
-  const before = recentHarm(row.harmed?.out ?? null, hub.clock.now(), true)
+  const now = hub.clock.now()
+  const before = recentHarm(row.harmed?.out ?? null, now, true)
   const verdict = guard(
     addHarm(before, undecided),
     await population(q, target.id),
     target.stream.guard,
-    row.approved?.out,
+    allowanceAt(row.approved?.out, now),
   )
   if (verdict.kind === 'hold' || total(decided) > 0) {
     await markHeld(q, target.id)

@@ -1,4 +1,4 @@
-import type { Harm, Recent } from '../core/guard.ts'
+import type { Allowance, Recent } from '../core/guard.ts'
 import type { Instant, JsonObject } from '../core/json.ts'
 import { jsonText, type Query } from './database.ts'
 
@@ -11,8 +11,8 @@ export type StreamRow = {
   readonly name: string
   readonly cursor: JsonObject | null
   readonly needsSweep: boolean
-  /** By side, the harm that an approved plan lets through; used up by the next whole pass of that side. */
-  readonly approved: { readonly [side in Side]?: Harm } | null
+  /** By side, the harm that an approved plan lets through; used up by the run that needs it. */
+  readonly approved: { readonly [side in Side]?: Allowance } | null
   /** By side, the harm of the last hour. */
   readonly harmed: { readonly [side in Side]?: Recent } | null
   readonly held: boolean
@@ -79,10 +79,14 @@ export async function markSweep(q: Query, id: number, needsSweep: boolean): Prom
   await q`update streams set needs_sweep = ${needsSweep} where id = ${id} and needs_sweep <> ${needsSweep}`
 }
 
-/** Lets harm through that was seen beforehand: a person has approved a plan that counts it. */
-export async function allow(q: Query, id: number, side: Side, harm: Harm): Promise<void> {
+/**
+ * Lets harm through that was seen beforehand: a person has approved a plan that counts it. What went through before
+ * was seen, too, and counts no more.
+ */
+export async function allow(q: Query, id: number, side: Side, allowance: Allowance): Promise<void> {
   await q`
-    update streams set approved = coalesce(approved, '{}') || ${jsonText({ [side]: harm })}::text::jsonb
+    update streams set approved = coalesce(approved, '{}') || ${jsonText({ [side]: allowance })}::text::jsonb,
+      harmed = harmed - ${side}::text
     where id = ${id}`
 }
 

@@ -274,7 +274,8 @@ test('what an approved plan has counted goes through once', async () => {
   world.export('contacts', [HEADER, ...people(200)])
   await sync()
   const target = world.hub.targets.find((t) => t.label === 'csv/contacts')
-  await allow(world.db.sql, target?.id ?? 0, 'in', { deletes: 100, blanks: 0, optIns: 0 })
+  const harm = { deletes: 100, blanks: 0, optIns: 0 }
+  await allow(world.db.sql, target?.id ?? 0, 'in', { ...harm, until: world.clock.now + 60_000 })
   world.export('contacts', [HEADER, ...people(100)])
   await sync()
   expect(await count('archived_at is null')).toBe(100)

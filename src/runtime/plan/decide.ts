@@ -5,8 +5,9 @@ import { gatesOf, isOpen, type Gate } from '../approval.ts'
 import { iso, type Hub } from '../hub.ts'
 import { summaryFrom } from './summary.ts'
 
-/** What was worked out longer ago is worked out again: by now it would be something else. */
+/** What was worked out longer ago is worked out again: by now it would be something else. An approval lasts as long. */
 export const PLAN_VALID_HOURS = 24
+const VALID_MS = PLAN_VALID_HOURS * 3_600_000
 
 export type Decided =
   | {
@@ -36,7 +37,7 @@ export async function approvePlan(
     const fault = plan === undefined ? noPlan(id) : whyNot(plan)
     if (plan === undefined || fault !== null) return refused(fault ?? noPlan(id))
     const again = `\`concord plan ${plan.connections.join(' ')}\` makes a new one.`
-    if (hub.clock.now() - plan.createdAt > PLAN_VALID_HOURS * 3_600_000)
+    if (hub.clock.now() - plan.createdAt > VALID_MS)
       return refused(
         `Plan ${id} was made at ${iso(plan.createdAt)}, more than ${PLAN_VALID_HOURS} hours ago: much may have changed since. ${again}`,
       )
@@ -53,9 +54,11 @@ export async function approvePlan(
       )
     const opened = wanted.filter((gate) => !isOpen(gate))
     await approveShapes(tx, wanted)
+    const until = hub.clock.now() + VALID_MS
     for (const { stream, held, harm } of summary.streams) {
       const gate = wanted.find((one) => one.label === stream)
-      if (gate !== undefined) for (const side of held) await allow(tx, gate.id, side, harm[side])
+      if (gate !== undefined)
+        for (const side of held) await allow(tx, gate.id, side, { ...harm[side], until })
     }
     const left = Object.keys(plan.shapes).filter(
       (label) =>

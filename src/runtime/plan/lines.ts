@@ -49,8 +49,7 @@ export function pageLines(page: PageWork, gone: readonly Link[], planning: Plann
         : isArchived
           ? null
           : 'gone at the remote: only the link ends'
-    const isHarm = isArchived || into !== undefined
-    return [of(record, 'archive', { remoteId: link.remoteId, why, harm: isHarm ? 'deletes' : null })]
+    return [of(record, 'archive', { remoteId: link.remoteId, why, harm: 'deletes' })]
   })
   const edits = changes.flatMap((change): PlanLine[] => {
     if (change.before !== null && vanished.has(change.after.id)) return []

@@ -1,4 +1,4 @@
-import { NO_HARM, type Harm } from '../../core/guard.ts'
+import { addHarm, NO_HARM, type Harm } from '../../core/guard.ts'
 import type { HubRecord } from '../../core/model.ts'
 import type { Query } from '../../store/database.ts'
 import { addLines, type PlanLine, type PlanOp } from '../../store/plans.ts'
@@ -28,8 +28,8 @@ export type Planning = {
   /** The page went through: what was drafted counts. */
   keep(): Promise<void>
   seen(streamId: number, count: number): void
-  /** The guard would stop it here. */
-  exceeds(streamId: number, side: Side): void
+  /** What the guard counts of a page; `isHeld`: it would stop it here. */
+  guarded(streamId: number, side: Side, harm: Harm, isHeld: boolean): void
   /** The id of a record that exists outside of the plan; null for one that the plan made. */
   known(record: HubRecord): number | null
   /** Whose pass runs: what rules make of it is told there. */
@@ -42,6 +42,7 @@ export type Planning = {
 export function openPlanning(q: Query, planId: number, lastRecord: number): Planning {
   const tallies = new Map<number, Tally>()
   let drafted: PlanLine[] = []
+  let judged: Judged[] = []
   let waiting: PlanLine[] = []
   let written = 0
   const tally = (streamId: number): Tally => {
@@ -70,21 +71,28 @@ export function openPlanning(q: Query, planId: number, lastRecord: number): Plan
     current: 0,
     restart() {
       drafted = []
+      judged = []
     },
     draft(lines) {
       for (const line of lines) drafted.push(line)
     },
     async keep() {
       for (const line of drafted) count(tally(line.streamId), line)
+      for (const { streamId, side, harm, isHeld } of judged) {
+        const { harm: sum, held } = tally(streamId)
+        sum[side] = addHarm(sum[side], harm)
+        if (isHeld) held.add(side)
+      }
       waiting = [...waiting, ...drafted]
       drafted = []
+      judged = []
       await write(CHUNK)
     },
     seen(streamId, n) {
       tally(streamId).read += n
     },
-    exceeds(streamId, side) {
-      tally(streamId).held.add(side)
+    guarded(streamId, side, harm, isHeld) {
+      judged.push({ streamId, side, harm, isHeld })
     },
     known: ({ id }) => (id > lastRecord ? null : id),
     end: () => write(1),
@@ -92,11 +100,15 @@ export function openPlanning(q: Query, planId: number, lastRecord: number): Plan
   }
 }
 
-function count(tally: Tally, { side, op, harm, why }: PlanLine): void {
+type Judged = {
+  readonly streamId: number
+  readonly side: Side
+  readonly harm: Harm
+  readonly isHeld: boolean
+}
+
+function count(tally: Tally, { side, op, why }: PlanLine): void {
   const counts = side === 'hub' ? tally.hub : tally.remote
   counts[op] = (counts[op] ?? 0) + 1
   if (op === ('filtered' satisfies PlanOp)) tally.reasons[why ?? ''] = (tally.reasons[why ?? ''] ?? 0) + 1
-  if (harm === null) return
-  const at: Side = side === 'hub' ? 'in' : 'out'
-  tally.harm[at] = { ...tally.harm[at], [harm]: tally.harm[at][harm] + 1 }
 }
