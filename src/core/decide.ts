@@ -1,4 +1,4 @@
-import { isEmpty, same, unreachable, type Instant, type Json } from './json.ts'
+import { isEmpty, same, textsIn, unreachable, type Instant, type Json } from './json.ts'
 import type { Policy } from './lens.ts'
 import type { Provenance, Source } from './model.ts'
 
@@ -179,8 +179,7 @@ function inOrderOf(order: readonly string[], items: readonly string[]): readonly
   return items.map((item) => (order.includes(item) ? (sorted.next().value ?? item) : item))
 }
 
-const members = (value: Json | undefined): readonly string[] =>
-  Array.isArray(value) ? [...new Set(value.filter((item) => typeof item === 'string'))] : []
+const members = (value: Json | undefined): readonly string[] => [...new Set(textsIn(value))]
 
 function take(sides: Sides, rule: string): Decision {
   const value = sides.remote ?? null

@@ -1,7 +1,7 @@
-import { isList, same, type Json } from './json.ts'
+import { same, textsIn, type Json } from './json.ts'
 import {
-  CATALOG,
   fieldType,
+  isDerived,
   isSet,
   provenanceOf,
   type FieldName,
@@ -42,12 +42,12 @@ export function editFacets(
   )
   const named = (id: RecordId | null) => drafts.find((draft) => draft.id === id)
   for (const field of Object.keys(after.fields)) {
-    if (CATALOG[kind][field]?.derived === true) continue
+    if (isDerived(kind, field)) continue
     const [was, now] = [before.fields[field] ?? null, after.fields[field] ?? null]
     const says = provenanceOf(after, field)
     if (isSet(fieldType(kind, field))) {
       if (!same(was, now))
-        editSet(drafts, named(editor(field)) ?? named(root), field, texts(was), texts(now), says)
+        editSet(drafts, named(editor(field)) ?? named(root), field, textsIn(was), textsIn(now), says)
       continue
     }
     const stands = standing(drafts, root, field, before)
@@ -114,7 +114,7 @@ function editSet(
 ): void {
   const added = now.filter((item) => !was.includes(item))
   for (const draft of drafts) {
-    const mine = texts(draft.fields[field])
+    const mine = textsIn(draft.fields[field])
     const kept = mine.filter((item) => now.includes(item) || !was.includes(item))
     const next = draft === editor ? [...new Set([...kept, ...added])] : kept
     const value = next.toSorted((a, b) => place(now, a) - place(now, b))
@@ -128,9 +128,6 @@ const place = (order: readonly string[], item: string): number => {
   const at = order.indexOf(item)
   return at === -1 ? order.length : at
 }
-
-const texts = (value: Json | undefined): readonly string[] =>
-  isList(value) ? value.filter((item) => typeof item === 'string') : []
 
 const sameFacet = (a: Draft, b: Facet | undefined): boolean =>
   b !== undefined &&

@@ -1,4 +1,4 @@
-import { isEmpty, type Json } from './json.ts'
+import { isEmpty, textsIn, type Json } from './json.ts'
 import type { Fields, RecordId, RecordKind } from './model.ts'
 
 /**
@@ -10,16 +10,13 @@ export type KeyKind = 'email' | 'phone' | 'domain'
 export type Key = { readonly kind: KeyKind; readonly value: string }
 export const STRONG: Readonly<Record<KeyKind, boolean>> = { email: true, domain: true, phone: false }
 
-const strings = (value: Json | undefined): readonly string[] =>
-  Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
-
 /** The keys a record holds by its own fields. Values are already in normal form (the codecs saw to it). */
 export function keysOf(kind: RecordKind, fields: Fields): readonly Key[] {
   if (kind !== 'contact' && kind !== 'company') return []
   const strong: KeyKind = kind === 'contact' ? 'email' : 'domain'
   return [
-    ...strings(fields[kind === 'contact' ? 'emails' : 'domains']).map((value) => ({ kind: strong, value })),
-    ...strings(fields['phones']).map((value) => ({ kind: 'phone' as const, value })),
+    ...textsIn(fields[kind === 'contact' ? 'emails' : 'domains']).map((value) => ({ kind: strong, value })),
+    ...textsIn(fields['phones']).map((value) => ({ kind: 'phone' as const, value })),
   ]
 }
 

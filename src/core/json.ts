@@ -12,6 +12,10 @@ export function isList(value: Json | undefined): value is readonly Json[] {
   return Array.isArray(value)
 }
 
+/** The texts in a list; of anything else none. */
+export const textsIn = (value: Json | undefined): readonly string[] =>
+  isList(value) ? value.filter((item) => typeof item === 'string') : []
+
 /** Structural equality; the order of object keys does not count, the order of lists does. */
 export function same(a: Json | undefined, b: Json | undefined): boolean {
   if (a === b) return true

@@ -157,6 +157,10 @@ export function fieldType(kind: RecordKind, field: FieldName): FieldType | undef
   return CATALOG[kind][field]?.type ?? (CUSTOM.test(field) ? 'text' : undefined)
 }
 
+/** Fields that the hub works out follow from others: nobody writes them. */
+export const isDerived = (kind: RecordKind, field: FieldName): boolean =>
+  CATALOG[kind][field]?.derived === true
+
 export function isSet(type: FieldType | undefined): boolean {
   return type === 'emails' || type === 'phones' || type === 'domains' || type === 'tags'
 }

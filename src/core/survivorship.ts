@@ -1,7 +1,7 @@
-import { isEmpty, isList, isObject, textOf, type Json } from './json.ts'
+import { isEmpty, isObject, same, textOf, textsIn, type Json } from './json.ts'
 import {
-  CATALOG,
   fieldType,
+  isDerived,
   isSet,
   provenanceOf,
   type FieldName,
@@ -95,7 +95,7 @@ export function survive(
   if (general !== undefined) provenance['*'] = general
   const settledFields = new Set<FieldName>()
   for (const field of [...names].toSorted()) {
-    if (settledFields.has(field) || CATALOG[kind][field]?.derived === true) continue
+    if (settledFields.has(field) || isDerived(kind, field)) continue
     const picks = isSet(fieldType(kind, field))
       ? [unite(ordered, field, primary[field])]
       : pickGroup(ordered, groupOf(kind, field), rules[kind][field] ?? rules.default)
@@ -120,8 +120,8 @@ const isLive = (facet: Facet, field: FieldName): boolean => (facet.overruled[fie
 /** Members of all, those of the survivor first. */
 function unite(ordered: readonly Facet[], field: FieldName, primary: Json | undefined): Pick {
   const contributors = ordered.filter((facet) => !isEmpty(facet.fields[field]))
-  const all = [...new Set(contributors.flatMap((facet) => texts(facet.fields[field])))]
-  const [first] = texts(primary)
+  const all = [...new Set(contributors.flatMap((facet) => textsIn(facet.fields[field])))]
+  const [first] = textsIn(primary)
   const value = first !== undefined && all.includes(first) ? [first, ...all.filter((v) => v !== first)] : all
   const [best] = contributors
   return {
@@ -192,7 +192,7 @@ function pickGroup(
 
 function lostBy(facet: Facet, field: FieldName, value: Json): MergedField['lost'] {
   const mine = facet.fields[field] ?? null
-  if (isEmpty(mine) || textOf(mine) === textOf(value)) return []
+  if (isEmpty(mine) || same(mine, value)) return []
   return [{ id: facet.id, source: says(facet, field)?.source ?? 'hub', value: mine }]
 }
 
@@ -326,11 +326,8 @@ function ruleName(
 ): string {
   if (winner === undefined || stated.length < 2) return ONLY
   const agree = stated.every((bundle) =>
-    group.every((field) => textOf(valueOf(bundle, field)) === textOf(valueOf(winner, field))),
+    group.every((field) => same(valueOf(bundle, field), valueOf(winner, field))),
   )
   if (agree) return 'all agree'
   return rule.kind === 'prefer' ? `prefer ${rule.order.join(', ')}` : rule.kind
 }
-
-const texts = (value: Json | undefined): readonly string[] =>
-  isList(value) ? value.filter((item) => typeof item === 'string') : []

@@ -1,7 +1,7 @@
-import { isObject, same, type Instant, type Json, type JsonObject } from './json.ts'
+import { isObject, same, textsIn, type Instant, type Json, type JsonObject } from './json.ts'
 import {
-  CATALOG,
   fieldType,
+  isDerived,
   isSet,
   type FieldName,
   type HubRecord,
@@ -96,9 +96,6 @@ export function undoRecord(record: HubRecord, rows: readonly PastChange[], run: 
   return { fields, archived: life.archived, spared }
 }
 
-/** Fields that the hub works out follow from the others, so nobody takes them back. */
-const isDerived = (kind: RecordKind, field: FieldName): boolean => CATALOG[kind][field]?.derived === true
-
 /** A row that archives or restores names that among its changes. */
 const isField = (kind: RecordKind, field: string): boolean => field !== 'archived' && !isDerived(kind, field)
 
@@ -191,9 +188,6 @@ function saidBefore({ change }: Touch): Provenance | null {
     : null
 }
 
-const members = (value: Json | undefined): readonly string[] =>
-  Array.isArray(value) ? value.filter((item) => typeof item === 'string') : []
-
 const without = (items: readonly string[], gone: readonly string[]): readonly string[] =>
   items.filter((item) => !gone.includes(item))
 
@@ -208,14 +202,14 @@ function undoSet(record: HubRecord, field: FieldName, touches: readonly Touch[])
       : { reverted: { value: opening.before, says: saidBefore(opening), left: now }, spared: [] }
   }
   const spared: Spared[] = []
-  let value = members(now)
+  let value = textsIn(now)
   for (const [i, touch] of touches.entries().toArray().toReversed()) {
     if (!touch.own) continue
-    const [before, after] = [members(touch.before), members(touch.after)]
+    const [before, after] = [textsIn(touch.before), textsIn(touch.after)]
     const later = touches.slice(i + 1).filter((t) => !t.own)
     const isFree = (member: string) => {
       const other = later.find(
-        (t) => members(t.before).includes(member) !== members(t.after).includes(member),
+        (t) => textsIn(t.before).includes(member) !== textsIn(t.after).includes(member),
       )
       if (other === undefined) return true
       spared.push({ ...changedSince(field, other.row), why: `${member} was changed since` })

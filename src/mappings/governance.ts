@@ -1,6 +1,6 @@
 import { choosersOf, foldChoice, type Picklist } from '../core/governance/picklist.ts'
 import { GOVERNED_KINDS, NO_GOVERNANCE, type Governance } from '../core/governance/rules.ts'
-import { CATALOG, fieldType } from '../core/model.ts'
+import { CATALOG, fieldType, isDerived } from '../core/model.ts'
 import type { Pipeline } from '../core/stream.ts'
 import { cleanText } from './codecs/text.ts'
 import type { Parsed } from './document.ts'
@@ -44,8 +44,7 @@ function loadPicklists(document: Parsed, pipelines: readonly Pipeline[]): readon
 function checkField({ record, field }: PicklistEntry, report: Report): void {
   const type = fieldType(record, field)
   if (type === undefined) report(['field'], ...unknownField(record, field))
-  else if (CATALOG[record][field]?.derived === true)
-    report(['field'], `${field} is computed by the hub`, 'Remove this list.')
+  else if (isDerived(record, field)) report(['field'], `${field} is computed by the hub`, 'Remove this list.')
   else if (type !== 'text' && type !== 'tags') {
     const fitting = Object.entries(CATALOG[record]).flatMap(([name, spec]) =>
       spec.derived !== true && (spec.type === 'text' || spec.type === 'tags') ? [name] : [],
@@ -116,7 +115,7 @@ function loadQuality(document: Parsed): Partial<Governance> {
     const fields = quality.required?.[kind] ?? []
     for (const [i, field] of fields.entries()) {
       if (fieldType(kind, field) === undefined) report([i], ...unknownField(kind, field))
-      else if (CATALOG[kind][field]?.derived === true)
+      else if (isDerived(kind, field))
         report([i], `${field} is computed by the hub: no stream and no person can give it`, 'Remove it.')
       else if (fields.indexOf(field) < i) report([i], `${field} is listed twice`, 'Remove one of them.')
     }

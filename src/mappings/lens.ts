@@ -1,6 +1,6 @@
 import { isEmpty, same, type Json } from '../core/json.ts'
 import { ABSENT, type Lens, type Reading } from '../core/lens.ts'
-import { CATALOG, fieldType, isSet, type FieldName, type RecordKind } from '../core/model.ts'
+import { CATALOG, fieldType, isDerived, isSet, type FieldName, type RecordKind } from '../core/model.ts'
 import { buildCodec, type CodecPlace, type ValueCodecOptions } from './build-codec.ts'
 import { compileCel, recordVariable, type Expression } from './cel.ts'
 import { EMPTY, invalid, readAs, type Codec } from './codec.ts'
@@ -61,7 +61,7 @@ function frameOf(
       "Change it, or the stream's direction.",
     )
   if (direction !== 'out') {
-    for (const field of fields.filter((name) => CATALOG[context.kind][name]?.derived === true))
+    for (const field of fields.filter((name) => isDerived(context.kind, name)))
       report(
         ['hub'],
         `${field} is computed by the hub and cannot be read from a remote`,

@@ -1,7 +1,14 @@
 import { chooserFor, textsOf } from '../core/governance/findings.ts'
 import { NO_GOVERNANCE, type Governance } from '../core/governance/rules.ts'
 import { isObject, type Json } from '../core/json.ts'
-import { CATALOG, fieldType, type FieldName, type FieldType, type RecordKind } from '../core/model.ts'
+import {
+  CATALOG,
+  fieldType,
+  isDerived,
+  type FieldName,
+  type FieldType,
+  type RecordKind,
+} from '../core/model.ts'
 import { codecFrom, invalid, readAs, shown, type Codec, type Defaults } from './codec.ts'
 import { address } from './codecs/address.ts'
 import { date, monthday } from './codecs/date.ts'
@@ -38,7 +45,7 @@ export function normalise(
     const [message, fix] = unknownField(kind, field)
     return { kind: 'invalid', problem: `${message}. ${fix}` }
   }
-  if (CATALOG[kind][field]?.derived === true)
+  if (isDerived(kind, field))
     return { kind: 'invalid', problem: `${field} is computed by the hub and cannot be written.` }
   const reading = governed(hubCodec(field, type, defaults), kind, [field], governance).get(value)
   switch (reading.kind) {

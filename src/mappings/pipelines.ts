@@ -1,4 +1,4 @@
-import { CATALOG, fieldType } from '../core/model.ts'
+import { fieldType, isDerived } from '../core/model.ts'
 import { folded } from '../core/pipeline.ts'
 import type { Pipeline } from '../core/stream.ts'
 import type { Parsed } from './document.ts'
@@ -46,7 +46,7 @@ export function loadPipelines(document: Parsed): readonly Pipeline[] {
 function checkNeeds(fields: readonly string[] | undefined, report: Report): void {
   for (const [i, field] of (fields ?? []).entries()) {
     if (fieldType('deal', field) === undefined) report([i], ...unknownField('deal', field))
-    else if (CATALOG.deal[field]?.derived === true)
+    else if (isDerived('deal', field))
       report([i], `${field} is computed by the hub: nobody can fill it in`, 'Remove it.')
     else if (field === 'stage' || field === 'pipeline')
       report([i], `every deal in a stage has its ${field}`, 'Remove it.')

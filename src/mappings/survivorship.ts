@@ -1,4 +1,4 @@
-import { CATALOG, fieldType, isSet, type FieldName } from '../core/model.ts'
+import { fieldType, isDerived, isSet, type FieldName } from '../core/model.ts'
 import {
   DEFAULT_SURVIVORSHIP,
   GROUPS,
@@ -69,7 +69,7 @@ function check(
   if (type === undefined) return report([], ...unknownField(kind, field))
   if (type === 'consent')
     return report([], `${field} cannot be chosen: the strictest over all addresses counts`, 'Remove it.')
-  if (CATALOG[kind][field]?.derived === true)
+  if (isDerived(kind, field))
     return report([], `${field} is computed by the hub from what was merged`, 'Remove it.')
   if (isSet(type)) return report([], `${field} is a set: its members are united, always`, 'Remove it.')
   checkSources(namesOf(entry), connections, within(report, 'prefer'))
