@@ -331,4 +331,21 @@ describe('a page that names a record while it is merged', () => {
     await undoRun(world.hub, Number(run?.['id']), 'user:ann')
     expect((await read(world.hub, 'deal', deal)).fields['contact']).toBe(a)
   })
+
+  test('an undo gives a deal its contact back while the one that is left is merged on', async () => {
+    world = await openWorld({ connections: [] })
+    const [a = 0, b = 0, c = 0, d = 0] = await Promise.all(
+      ['A', 'B', 'C', 'D'].map((familyName) => made(world.hub, 'contact', { familyName })),
+    )
+    const deal = await made(world.hub, 'deal', { name: 'Roof', contact: b })
+    await edit(world.hub, 'deal', deal, { contact: c })
+    const [run] = await world.db.sql`select max(id) as id from runs where kind = 'edit'`
+    await merge(world.hub, a, b)
+    const open = await openMerge(world, 'contact', d, a)
+    const undone = undoRun(world.hub, Number(run?.['id']), 'user:ann')
+    expect(await ended(undone)).toBe(false)
+    await open.finish()
+    await undone
+    expect((await read(world.hub, 'deal', deal)).fields['contact']).toBe(d)
+  })
 })

@@ -1,9 +1,9 @@
 import {
   CATALOG,
-  fieldType,
   type FieldName,
   type Fields,
   type HubRecord,
+  type RecordId,
   type RecordKind,
   type Provenances,
 } from '../../core/model.ts'
@@ -13,6 +13,7 @@ import type { Query } from '../../store/database.ts'
 import { holdNamed, survivorsOf } from '../../store/merges.ts'
 import type { RootedFacet } from '../../store/facets.ts'
 import type { Change } from '../change.ts'
+import { namesIn, renamed } from './names.ts'
 
 const isOwn = (kind: MergedKind, field: FieldName): boolean => CATALOG[kind][field]?.derived !== true
 
@@ -62,63 +63,50 @@ function provenanceWith(kind: MergedKind, record: HubRecord, values: Provenances
 
 /** Values may name a record that was merged since: that one's survivor is meant. */
 export async function withLiveReferences(q: Query, kind: RecordKind, fields: Fields): Promise<Fields> {
-  const named = Object.entries(fields).flatMap(([field, value]) =>
-    typeof value === 'number' && typeof fieldType(kind, field) === 'object' ? [[field, value] as const] : [],
-  )
-  const where = await survivorsOf(
-    q,
-    named.map(([, id]) => id),
-  )
-  if (where.size === 0) return fields
-  return { ...fields, ...Object.fromEntries(named.map(([field, id]) => [field, where.get(id) ?? id])) }
+  return renamed(kind, fields, await survivorsOf(q, idsIn(kind, fields)))
 }
-
-/** A chain of merges is no longer than this while one waits. */
-const HOPS = 10
 
 /**
  * As `withLiveReferences`, and none of the contacts and companies named is merged before the transaction ends: a merge
  * that is under way is waited for, as it has looked for references already, and would miss this one.
  */
 export async function heldReferences(tx: Query, kind: RecordKind, fields: Fields): Promise<Fields> {
-  let held = fields
-  for (let hop = 0; hop < HOPS; hop++) {
-    const ids = Object.entries(held).flatMap(([field, value]) =>
-      typeof value === 'number' && typeof fieldType(kind, field) === 'object' ? [value] : [],
-    )
-    if ((await holdNamed(tx, ids)).length === 0) return held
-    const live = await withLiveReferences(tx, kind, held)
-    if (live === held) return held
-    held = live
-  }
-  return held
+  return renamed(kind, fields, await holdLive(tx, idsIn(kind, fields)))
 }
 
 /** Changes that give references back, each to the record that is left by now; those are held. */
 export async function liveChanges(
-  q: Query,
+  tx: Query,
   kind: RecordKind,
   changes: readonly Change[],
 ): Promise<readonly Change[]> {
-  const named = (fields: Fields) =>
-    Object.entries(fields).flatMap(([field, value]) =>
-      typeof value === 'number' && typeof fieldType(kind, field) === 'object' ? [value] : [],
-    )
-  const archived = await holdNamed(
-    q,
-    changes.flatMap((change) => named(change.after.fields)),
-  )
-  const where = await survivorsOf(q, archived)
-  if (where.size === 0) return changes
+  const named = changes.flatMap(({ after }) => idsIn(kind, after.fields))
+  const where = await holdLive(tx, named)
   return changes.map((change) => {
-    const { fields } = change.after
-    const moved = Object.entries(fields).flatMap(([field, value]) => {
-      const into =
-        typeof value === 'number' && typeof fieldType(kind, field) === 'object' ? where.get(value) : undefined
-      return into === undefined ? [] : [[field, into] as const]
-    })
-    return moved.length === 0
-      ? change
-      : { ...change, after: { ...change.after, fields: { ...fields, ...Object.fromEntries(moved) } } }
+    const { after } = change
+    const fields = renamed(kind, after.fields, where)
+    return fields === after.fields ? change : { ...change, after: { ...after, fields } }
   })
+}
+
+const idsIn = (kind: RecordKind, fields: Fields): readonly RecordId[] =>
+  namesIn(kind, fields).map(([, id]) => id)
+
+/** A chain of merges is no longer than this while one waits. */
+const HOPS = 10
+
+/** Holds records, and in place of merged ones those that are left, which it returns by the ids given. */
+async function holdLive(tx: Query, ids: readonly RecordId[]): Promise<ReadonlyMap<RecordId, RecordId>> {
+  const where = new Map<RecordId, RecordId>()
+  let loose = ids
+  for (let hop = 0; hop < HOPS; hop++) {
+    const into = await survivorsOf(tx, await holdNamed(tx, loose))
+    if (into.size === 0) break
+    for (const id of ids) {
+      const left = into.get(where.get(id) ?? id)
+      if (left !== undefined) where.set(id, left)
+    }
+    loose = [...into.values()]
+  }
+  return where
 }

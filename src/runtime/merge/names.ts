@@ -1,4 +1,4 @@
-import { fieldType, type FieldName, type Fields, type RecordId } from '../../core/model.ts'
+import { fieldType, type FieldName, type Fields, type RecordId, type RecordKind } from '../../core/model.ts'
 import type { Facet, Golden, MergedKind } from '../../core/survivorship.ts'
 import type { Query } from '../../store/database.ts'
 import type { RootedFacet } from '../../store/facets.ts'
@@ -8,10 +8,20 @@ import { survivorsOf } from '../../store/merges.ts'
 // Members keep the names they said: a company that was merged into another one stays named in them, so that both merges
 // can be taken back in any order. Wherever a record is worked out, the survivor is meant.
 
-const namesIn = (kind: MergedKind, fields: Fields): readonly (readonly [FieldName, RecordId])[] =>
+/** The records that these fields name. */
+export const namesIn = (kind: RecordKind, fields: Fields): readonly (readonly [FieldName, RecordId])[] =>
   Object.entries(fields).flatMap(([field, value]) =>
     typeof value === 'number' && typeof fieldType(kind, field) === 'object' ? [[field, value] as const] : [],
   )
+
+/** The fields with other records in place of those they name; the very same where they name none of them. */
+export function renamed(kind: RecordKind, fields: Fields, where: ReadonlyMap<RecordId, RecordId>): Fields {
+  const moved = namesIn(kind, fields).flatMap(([field, id]) => {
+    const into = where.get(id)
+    return into === undefined ? [] : [[field, into] as const]
+  })
+  return moved.length === 0 ? fields : { ...fields, ...Object.fromEntries(moved) }
+}
 
 /** Members with the records in place of those they name that are left by now. One query, none where nothing is named. */
 export async function withLiveNames<F extends Facet>(
@@ -21,15 +31,9 @@ export async function withLiveNames<F extends Facet>(
 ): Promise<readonly F[]> {
   const named = facets.flatMap((facet) => namesIn(kind, facet.fields).map(([, id]) => id))
   const where = await survivorsOf(q, named)
-  if (where.size === 0) return facets
   return facets.map((facet) => {
-    const moved = namesIn(kind, facet.fields).flatMap(([field, id]) => {
-      const into = where.get(id)
-      return into === undefined ? [] : [[field, into] as const]
-    })
-    return moved.length === 0
-      ? facet
-      : { ...facet, fields: { ...facet.fields, ...Object.fromEntries(moved) } }
+    const fields = renamed(kind, facet.fields, where)
+    return fields === facet.fields ? facet : { ...facet, fields }
   })
 }
 
