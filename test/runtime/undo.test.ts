@@ -265,6 +265,27 @@ describe('what cannot be', () => {
       message: expect.stringContaining('still under way'),
     })
   })
+
+  test('an undo that takes long, while it is under way', async () => {
+    await goodImport(1)
+    const run = await lastRun('observe')
+    const began = world.clock.now - 3_600_000
+    await world.db.sql`
+      insert into runs (kind, state, started_at, undoes) values ('undo', 'running', ${began}, ${run})`
+    const [long] = await recentRuns(world.hub, 1)
+    const session = await world.db.locks.reserve()
+    try {
+      await session`select pg_advisory_lock(hashtextextended(${`concord undo ${run}`}, 0))`
+      expect(await undoRun(world.hub, long?.id ?? 0, 'user:mara')).toMatchObject({
+        code: 'conflict',
+        message: expect.stringContaining('still under way'),
+      })
+    } finally {
+      await session`select pg_advisory_unlock(hashtextextended(${`concord undo ${run}`}, 0))`
+      session.release()
+    }
+    expect(await undoRun(world.hub, long?.id ?? 0, 'user:mara')).toMatchObject({ kind: 'undone' })
+  })
 })
 
 test('an undo that died in the middle goes on where it stood', async () => {
@@ -285,6 +306,41 @@ test('an undo that died in the middle goes on where it stood', async () => {
   expect(await live()).toHaveLength(0)
   const [rows] = await world.db.sql`select count(*) as n from history where run_id = ${done.run}`
   expect(rows).toEqual({ n: 1_200 })
+})
+
+test('an undo that died and was taken back is not gone on with, but once that is undone', async () => {
+  importRows(Array.from({ length: 600 }, (_, n) => person(n)))
+  await sync('changes', ['csv'])
+  const run = await lastRun('observe')
+  const dies = undoRun(world.hub, run, 'user:mara', () => {
+    throw new Error('the process died')
+  })
+  await expect(dies).rejects.toThrow('the process died')
+  const { begun } = await plan(run)
+  const back = await undo(begun ?? 0)
+  expect(await live()).toHaveLength(600)
+  expect(await undoRun(world.hub, run, 'user:mara')).toMatchObject({
+    code: 'conflict',
+    message: `The undo of run ${run} stopped half-way, in run ${begun}, and was taken back in run ${back.run}. Fix: \`concord undo ${back.run}\`; then \`concord undo ${run}\` goes on.`,
+  })
+  expect(await live()).toHaveLength(600)
+  await undo(back.run)
+  expect(await live()).toHaveLength(100)
+  expect((await undo(run)).run).toBe(begun)
+  expect(await live()).toHaveLength(0)
+})
+
+test('what stays is counted once, though the undo died and went on', async () => {
+  importRows(Array.from({ length: 600 }, (_, n) => person(n)))
+  await sync('changes', ['csv'])
+  const run = await lastRun('observe')
+  const [first] = await live()
+  await editRecord(world.hub, 'contact', Number(first?.['id']), { jobTitle: 'Countess' }, 'user:bo')
+  const dies = undoRun(world.hub, run, 'user:mara', () => {
+    throw new Error('the process died')
+  })
+  await expect(dies).rejects.toThrow('the process died')
+  expect((await undo(run)).counts).toMatchObject({ archived: 599, untouched: 1, spared: 1 })
 })
 
 test('an edit made during an undo survives it', async () => {

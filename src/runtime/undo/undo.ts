@@ -12,7 +12,7 @@ import { decideChunk } from './decide.ts'
 import type { Undoing } from './draft.ts'
 import type { Decided } from './line.ts'
 import { undoMerges } from './merges.ts'
-import { undoableRun, type Refused } from './undoable.ts'
+import { undoableRun, undoLock, type Refused } from './undoable.ts'
 import { inOrder, touchedChunks } from './walk.ts'
 
 export type Undone = {
@@ -44,7 +44,8 @@ export async function undoRun(
     const undoRun =
       begun?.id ?? (await beginRun(hub.db.sql, null, 'undo', hub.clock.now(), { by, undoes: id }))
     if (begun !== null) await reopenRun(hub.db.sql, begun.id)
-    const counts: Record<string, number> = { ...begun?.counts }
+    const before = Object.entries(begun?.counts ?? {}).filter(([name]) => !STAYS.has(name))
+    const counts: Record<string, number> = Object.fromEntries(before)
     try {
       const woken = await carryOut(hub, run, { run, undoRun, by }, counts, progress)
       await endRun(hub.db.sql, undoRun, 'done', counts, null, hub.clock.now())
@@ -57,10 +58,13 @@ export async function undoRun(
   })
 }
 
+/** What stays is met again by an undo that goes on, and counted then. */
+const STAYS = new Set(['untouched', 'spared', 'mergesLeft'])
+
 /** A session-level lock, so that a process that dies lets go. */
 async function alone(hub: Hub, id: number, work: () => Promise<Undone | Refused>): Promise<Undone | Refused> {
   const session = await hub.db.actions.reserve()
-  const name = `concord undo ${id}`
+  const name = undoLock(id)
   try {
     const [row] = await session<{ held: boolean }[]>`
       select pg_try_advisory_lock(hashtextextended(${name}, 0)) as held`

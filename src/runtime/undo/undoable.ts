@@ -13,6 +13,9 @@ export type Refused = {
 
 const refused = (code: Refused['code'], message: string): Refused => ({ kind: 'refused', code, message })
 
+/** Whoever undoes a run holds this lock meanwhile. */
+export const undoLock = (run: number): string => `concord undo ${run}`
+
 /** A run without a stream is short; one that stands for longer was left by a process that died. */
 const SHORT_MS = 15 * 60_000
 const CAUSES = 10
@@ -36,12 +39,24 @@ export async function undoableRun(
   if (run.kind === 'push') return refused('never', await pushMessage(q, run))
   const begun = run.undoneBy === null ? undefined : await readRun(q, run.undoneBy)
   if (begun?.state === 'done') return refused('conflict', await undoneMessage(q, run, begun))
+  const back = begun === undefined ? null : await takenBackBy(q, begun)
+  if (begun !== undefined && back !== null)
+    return refused(
+      'conflict',
+      `The undo of run ${id} stopped half-way, in run ${begun.id}, and was taken back in run ${back.id}. Fix: \`concord undo ${back.id}\`; then \`concord undo ${id}\` goes on.`,
+    )
   if (run.state === 'running' && (await isAlive(hub, run)))
     return refused(
       'conflict',
       `Run ${id} is still under way. Fix: undo it when it has ended (\`concord runs show ${id}\`).`,
     )
   return { kind: 'undoable', run, begun: begun ?? null }
+}
+
+/** The undo of a run, unless that was taken back itself. */
+async function takenBackBy(q: Query, run: Run): Promise<Run | null> {
+  const undo = run.undoneBy === null ? undefined : await readRun(q, run.undoneBy)
+  return undo === undefined || (await takenBackBy(q, undo)) !== null ? null : undo
 }
 
 async function undoneMessage(q: Query, run: Run, undo: Run): Promise<string> {
@@ -63,14 +78,18 @@ async function pushMessage(q: Query, run: Run): Promise<string> {
   return `Run ${run.id} only sent to ${run.stream ?? 'a system'} what the hub held. ${fix}`
 }
 
-/** Whether a process still works on a run: it holds the connection then. */
+/** Whether a process still works on a run: it holds the connection then, or the run that it undoes. */
 async function isAlive(hub: Hub, run: Run): Promise<boolean> {
+  if (run.undoes !== null) return isLocked(hub, undoLock(run.undoes))
   const connection = run.stream?.split('/')[0]
-  if (connection === undefined || run.kind === 'edit') return hub.clock.now() - run.startedAt < SHORT_MS
+  return connection === undefined || run.kind === 'edit'
+    ? hub.clock.now() - run.startedAt < SHORT_MS
+    : isLocked(hub, `concord connection ${connection}`)
+}
+
+async function isLocked(hub: Hub, name: string): Promise<boolean> {
   const [row] = await hub.db.sql.begin(
-    (tx) =>
-      tx<{ free: boolean }[]>`
-        select pg_try_advisory_xact_lock(hashtextextended(${`concord connection ${connection}`}, 0)) as free`,
+    (tx) => tx<{ free: boolean }[]>`select pg_try_advisory_xact_lock(hashtextextended(${name}, 0)) as free`,
   )
   return row?.free === false
 }
