@@ -11,6 +11,7 @@ import type { Quiet } from '../core/stream.ts'
 import { alertsFile, type AlertsEntry } from './alerts-schema.ts'
 import { addressFault } from './codecs/email.ts'
 import type { Parsed } from './document.ts'
+import { durationMs } from './duration.ts'
 import { choose } from './nearest.ts'
 import { within, type Report } from './problem.ts'
 import { validate } from './validate.ts'
@@ -54,9 +55,9 @@ function compileAlerts(entry: AlertsEntry, report: Report): Alerts {
   return {
     channels,
     smtp: smtp === undefined ? null : compileSmtp(smtp, within(report, 'smtp')),
-    remindMs: durationMs(remindAfter, within(report, 'remindAfter')) ?? null,
-    writesMs: durationMs(writesWaiting, within(report, 'writesWaiting')) ?? DEFAULT_ALERTS.writesMs,
-    inboxMs: durationMs(inboxWaiting, within(report, 'inboxWaiting')) ?? null,
+    remindMs: lengthOf(remindAfter, within(report, 'remindAfter')) ?? null,
+    writesMs: lengthOf(writesWaiting, within(report, 'writesWaiting')) ?? DEFAULT_ALERTS.writesMs,
+    inboxMs: lengthOf(inboxWaiting, within(report, 'inboxWaiting')) ?? null,
   }
 }
 
@@ -118,23 +119,11 @@ function compileSmtp(entry: NonNullable<AlertsEntry['smtp']>, report: Report): S
 export function compileQuiet(said: string | undefined, report: Report): Quiet {
   if (said === undefined) return { kind: 'learned' }
   if (said.trim() === 'never') return { kind: 'never' }
-  const ms = durationMs(said, report)
+  const ms = lengthOf(said, report)
   return ms === undefined ? { kind: 'learned' } : { kind: 'after', ms }
 }
 
-const HOUR_MS = 3_600_000
-const UNITS: Readonly<Record<string, number>> = { m: HOUR_MS / 60, h: HOUR_MS, d: 24 * HOUR_MS }
-const LONGEST_MS = 365 * 24 * HOUR_MS
+const LENGTHS = { from: '60m', to: '365d', such: '24h' } as const
 
-/** `6h`, from an hour to a year; undefined where nothing (sound) was said. */
-function durationMs(said: string | undefined, report: Report): number | undefined {
-  if (said === undefined) return undefined
-  const [, count, unit = ''] = /^(\d{1,6}) ?([mhd])$/.exec(said.trim()) ?? []
-  const ms = Number(count) * (UNITS[unit] ?? Number.NaN)
-  if (ms >= HOUR_MS && ms <= LONGEST_MS) return ms
-  const message = Number.isNaN(ms)
-    ? `"${said}" is not a length of time`
-    : `"${said}" is too ${ms < HOUR_MS ? 'short' : 'long'}`
-  report([], message, 'Write minutes, hours or days, from 60m to 365d: "24h".')
-  return undefined
-}
+const lengthOf = (said: string | undefined, report: Report): number | undefined =>
+  said === undefined ? undefined : durationMs(said, LENGTHS, report)

@@ -1,6 +1,6 @@
-import { DEFAULT_THRESHOLDS, type Thresholds } from '../core/duplicates.ts'
+import { DEFAULT_THRESHOLDS } from '../core/duplicates.ts'
 import { fieldType, RECORD_KINDS, type RecordKind } from '../core/model.ts'
-import type { Survivorship } from '../core/survivorship.ts'
+import { DEFAULT_SURVIVORSHIP, type Survivorship } from '../core/survivorship.ts'
 import type { Configuration, Stream } from '../core/stream.ts'
 import { loadAlerts } from './alerts.ts'
 import type { Defaults } from './codec.ts'
@@ -58,11 +58,9 @@ export function loadConfiguration(files: readonly SourceFile[], catalog: Catalog
   const sections = sort(files, problems)
   const [hub] = only(sections.hub)
   const [policyFile] = only(sections.policies)
-  const { approvals, ...defaults } = hub === undefined ? FALLBACK : loadHub(hub)
-  const duplicates = hub === undefined ? DEFAULT_THRESHOLDS : hubDuplicates(hub)
+  const { approvals, duplicates, ...defaults } = hub === undefined ? FALLBACK : loadHub(hub)
   const names = sections.connection.map(({ root }) => textAt(root, 'connection') ?? '')
-  const policies = policyFile === undefined ? {} : loadPolicies(policyFile, names)
-  const survivorship = loadSurvivorship(policyFile, policies, names)
+  const { policies, survivorship } = policyFile === undefined ? NO_POLICIES : loadPolicies(policyFile, names)
   const [pipelineFile] = only(sections.pipelines)
   const pipelines = pipelineFile === undefined ? [] : loadPipelines(pipelineFile)
   const [picklistFile] = only(sections.picklists)
@@ -101,8 +99,13 @@ export function loadConfiguration(files: readonly SourceFile[], catalog: Catalog
   }
 }
 
-type HubSays = Defaults & Pick<Configuration, 'approvals'>
-const FALLBACK: HubSays = { country: 'US', currency: 'USD', approvals: 'ask' }
+type HubSays = Defaults & Pick<Configuration, 'approvals' | 'duplicates'>
+const FALLBACK: HubSays = {
+  country: 'US',
+  currency: 'USD',
+  approvals: 'ask',
+  duplicates: DEFAULT_THRESHOLDS,
+}
 
 function byPlace(a: Problem, b: Problem): number {
   return a.file === b.file ? a.line - b.line || a.column - b.column : a.file < b.file ? -1 : 1
@@ -177,46 +180,37 @@ function loadHub(document: Parsed): HubSays {
     const fix = choose(defaultCurrency.toUpperCase(), currencyCodes())
     document.report(['hub', 'defaultCurrency'], `"${defaultCurrency}" is not an ISO 4217 currency`, fix)
   }
-  return { country: country ?? FALLBACK.country, currency: currency ?? FALLBACK.currency, approvals }
+  return {
+    country: country ?? FALLBACK.country,
+    currency: currency ?? FALLBACK.currency,
+    approvals,
+    duplicates: compileDuplicates(
+      parsed.hub.duplicates,
+      FALLBACK.duplicates,
+      within(document.report, 'hub', 'duplicates'),
+    ),
+  }
 }
 
-/** What is wrong with the file's form, `loadHub` tells. */
-function hubDuplicates(document: Parsed): Thresholds {
-  const entry = hubFile.safeParse(document.root).data?.hub.duplicates
-  return compileDuplicates(entry, DEFAULT_THRESHOLDS, within(document.report, 'hub', 'duplicates'))
-}
+type PolicyRules = { readonly policies: Policies; readonly survivorship: Survivorship }
+const NO_POLICIES: PolicyRules = { policies: {}, survivorship: DEFAULT_SURVIVORSHIP }
 
-function loadPolicies(document: Parsed, connections: readonly string[]): Policies {
-  const policies = validate(policiesFile, document.root, document, [])?.policies
-  if (policies === undefined) return {}
+function loadPolicies(document: Parsed, connections: readonly string[]): PolicyRules {
+  const parsed = validate(policiesFile, document.root, document, [])
+  if (parsed === undefined) return NO_POLICIES
+  const { policies, survivorship = {} } = parsed
+  const inside = within(document.report, 'policies')
   if (policies.default !== undefined)
-    checkPolicy(
-      policies.default,
-      undefined,
-      undefined,
-      connections,
-      within(document.report, 'policies', 'default'),
-    )
+    checkPolicy(policies.default, undefined, undefined, connections, within(inside, 'default'))
   for (const kind of RECORD_KINDS) {
     for (const [field, entry] of Object.entries(policies[kind] ?? {})) {
       if (fieldType(kind, field) === undefined)
         document.reportKey(['policies', kind], field, ...unknownField(kind, field))
-      else checkPolicy(entry, kind, field, connections, within(document.report, 'policies', kind, field))
+      else checkPolicy(entry, kind, field, connections, within(inside, kind, field))
     }
   }
-  return policies
-}
-
-function loadSurvivorship(
-  document: Parsed | undefined,
-  policies: Policies,
-  connections: readonly string[],
-): Survivorship {
-  // A file of the wrong shape was reported with its policies.
-  const entries =
-    document === undefined ? undefined : policiesFile.safeParse(document.root).data?.survivorship
-  const report = document === undefined ? () => undefined : within(document.report, 'survivorship')
-  return compileSurvivorship(entries ?? {}, policies, connections, report)
+  const report = within(document.report, 'survivorship')
+  return { policies, survivorship: compileSurvivorship(survivorship, policies, connections, report) }
 }
 
 function loadConnection(

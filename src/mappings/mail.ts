@@ -2,6 +2,7 @@ import { DEFAULT_RULES, type MailConfig, type MailRules } from '../core/mail/rul
 import { dayExists } from './codecs/calendar.ts'
 import { domainFault } from './codecs/domain.ts'
 import { addressFault } from './codecs/email.ts'
+import { durationMs } from './duration.ts'
 import { isFreeMail } from './free-mail.ts'
 import type { MailEntry, RulesEntry } from './mail-schema.ts'
 import { nearest } from './nearest.ts'
@@ -9,11 +10,8 @@ import { within, type Report } from './problem.ts'
 import { checkCron } from './stream.ts'
 
 const EVERY_TWO_MINUTES = '*/2 * * * *'
-const MINUTE_MS = 60_000
-const UNITS: Readonly<Record<string, number>> = { m: MINUTE_MS, h: 60 * MINUTE_MS, d: 1_440 * MINUTE_MS }
-const DEFAULT_ALARM_MS = 120 * MINUTE_MS
-const SHORTEST_ALARM_MS = 10 * MINUTE_MS
-const LONGEST_ALARM_MS = 30 * 1_440 * MINUTE_MS
+const ALARMS = { from: '10m', to: '30d', such: '2h' } as const
+const DEFAULT_ALARM_MS = 2 * 3_600_000
 
 /** Compiles a `mail:` section. What is wrong is reported, and the nearest sound value stands in for it. */
 export function compileMail(entry: MailEntry, report: Report): MailConfig {
@@ -27,7 +25,8 @@ export function compileMail(entry: MailEntry, report: Report): MailConfig {
     owners: compileOwners(owners, rules, read, within(report, 'owners')),
     mailboxes: read,
     alarmMs:
-      alarmAfter === undefined ? DEFAULT_ALARM_MS : durationMs(alarmAfter, within(report, 'alarmAfter')),
+      (alarmAfter === undefined ? undefined : durationMs(alarmAfter, ALARMS, within(report, 'alarmAfter'))) ??
+      DEFAULT_ALARM_MS,
   }
 }
 
@@ -108,17 +107,6 @@ function midnight(said: string, report: Report): number | null {
   if (year !== undefined && dayExists(Number(year), Number(month), Number(day))) return Date.parse(said)
   report([], `"${said}" is not a day`, 'Write it as 2025-01-31; leave since: out to read everything.')
   return null
-}
-
-function durationMs(said: string, report: Report): number {
-  const [, count, unit = ''] = /^(\d{1,6}) ?([mhd])$/.exec(said.trim()) ?? []
-  const ms = Number(count) * (UNITS[unit] ?? Number.NaN)
-  if (ms >= SHORTEST_ALARM_MS && ms <= LONGEST_ALARM_MS) return ms
-  const message = Number.isNaN(ms)
-    ? `"${said}" is not a length of time`
-    : `"${said}" is too ${ms < SHORTEST_ALARM_MS ? 'short' : 'long'}`
-  report([], message, 'Write minutes, hours or days, from 10m to 30d: "2h".')
-  return DEFAULT_ALARM_MS
 }
 
 function addresses(said: readonly string[], what: string, report: Report): readonly string[] {
