@@ -282,7 +282,7 @@ export const alertSecrets = pgTable('alert_secrets', {
 /** Keyed digests of what an erased person was recognised by: it does not come in again. */
 export const tombstones = pgTable('tombstones', {
   digest: bytea('digest').primaryKey(),
-  /** key | object | out: an opt-out that outlives the erasure */
+  /** key | lifted: let in again | object | out: an opt-out that outlives the erasure */
   kind: text('kind').notNull(),
   erasureId: big('erasure_id').notNull(),
   /** Of `out`: {channel, audience, at, source, reason} of each opt-out. */

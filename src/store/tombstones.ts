@@ -6,8 +6,11 @@ import type { Query, Tx } from './database.ts'
 import { jsonText } from './json-text.ts'
 import { bytes, type Hash } from './mail/key.ts'
 
-/** `key`: an address or number; `object`: an object at a vendor; `out`: an opt-out that outlives the erasure. */
-export type TombstoneKind = 'key' | 'object' | 'out'
+/**
+ * `key`: an address or number; `lifted`: an address that may come in again; `object`: an object at a vendor; `out`: an
+ * opt-out that outlives the erasure.
+ */
+export type TombstoneKind = 'key' | 'lifted' | 'object' | 'out'
 
 /** An opt-out of an erased person; the address itself is not kept. */
 export type KeptOut = {
@@ -46,23 +49,22 @@ export async function newcomerIds(tx: Tx, count: number): Promise<readonly Recor
   return (row?.ids ?? '').split(',').map(Number)
 }
 
-/** Which of the digests stand for something erased. */
+/** What the digests stand for; those that stand for nothing are left out. */
 export async function tombstonesAmong(
   q: Query,
-  kind: TombstoneKind,
   digests: readonly Hash[],
-): Promise<ReadonlySet<Hash>> {
-  if (digests.length === 0) return new Set()
-  const found = await q<{ digest: Hash }[]>`
-    select encode(digest, 'hex') as digest from tombstones
-    where digest = any(${texts([...new Set(digests)].map(bytes))}::bytea[]) and kind = ${kind}`
-  return new Set(found.map((row) => row.digest))
+): Promise<ReadonlyMap<Hash, TombstoneKind>> {
+  if (digests.length === 0) return new Map()
+  const found = await q<{ digest: Hash; kind: TombstoneKind }[]>`
+    select encode(digest, 'hex') as digest, kind from tombstones
+    where digest = any(${texts([...new Set(digests)].map(bytes))}::bytea[])`
+  return new Map(found.map((row) => [row.digest, row.kind]))
 }
 
 export async function addTombstones(
   q: Query,
   erasure: number,
-  kind: Exclude<TombstoneKind, 'out'>,
+  kind: Extract<TombstoneKind, 'key' | 'object'>,
   digests: readonly Hash[],
 ): Promise<void> {
   if (digests.length === 0) return
@@ -70,21 +72,23 @@ export async function addTombstones(
   await q`
     insert into tombstones (digest, kind, erasure_id)
     select digest, ${kind}, ${erasure} from unnest(${texts([...new Set(digests)].map(bytes))}::bytea[]) as d(digest)
-    on conflict (digest) do update set erasure_id = excluded.erasure_id`
+    on conflict (digest) do update set kind = excluded.kind, erasure_id = excluded.erasure_id`
 }
 
-/** Keeps what an erased address said against mail, beside what it said before. */
-export async function keepOut(
+/** Keeps what erased addresses said against mail, each beside what it said before. */
+export async function keepOuts(
   q: Query,
   erasure: number,
-  digest: Hash,
-  said: readonly KeptOut[],
+  outs: ReadonlyMap<Hash, readonly KeptOut[]>,
 ): Promise<void> {
-  if (said.length === 0) return
+  const told = [...outs].filter(([, said]) => said.length > 0)
+  if (told.length === 0) return
   asked.delete(q)
   await q`
     insert into tombstones (digest, kind, erasure_id, said)
-    values (${bytes(digest)}::text::bytea, 'out', ${erasure}, ${jsonText(said)}::text::jsonb)
+    select digest, 'out', ${erasure}, said::jsonb
+    from unnest(${texts(told.map(([digest]) => bytes(digest)))}::bytea[], ${texts(told.map(([, said]) => jsonText(said)))}::text[])
+      as o(digest, said)
     on conflict (digest) do update set said = coalesce(tombstones.said, '[]') || excluded.said`
 }
 
@@ -99,18 +103,14 @@ export async function keptOut(
     where digest = any(${texts(digests.map(bytes))}::bytea[]) and kind = 'out'`
 }
 
-/** Lets what was erased in again; returns when it was erased, null where it was not. */
-export async function liftTombstones(
-  q: Query,
-  kind: Exclude<TombstoneKind, 'out'>,
-  digests: readonly Hash[],
-): Promise<Instant | null> {
+/** Lets an erased address in again; returns when it was erased, null where it was not. */
+export async function liftTombstone(q: Query, digest: Hash): Promise<Instant | null> {
   const [row] = await q<{ at: Instant }[]>`
-    with gone as (
-      delete from tombstones where digest = any(${texts(digests.map(bytes))}::bytea[]) and kind = ${kind}
+    with lifted as (
+      update tombstones set kind = 'lifted' where digest = ${bytes(digest)}::text::bytea and kind = 'key'
       returning erasure_id
     )
-    select max(e.at) as at from gone join erasures e on e.id = gone.erasure_id having count(*) > 0`
+    select e.at from lifted join erasures e on e.id = lifted.erasure_id`
   return row?.at ?? null
 }
 

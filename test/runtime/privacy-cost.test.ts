@@ -40,6 +40,6 @@ test('a page of strangers asks nothing more than it did without erasures, howeve
   await eraseRecord(world.hub, { id, by: 'user:ann' })
   const now = await statementsOf(['warm', ...people('a', 3), ...people('b', 200), ...people('c', 3)])
   expect(now.asking).toBe(0)
-  // The digests of objects, of addresses, and of opt-outs.
-  expect(now.all - few.all).toBe(3)
+  // The digests, and the opt-outs.
+  expect(now.all - few.all).toBe(2)
 })

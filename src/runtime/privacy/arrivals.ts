@@ -1,10 +1,10 @@
 import { keysOf } from '../../core/identity.ts'
-import { textOf } from '../../core/json.ts'
+import { isList, isObject, textOf, type Json } from '../../core/json.ts'
 import type { Birth } from '../../core/plan.ts'
 import type { Query } from '../../store/database.ts'
 import type { BadPlace } from '../../store/inbox.ts'
 import type { Hash } from '../../store/mail/key.ts'
-import { anyTombstones, haveTombstones, keepOut, tombstonesAmong } from '../../store/tombstones.ts'
+import { anyTombstones, haveTombstones, keepOuts, keptOut, tombstonesAmong } from '../../store/tombstones.ts'
 import type { Hub, Target } from '../hub.ts'
 import type { Arrival, PageWork } from '../page.ts'
 import { addressDigest, objectDigest, outDigest, phoneDigestsOf } from './digests.ts'
@@ -15,8 +15,8 @@ const ADDRESS = /[^\s@<>"'(),;:]+@[^\s@<>"'(),;:]+/g
 
 /**
  * The objects that are of people who were erased: they are left out, and nothing of them is kept. What they say of
- * consent is not, either, but for an opt-out, of which a digest is. `made`: those that were made for records of which
- * nothing is left. One query at most where nobody was erased.
+ * consent is not, either, but for an opt-out, which a digest of its address keeps. `made`: those that were made for
+ * records of which nothing is left. One query at most where nobody was erased.
  */
 export async function erasedArrivals(
   page: PageWork,
@@ -29,31 +29,32 @@ export async function erasedArrivals(
   if (!(await haveTombstones(tx))) return leftOut(page, made)
   const hash = await hub.mailHash()
   const isPerson = target.stream.record === 'contact'
-  const objects = new Map<Hash, Arrival>()
-  const keys = new Map<Hash, Arrival[]>()
+  const addresses = new Set<Hash>()
+  const known = new Map<Hash, Arrival[]>()
   for (const [i, arrival] of strangers.entries()) {
-    objects.set(objectDigest(hash, target.label, arrival.seen.id), arrival)
+    const note = (digest: Hash) => known.set(digest, [...(known.get(digest) ?? []), arrival])
+    note(objectDigest(hash, target.label, arrival.seen.id))
     const fields = births[i]?.fields
     if (!isPerson || fields === undefined) continue
     const emails = keysOf('contact', fields).flatMap((key) => (key.kind === 'email' ? [key.value] : []))
     const unread = (births[i]?.unreadable ?? []).flatMap(({ raw }) => textOf(raw).match(ADDRESS) ?? [])
     const said = [...unread, ...[arrival.consent?.address ?? []].flat()]
-    for (const digest of [
-      ...[...emails, ...said].map((address) => addressDigest(hash, address)),
-      ...phoneDigestsOf(hash, fields),
-    ])
-      keys.set(digest, [...(keys.get(digest) ?? []), arrival])
+    for (const address of new Set([...emails, ...said])) {
+      const digest = addressDigest(hash, address)
+      addresses.add(digest)
+      note(digest)
+    }
+    for (const digest of phoneDigestsOf(hash, fields)) note(digest)
   }
-  const [known, keyed] = [
-    await tombstonesAmong(tx, 'object', [...objects.keys()]),
-    await tombstonesAmong(tx, 'key', [...keys.keys()]),
-  ]
-  const erased = new Set<Arrival>([
-    ...made,
-    ...[...known].flatMap((digest) => objects.get(digest) ?? []),
-    ...[...keyed].flatMap((digest) => keys.get(digest) ?? []),
-  ])
-  return leftOut(page, erased)
+  const erased = new Set<Arrival>(made)
+  const lifted = new Set<Arrival>()
+  const barred = new Set<Arrival>()
+  for (const [digest, kind] of await tombstonesAmong(tx, [...known.keys()]))
+    for (const arrival of known.get(digest) ?? [])
+      (kind === 'lifted' ? lifted : addresses.has(digest) ? barred : erased).add(arrival)
+  // Who was let in again by one address comes in with their number and from the objects they had, too.
+  for (const arrival of lifted) if (!made.has(arrival)) erased.delete(arrival)
+  return leftOut(page, erased.union(barred))
 }
 
 async function leftOut(page: PageWork, erased: ReadonlySet<Arrival>): Promise<ReadonlySet<Arrival>> {
@@ -73,13 +74,34 @@ async function forgetStatements(page: PageWork, erased: ReadonlySet<Arrival>): P
     Number.POSITIVE_INFINITY,
     ...page.statements.filter((said) => !theirs.includes(said)),
   )
-  for (const { address, channel, audience, state, at, source } of theirs) {
-    if (state !== 'out') continue
-    const digest = outDigest(hash, address)
-    if ((await tombstonesAmong(page.tx, 'out', [digest])).has(digest)) continue
-    await keepOut(page.tx, 0, digest, [{ channel, audience, state, at, source }])
-  }
+  const outs = Map.groupBy(
+    theirs.filter(({ state }) => state === 'out'),
+    ({ address }) => outDigest(hash, address),
+  )
+  const before = new Map(
+    (await keptOut(page.tx, [...outs.keys()])).map(({ digest, said }) => [digest, placesIn(said)]),
+  )
+  const fresh = [...outs].map(([digest, said]) => {
+    const known = before.get(digest)
+    const there = new Map(said.map((one) => [placeOf(one.channel, one.audience), one]))
+    const kept = [...there].flatMap(([place, { channel, audience, state, at, source }]) =>
+      known?.has(place) === true ? [] : [{ channel, audience, state, at, source }],
+    )
+    return [digest, kept] as const
+  })
+  await keepOuts(page.tx, 0, new Map(fresh))
 }
+
+const placeOf = (channel: Json | undefined, audience: Json | undefined): string =>
+  JSON.stringify([channel, audience])
+
+/** Where an address is kept as out already: each sweep says so again. */
+const placesIn = (said: Json): ReadonlySet<string> =>
+  new Set(
+    isList(said)
+      ? said.flatMap((one) => (isObject(one) ? [placeOf(one['channel'], one['audience'])] : []))
+      : [],
+  )
 
 /** What could not be read is not kept where it is of an erased object, or has an erased address in it. */
 export async function withoutErased(
@@ -93,17 +115,14 @@ export async function withoutErased(
   const objects = bad.flatMap(({ remoteId }) => remoteId ?? [])
   const addressesIn = ({ raw, problem }: BadPlace) => `${raw} ${problem}`.match(ADDRESS) ?? []
   const digestOf = (remoteId: string) => objectDigest(hash, target.label, remoteId)
-  const erased = new Set([
-    ...(await tombstonesAmong(q, 'object', objects.map(digestOf))),
-    ...(await tombstonesAmong(
-      q,
-      'key',
-      bad.flatMap(addressesIn).map((address) => addressDigest(hash, address)),
-    )),
+  const found = await tombstonesAmong(q, [
+    ...objects.map(digestOf),
+    ...bad.flatMap(addressesIn).map((address) => addressDigest(hash, address)),
   ])
+  const isErased = (digest: Hash): boolean => (found.get(digest) ?? 'lifted') !== 'lifted'
   return bad.filter(
     (one) =>
-      !(one.remoteId !== null && erased.has(digestOf(one.remoteId))) &&
-      !addressesIn(one).some((address) => erased.has(addressDigest(hash, address))),
+      !(one.remoteId !== null && isErased(digestOf(one.remoteId))) &&
+      !addressesIn(one).some((address) => isErased(addressDigest(hash, address))),
   )
 }

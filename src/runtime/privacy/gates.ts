@@ -2,9 +2,9 @@ import { effectiveConsent } from '../../core/consent.ts'
 import { isList } from '../../core/json.ts'
 import type { Fields } from '../../core/model.ts'
 import type { Query } from '../../store/database.ts'
-import { takeStatements } from '../../store/erase-rows.ts'
+import { takeStatements, type ConsentRow } from '../../store/erase-rows.ts'
 import type { Hasher } from '../../store/mail/key.ts'
-import { addTombstones, keepOut } from '../../store/tombstones.ts'
+import { addTombstones, keepOuts, type KeptOut } from '../../store/tombstones.ts'
 import { addressDigest, objectDigest, outDigest, phoneDigestsLeft } from './digests.ts'
 import type { KnownObject } from './remotes.ts'
 
@@ -52,19 +52,20 @@ export async function closeGates(
     ),
   )
   const statements = await takeStatements(q, known.addresses)
-  for (const [address, mine] of Map.groupBy(statements, (one) => one.address)) {
-    const places = Map.groupBy(mine, (one) => `${one.channel} ${one.audience}`)
-    const outs = [...places.values()].flatMap((there) => {
-      if (effectiveConsent(there) !== 'out') return []
-      const last = there.filter((one) => one.state === 'out').toSorted((a, b) => b.at - a.at)[0]
-      return last === undefined ? [] : [last]
-    })
-    await keepOut(
-      q,
-      erasure,
-      outDigest(hash, address),
-      outs.map(({ channel, audience, state, at, source }) => ({ channel, audience, state, at, source })),
-    )
-  }
+  const byAddress = Map.groupBy(statements, (one) => one.address)
+  const outs = [...byAddress].map(([address, mine]) => [outDigest(hash, address), outsOf(mine)] as const)
+  await keepOuts(q, erasure, new Map(outs))
   return statements.length
+}
+
+/** The last opt-out of each place where one stands. */
+function outsOf(statements: readonly ConsentRow[]): readonly KeptOut[] {
+  const places = Map.groupBy(statements, (one) => `${one.channel} ${one.audience}`)
+  return [...places.values()].flatMap((there) => {
+    if (effectiveConsent(there) !== 'out') return []
+    const last = there.filter((one) => one.state === 'out').toSorted((a, b) => b.at - a.at)[0]
+    if (last === undefined) return []
+    const { channel, audience, state, at, source } = last
+    return [{ channel, audience, state, at, source }]
+  })
 }

@@ -24,8 +24,8 @@ export async function forgetErasedHints(
     ),
   )
   const q = hub.session.q
-  const erased = await tombstonesAmong(q, 'object', [...known.keys()])
-  const theirs = [...erased].flatMap((digest) => known.get(digest) ?? [])
+  const erased = await tombstonesAmong(q, [...known.keys()])
+  const theirs = [...erased.keys()].flatMap((digest) => known.get(digest) ?? [])
   for (const [{ connection, resource }, of] of Map.groupBy(theirs, ({ stream }) => stream))
     await forgetHints(
       q,

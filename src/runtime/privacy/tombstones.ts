@@ -1,7 +1,7 @@
 import type { Fields } from '../../core/model.ts'
 import type { Query } from '../../store/database.ts'
 import type { Hash } from '../../store/mail/key.ts'
-import { erasedAt, haveTombstones, liftTombstones, tombstonesAmong } from '../../store/tombstones.ts'
+import { erasedAt, haveTombstones, liftTombstone, tombstonesAmong } from '../../store/tombstones.ts'
 import { addressesOf } from '../consent.ts'
 import type { Hub } from '../hub.ts'
 import { addressDigest } from './digests.ts'
@@ -17,8 +17,8 @@ export async function erasedAmongAddresses(
   if (addresses.length === 0 || !(await haveTombstones(q))) return NONE
   const hash = await hub.mailHash()
   const digests = new Map<Hash, string>(addresses.map((address) => [addressDigest(hash, address), address]))
-  const found = await tombstonesAmong(q, 'key', [...digests.keys()])
-  return new Set([...found].flatMap((digest) => digests.get(digest) ?? []))
+  const found = await tombstonesAmong(q, [...digests.keys()])
+  return new Set([...found].flatMap(([digest, kind]) => (kind === 'key' ? (digests.get(digest) ?? []) : [])))
 }
 
 /** What keeps a contact from being made by hand; null where nothing does. */
@@ -39,5 +39,5 @@ export async function erasedAddress(
 
 /** Lets an address in again; returns when it was erased, null where it was not. Opt-outs stay. */
 export async function liftAddress(hub: Hub, address: string): Promise<number | null> {
-  return liftTombstones(hub.db.sql, 'key', [addressDigest(await hub.mailHash(), address)])
+  return liftTombstone(hub.db.sql, addressDigest(await hub.mailHash(), address))
 }
