@@ -33,7 +33,8 @@ export async function activeVersion(store: OpenStore): Promise<ConfigVersion | u
 }
 
 /**
- * Compiles and stores a version over `basedOn`, and lets the streams in `approved` write with their new shapes; undefined where somebody applied another one meanwhile.
+ * Compiles and stores a version over `basedOn`, and lets the streams in `approved` write with their new shapes;
+ * undefined where somebody applied another one meanwhile.
  */
 export async function applyVersion(
   store: Pick<OpenStore, 'db'>,

@@ -7,4 +7,4 @@ export const rejectedKey = ({ linkId, op }: WriteOf): string => `rejected:${link
 
 /** Every refusal of a link's writes: none matters once nothing is left to send. */
 export const rejectedKeys = (linkId: number): readonly string[] =>
-  ['create', 'update', 'archive'].map((op) => rejectedKey({ linkId, op }))
+  ['create', 'update', 'archive', 'consent'].map((op) => rejectedKey({ linkId, op }))

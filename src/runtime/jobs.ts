@@ -72,9 +72,9 @@ export async function startWorkers(hub: Hub): Promise<Workers> {
   })
   const schedules = schedule(hub)
   const listeners = openListeners(hub)
-  // Work that a stopped hub left behind is taken up at once.
   // New rules of quality and of survivorship are taken up by one process.
   await hub.db.sql`select graphile_worker.add_job('review', job_key := 'review')`
+  // Work that a stopped hub left behind is taken up at once.
   const names = (await listConnections(hub.db.sql)).map((c) => c.name)
   await wakePush(hub.db.sql, names)
   await wakeMail(

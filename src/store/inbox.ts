@@ -222,14 +222,6 @@ export async function readItem(q: Query, id: number): Promise<InboxItem | undefi
   return item
 }
 
-/** True where this call closed it; false where somebody else had, or it does not exist. */
-export async function resolveItem(q: Query, id: number, resolution: string, at: Instant): Promise<boolean> {
-  const done = await q`
-    update inbox set state = 'done', resolution = ${resolution}, updated_at = ${at}
-    where id = ${id} and state = 'open' returning id`
-  return done.length === 1
-}
-
 /** Open items by kind; those that are snoozed at `now` are left out. */
 export async function openCounts(
   q: Query,

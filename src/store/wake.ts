@@ -37,8 +37,8 @@ export async function wakeHints(q: Query, connection: string): Promise<void> {
 }
 
 /**
- * Queues the mail of those connections that were added to be read on, after all other work that waits for them: a backfill takes its time in
- * slices, between which the rest gets its turn.
+ * Queues the mail of those connections that were added to be read on, after all other work that waits for them: a
+ * backfill takes its time in slices, between which the rest gets its turn.
  */
 export async function wakeMail(q: Query, connections: Iterable<string>): Promise<void> {
   const names = [...connections]

@@ -7,7 +7,7 @@ import { acceptValue } from '../../src/runtime/governance/accept.ts'
 import { reviewRecords } from '../../src/runtime/governance/review.ts'
 import type { Hub } from '../../src/runtime/hub.ts'
 import { activeConfig, applyConfig, type ConfigFiles } from '../../src/store/config-versions.ts'
-import { listItems, resolveItem } from '../../src/store/inbox.ts'
+import { closeItems, listItems } from '../../src/store/inbox.ts'
 import { listRecords } from '../../src/store/records.ts'
 import { COLUMNS } from '../support/exports.ts'
 import { CONNECTORS, openWorld, shippedConfiguration, type World } from '../support/world.ts'
@@ -137,6 +137,18 @@ describe('picklists', () => {
     })
   })
 
+  test('people may leave a value on no list that a system brought, but bring none of their own', async () => {
+    await open()
+    companies('Fintec')
+    await sync()
+    const [company] = await listRecords(world.db.sql, 'company', 0, 1)
+    const edit = (fields: { readonly [field: string]: string | number }) =>
+      editRecord(world.hub, 'company', company?.id ?? 0, fields, 'api')
+    expect(await edit({ industry: 'Fintec', employees: 12 })).toMatchObject({ kind: 'saved' })
+    expect(await edit({ industry: 'Fintech' })).toMatchObject({ kind: 'invalid' })
+    expect(await edit({ industry: 'tech' })).toMatchObject({ kind: 'saved' })
+  })
+
   test('new rules change what is there already, in the name of who said it, and open what is unknown', async () => {
     await open({ picklists: picklists('keep', 'Retail') })
     companies('tech', 'Shops', 'Retail')
@@ -159,7 +171,7 @@ describe('picklists', () => {
     companies('Shops')
     await sync()
     const [item] = await listItems(world.db.sql, { state: 'open', limit: 1 })
-    await resolveItem(world.db.sql, item?.id ?? 0, 'dismissed', world.clock.now)
+    await closeItems(world.db.sql, [item?.key ?? ''], 'dismissed', world.clock.now)
     await reviewRecords(world.hub, 'daily')
     expect(await items()).toEqual([])
     companies('Shops', 'Shops')

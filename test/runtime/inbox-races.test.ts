@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import { editChange } from '../../src/runtime/change.ts'
 import { applyChanges } from '../../src/runtime/changes.ts'
-import { syncAll } from '../../src/runtime/cycle.ts'
+import { pushConnection, syncAll } from '../../src/runtime/cycle.ts'
 import { createRecord, editRecord } from '../../src/runtime/edit.ts'
 import { holding } from '../../src/runtime/hold.ts'
 import { performAll } from '../../src/runtime/inbox/bulk.ts'
@@ -135,4 +135,16 @@ test('what a deal lacked for its invoice is not asked for once an undo has archi
   await world.db.sql.begin((tx) => applyChanges(world.hub, tx, 'deal', [change], null, BY, 'always'))
   expect(await asked()).toEqual([])
   expect(await world.db.sql`select 1 from invoices`).toEqual([])
+})
+
+test('an opt-out that was refused waits for nobody once its record is archived', async () => {
+  world = await openWorld({ connections: ['stripe'] })
+  world.stripe.admin.createCustomer({ email: 'ada@example.com', name: 'Ada' })
+  await syncAll(world.hub, ['stripe'], 'changes')
+  const [link] = await world.db.sql<{ id: number; record: number; stream: number }[]>`
+    update links set problem = 'no' returning id, record_id as record, stream_id as stream`
+  await openItems(world.db.sql, [refused(`rejected:${link?.id}:consent`, link?.stream)], world.clock.now)
+  await editRecord(world.hub, 'contact', link?.record ?? 0, {}, BY, { archived: true })
+  await pushConnection(world.hub, 'stripe')
+  expect(await opened()).toEqual([])
 })

@@ -131,3 +131,15 @@ test('a connection that is named twice is planned once', async () => {
   const names = summary.streams.map((one) => one.stream)
   expect(names).toEqual([...new Set(names)])
 })
+
+test('what could not be read for a plan is not approved with it, and that is said', async () => {
+  world = await openWorld({ connections: ['csv'] })
+  const { id } = await makePlan(world.hub, ['csv'], 'user:ann')
+  await world.db.sql`
+    update plans set summary = jsonb_set(summary, '{streams}', (
+      select jsonb_agg(s || '{"problem": "no such file"}') from jsonb_array_elements(summary->'streams') s))`
+  expect(await approve(id)).toMatchObject({
+    kind: 'refused',
+    message: expect.stringContaining('csv/contacts, csv/companies could not be read'),
+  })
+})

@@ -46,6 +46,10 @@ export async function approvePlan(
     const summary = summaryFrom(plan.summary)
     const sick = summary.streams.filter((one) => one.problem !== null).map((one) => one.stream)
     const covered = chosen.filter((label) => !sick.includes(label))
+    if (covered.length === 0 && chosen.length > 0)
+      return refused(
+        `${chosen.join(', ')} could not be read when plan ${id} was made: there is nothing to approve. ${again}`,
+      )
     const wanted = covered.flatMap((label) => gates.find((gate) => gate.label === label) ?? [])
     const moved = covered.filter((label) => !isAsPlanned(plan, wanted, label))
     if (moved.length > 0)
