@@ -84,7 +84,8 @@ async function groupsOf(
   })
 }
 
-const keyOf = (a: number, b: number): number => Math.min(a, b) * 2 ** 26 + Math.max(a, b)
+/** Two rows in one number, whichever is named first. */
+export const keyOf = (a: number, b: number): number => Math.min(a, b) * 2 ** 26 + Math.max(a, b)
 
 function withBest(rows: readonly number[], pairs: readonly Pair<number>[]): Group {
   const members = new Set(rows)

@@ -20,6 +20,8 @@ export type ComparedPair = {
   readonly agreement: Agreement
   /** Under the first of the keys that bring the two together. */
   readonly first: boolean
+  /** They share crowded keys alone, and meet anew wherever they stand side by side. */
+  readonly meetsAgain: boolean
 }
 
 export type Blocks = {
@@ -87,7 +89,7 @@ export async function visitUnshared(
   for (const [at, b] of held.entries())
     for (const a of held.slice(0, at)) {
       if (a.keys.some((key) => b.keys.includes(key))) continue
-      visit({ key: '', a, b, agreement: compare(a.prepared, b.prepared), first: true })
+      visit({ key: '', a, b, agreement: compare(a.prepared, b.prepared), first: true, meetsAgain: false })
     }
 }
 
@@ -106,7 +108,7 @@ function visitPair(
   // compared wherever it meets.
   if (!first && !again && (shared.isWhole || !isCrowded)) return
   if (again && !first && metBefore(a.keys, b.keys, key, crowded)) return
-  visit({ key, a, b, agreement: compare(a.prepared, b.prepared), first })
+  visit({ key, a, b, agreement: compare(a.prepared, b.prepared), first, meetsAgain: !shared.isWhole })
 }
 
 /** Whether two meet under an earlier key of the same family, too: a family judges a pair once. */

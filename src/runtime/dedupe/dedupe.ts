@@ -3,13 +3,13 @@ import { evidenceText } from '../../core/match/evidence.ts'
 import { probabilityOf, score, weigh, weightOf } from '../../core/match/score.ts'
 import type { Subject } from '../../core/match/traits.ts'
 import type { Sql } from '../../store/database.ts'
-import { assemble } from './assemble.ts'
+import { assemble, keyOf } from './assemble.ts'
 import { visitPairs, visitUnshared, WHOLE_BLOCK, type Blocks, type ComparedPair } from './blocks.ts'
 import { columnsOf, placeOf, type Columns } from './columns.ts'
 import { openTable } from './rows.ts'
 import { openScratch, type Match, type Scratch } from './scratch.ts'
 import { openSets, type Sets } from './sets.ts'
-import { openSheet, type Sheet } from './sheet.ts'
+import { openSheet, refuseOverwriting, type Sheet } from './sheet.ts'
 import { takeIn, type TakeIn, type TakenIn } from './take-in.ts'
 import { train } from './train.ts'
 
@@ -88,6 +88,7 @@ type Sheets = { readonly out: Sheet; readonly pairs: Sheet }
 
 /** Before anything is read: who cannot write at the end need not wait for it. */
 async function openSheets(request: DedupeRequest, hasIds: boolean): Promise<Sheets> {
+  await refuseOverwriting(request)
   const out = await openSheet(request.out, ['row', 'line', ...(hasIds ? ['id'] : []), 'cluster', 'score'])
   try {
     return { out, pairs: await openSheet(request.pairs, ['row_a', 'row_b', 'score', 'evidence']) }
@@ -162,9 +163,16 @@ async function compareAll(
     lines = []
     context.progress({ kind: 'compared', pairs: compared, matches })
   }
-  const visit = ({ a, b, agreement }: ComparedPair): void => {
+  const met = new Set<number>()
+  const visit = ({ a, b, agreement, meetsAgain }: ComparedPair): void => {
     compared++
     const { weight, probability } = weigh(model, agreement, a.prepared, b.prepared)
+    if (weight < Math.min(least.telling, least.threshold)) return
+    if (meetsAgain) {
+      const pair = keyOf(a.id, b.id)
+      if (met.has(pair)) return
+      met.add(pair)
+    }
     if (weight >= least.telling) {
       const [one, two] = a.id < b.id ? [a, b] : [b, a]
       const why = evidenceText(score(model, one.prepared, two.prepared))

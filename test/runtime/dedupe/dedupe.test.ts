@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import os from 'node:os'
 import path from 'node:path'
 import { parse } from 'csv-parse/sync'
@@ -255,5 +255,35 @@ describe('dedupe', { timeout: 120_000 }, () => {
       'first_name,last_name,street,city\nScott,Thomas,193 Mill Court,Eastview\nScott,Thkmas,193 Mlil Ct,Easstview\n',
     )
     expect(result).toMatchObject({ compared: 1, groups: 1 })
+  })
+
+  it('tells a pair once, also where it shares nothing but keys that many share', async () => {
+    const result = await dedupeText(
+      `first_name,last_name,dob\n${'Ann,Okafor,1970-01-31\n'.repeat(60)}${'Tom,Lee,1981-12-01\n'.repeat(3)}`,
+    )
+    const pairs = (await written('pairs.csv')).map((pair) => `${pair['row_a']} ${pair['row_b']}`)
+    expect(pairs.length).toBeGreaterThan(400)
+    expect(new Set(pairs).size).toBe(pairs.length)
+    expect(result.matches).toBe(pairs.length)
+    expect(result.groups).toBe(2)
+  })
+
+  it('says that the disk is full, instead of ending the process', async () => {
+    await writeFile(file('few.csv'), 'first_name,last_name\nAnn,Lee\nAnn,Lee\n')
+    await expect(run(request('few.csv', { pairs: '/dev/full' }))).rejects.toThrow(/ENOSPC/)
+    expect((await readdir(folder)).filter((name) => name.endsWith('.part'))).toEqual([])
+  })
+
+  it('writes over neither the file it reads nor its own other file', async () => {
+    const text = 'first_name,last_name\nAnn,Lee\nAnn,Lee\n'
+    await writeFile(file('few.csv'), text)
+    await symlink(file('few.csv'), file('link.csv'))
+    const refused = (more: Partial<DedupeRequest>) => refusal(run(request('few.csv', more)))
+    expect(await refused({ out: file('few.csv') })).toMatch(/few\.csv is the file that is read.*another/)
+    expect(await refused({ pairs: file('link.csv') })).toMatch(/link\.csv is the file that is read/)
+    expect(await refused({ out: file('new.csv'), pairs: path.join(folder, '.', 'new.csv') })).toMatch(
+      /--out and --pairs name one file/,
+    )
+    expect(await readFile(file('few.csv'), 'utf8')).toBe(text)
   })
 })
