@@ -1,4 +1,5 @@
 import { chooserFor, textsOf } from '../core/governance/findings.ts'
+import type { Refusal } from '../core/governance/refusals.ts'
 import { NO_GOVERNANCE, type Governance } from '../core/governance/rules.ts'
 import { isObject, type Json } from '../core/json.ts'
 import {
@@ -6,6 +7,7 @@ import {
   fieldType,
   isDerived,
   type FieldName,
+  type Fields,
   type FieldType,
   type RecordKind,
 } from '../core/model.ts'
@@ -30,8 +32,7 @@ export type Normalised =
 
 /**
  * The canonical form of a value that a person or the API writes into a hub field. Empty text and empty lists become
- * null. Derived fields, unknown fields, unreadable values and values that a picklist would ask about are refused, with
- * what to do instead.
+ * null. Derived fields, unknown fields and unreadable values are refused, with what to do instead.
  */
 export function normalise(
   kind: RecordKind,
@@ -49,10 +50,8 @@ export function normalise(
     return { kind: 'invalid', problem: `${field} is computed by the hub and cannot be written.` }
   const reading = governed(hubCodec(field, type, defaults), kind, [field], governance).get(value)
   switch (reading.kind) {
-    case 'value': {
-      const problem = unlisted(kind, field, reading.value, governance)
-      return problem === null ? reading : { kind: 'invalid', problem }
-    }
+    case 'value':
+      return reading
     case 'absent':
       return { kind: 'invalid', problem: `${field}: ${shown(value)} is not complete. Send the whole value.` }
     case 'invalid':
@@ -60,14 +59,27 @@ export function normalise(
   }
 }
 
-/** Whoever writes it is there to be asked at once. */
-function unlisted(kind: RecordKind, field: FieldName, value: Json, governance: Governance): string | null {
-  const chooser = chooserFor(governance, kind, field)
-  if (chooser === undefined || chooser.list.unknown !== 'inbox') return null
-  const strange = textsOf(value).find((said) => chooser.choose(said).kind === 'unknown')
-  if (strange === undefined) return null
-  const known = chooser.list.values.map((one) => one.value)
-  return `${field}: ${shown(strange)} is not on its list. ${choose(strange, known)}`
+/**
+ * Values that people or the API bring into a record and that a picklist would ask about: whoever writes one is there to
+ * be asked at once. What the record holds already may stay.
+ */
+export function unlisted(
+  kind: RecordKind,
+  before: Fields | null,
+  given: Fields,
+  governance: Governance,
+): readonly Refusal[] {
+  return Object.entries(given).flatMap(([field, value]): Refusal[] => {
+    const chooser = chooserFor(governance, kind, field)
+    if (chooser === undefined || chooser.list.unknown !== 'inbox') return []
+    const held = textsOf(before?.[field] ?? null)
+    const strange = textsOf(value).find(
+      (said) => !held.includes(said) && chooser.choose(said).kind === 'unknown',
+    )
+    if (strange === undefined) return []
+    const known = chooser.list.values.map((one) => one.value)
+    return [{ field, message: `${field}: ${shown(strange)} is not on its list. ${choose(strange, known)}` }]
+  })
 }
 
 export function unknownField(kind: RecordKind, field: FieldName): readonly [message: string, fix: string] {

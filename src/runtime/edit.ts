@@ -1,10 +1,10 @@
 import { refusals } from '../core/governance/refusals.ts'
 import { keysOf, STRONG } from '../core/identity.ts'
 import type { Json } from '../core/json.ts'
-import type { HubRecord, RecordId, RecordKind, Source } from '../core/model.ts'
+import type { Fields, HubRecord, RecordId, RecordKind, Source } from '../core/model.ts'
 import type { HubEdit } from '../core/plan.ts'
 import { isErased } from '../core/privacy.ts'
-import { normalise } from '../mappings/normalise.ts'
+import { normalise, unlisted } from '../mappings/normalise.ts'
 import type { Tx } from '../store/database.ts'
 import { holders } from '../store/identities.ts'
 import { survivorsOf } from '../store/merges.ts'
@@ -49,6 +49,15 @@ export function normalised(hub: Hub, kind: RecordKind, given: Readonly<Record<st
     else problems.push({ field, message: result.problem })
   }
   return problems.length > 0 ? { kind: 'invalid', problems } : { kind: 'ok', fields }
+}
+
+/** What the rules of good data have against an edit. */
+function refusedBy(hub: Hub, kind: RecordKind, before: Fields | null, given: Fields): readonly Problem[] {
+  const rules = rulesOf(hub)
+  return [
+    ...unlisted(kind, before, given, rules.governance),
+    ...refusals(kind, before, { ...before, ...given }, rules),
+  ]
 }
 
 /** Who names a merged record means its survivor. */
@@ -112,7 +121,7 @@ export async function createRecord(
       if (erased !== null) return { kind: 'invalid', problems: [erased] }
       const [holder] = await holders(tx, kind, keys)
       if (holder !== undefined) return { kind: 'exists', id: holder.id, by: holder.key.value }
-      const refused = refusals(kind, null, checked.fields, rulesOf(hub))
+      const refused = refusedBy(hub, kind, null, checked.fields)
       if (refused.length > 0) return { kind: 'invalid', problems: refused }
       const [id] = await newRecordIds(tx, 1)
       if (id === undefined) throw new Error('the sequence gave no id')
@@ -165,7 +174,7 @@ export async function editRecord(
       const keys = keysOf(kind, checked.fields).filter((key) => STRONG[key.kind])
       const taken = (await holders(tx, kind, keys)).find((holder) => holder.id !== id)
       if (taken !== undefined) return { kind: 'exists', id: taken.id, by: taken.key.value }
-      const refused = refusals(kind, record.fields, { ...record.fields, ...checked.fields }, rulesOf(hub))
+      const refused = refusedBy(hub, kind, record.fields, checked.fields)
       if (refused.length > 0) return { kind: 'invalid', problems: refused }
       const set = openWorkingSet()
       set.read([record])

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { choosersOf, type Picklist } from '../../src/core/governance/picklist.ts'
 import { NO_GOVERNANCE, type Governance } from '../../src/core/governance/rules.ts'
 import { same, type Json } from '../../src/core/json.ts'
+import type { Fields } from '../../src/core/model.ts'
 import { withChoice } from '../../src/mappings/choices.ts'
 import type { Codec } from '../../src/mappings/codec.ts'
 import { list } from '../../src/mappings/codecs/list.ts'
@@ -11,7 +12,7 @@ import { picklist } from '../../src/mappings/codecs/picklist.ts'
 import { text } from '../../src/mappings/codecs/text.ts'
 import { governed } from '../../src/mappings/governed.ts'
 import { loadConfiguration } from '../../src/mappings/load.ts'
-import { normalise } from '../../src/mappings/normalise.ts'
+import { normalise, unlisted } from '../../src/mappings/normalise.ts'
 import { formatProblem } from '../../src/mappings/problem.ts'
 
 const VALUES = [
@@ -99,14 +100,22 @@ describe('what people and the API write', () => {
   })
 
   it('is refused where a value would have to be asked about, with the nearest one named', () => {
-    expect(written('Technologie', 'inbox')).toEqual({
-      kind: 'invalid',
-      problem: 'jobTitle: "Technologie" is not on its list. Did you mean "Technology"?',
-    })
-    expect(written(null, 'inbox')).toEqual({ kind: 'value', value: null })
-    expect(normalise('contact', 'tags', ['IT', 'vip'], DEFAULTS, rules('inbox'))).toMatchObject({
-      kind: 'invalid',
-    })
+    const refused = (before: Fields | null, given: Fields, unknown: Picklist['unknown'] = 'inbox') =>
+      unlisted('contact', before, given, rules(unknown)).map(({ message }) => message)
+    expect(refused(null, { jobTitle: 'Technologie' })).toEqual([
+      'jobTitle: "Technologie" is not on its list. Did you mean "Technology"?',
+    ])
+    expect(refused(null, { jobTitle: null, owner: 'Technologie' })).toEqual([])
+    expect(refused(null, { jobTitle: 'Technologie' }, 'keep')).toEqual([])
+    expect(refused({ tags: null }, { tags: ['Technology', 'vip'] })).toHaveLength(1)
+  })
+
+  it('may hold what the record held already', () => {
+    const before = { jobTitle: 'Technologie', tags: ['vip'] }
+    expect(unlisted('contact', before, { ...before, tags: ['vip', 'Technology'] }, rules('inbox'))).toEqual(
+      [],
+    )
+    expect(unlisted('contact', before, { tags: ['vip', 'vap'] }, rules('inbox'))).toHaveLength(1)
   })
 
   it('loses what copying leaves behind and nobody sees', () => {

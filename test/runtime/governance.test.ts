@@ -166,6 +166,33 @@ describe('picklists', () => {
     expect(await industriesNow()).toEqual(['Technology', 'Shops', 'Retail'])
   })
 
+  test('another word for "Won" bills nothing of the past', async () => {
+    world = await openWorld({ connections: ['csv', 'stripe'], configure: configure({}) })
+    const contact = await createRecord(
+      world.hub,
+      'contact',
+      { familyName: 'A', emails: ['a@x.example'] },
+      'api',
+    )
+    if (contact.kind !== 'saved') throw new Error(contact.kind)
+    const amount = { amount: 100, currency: 'EUR' }
+    const made = await createRecord(
+      world.hub,
+      'deal',
+      { name: 'Old', stage: 'Closed', amount, closeDate: '2020-01-01', contact: contact.record.id },
+      'api',
+    )
+    expect(made.kind).toBe('saved')
+    const stages =
+      '  - record: deal\n    field: stage\n    unknown: keep\n    values: [{ value: Won, synonyms: [Closed] }]\n'
+    expect(await reviewRecords(withRules({ picklists: picklists('inbox') + stages }))).toMatchObject({
+      tidied: 1,
+    })
+    const [deal] = await listRecords(world.db.sql, 'deal', 0, 1)
+    expect(deal?.fields['stage']).toBe('Won')
+    expect(await listRecords(world.db.sql, 'invoice', 0, 1)).toEqual([])
+  })
+
   test('an item that was dismissed stays closed until its cause comes back', async () => {
     await open()
     companies('Shops')
