@@ -1,8 +1,11 @@
 import { isObject, type JsonObject } from '../core/json.ts'
+import type { Decided } from '../runtime/plan/decide.ts'
 import type { Plan, StoredLine } from '../runtime/plan/read.ts'
 import type { PlanSummary, StreamSummary } from '../runtime/plan/summary.ts'
 import { describeKind } from './inbox-words.ts'
 import { clip, iso, number, plural, quiet, shown, tame, type Output } from './output.ts'
+
+type Done = Extract<Decided, { kind: 'done' }>
 
 const HUB = ['create', 'link', 'update', 'archive'] as const
 const REMOTE = ['create', 'update', 'consent', 'archive'] as const
@@ -75,6 +78,16 @@ function showRest(output: Output, line: StreamSummary): void {
   }
   if (line.problem !== null)
     output.line(`${paint.red('failed')}  ${line.stream}: ${line.problem} It is no part of the plan.`)
+}
+
+/** What a decision came to, and what carries an approval out. */
+export function tellDecided(output: Output, { message, streams }: Done): void {
+  output.line(message)
+  const connections = [...new Set(streams.map((label) => label.split('/')[0]))]
+  if (connections.length > 0)
+    output.line(
+      `\`concord sync ${connections.join(' ')}\` does it; a running \`concord start\` does it by itself.`,
+    )
 }
 
 /** What waits for this plan. */

@@ -4,7 +4,7 @@ import { approvePlan } from '../runtime/plan/decide.ts'
 import { makePlan, type MadePlan } from '../runtime/plan/make.ts'
 import { chosen, withHub, type Context } from './context.ts'
 import { EXIT, failure, type ExitCode } from './exit.ts'
-import { showSummary, waitingIn } from './plan-words.ts'
+import { showSummary, tellDecided, waitingIn } from './plan-words.ts'
 import { openProgress } from './progress.ts'
 
 /** What a sync would do; nothing is written but the plan, and nothing is sent. */
@@ -44,7 +44,7 @@ export async function tellPlan(
   }
   const decided = approve ? await approvePlan(hub, id, actor) : null
   if (output.json) output.value({ id, ...summary, waits, approved: decided?.kind === 'done' })
-  else if (decided?.kind === 'done') output.line(decided.message)
+  else if (decided?.kind === 'done') tellDecided(output, decided)
   else if (waits.length > 0) {
     output.line()
     output.line(

@@ -13,8 +13,8 @@ import {
 import { withHub, type Context } from './context.ts'
 import { badInput, EXIT, failure, type ExitCode } from './exit.ts'
 import { writeLines } from './export-lines.ts'
-import { ago, number, plural } from './output.ts'
-import { lineText, planJson, showSummary, waitingIn } from './plan-words.ts'
+import { ago, plural } from './output.ts'
+import { lineText, planJson, showSummary, tellDecided, waitingIn } from './plan-words.ts'
 
 const SAMPLES = 3
 
@@ -96,7 +96,7 @@ function tell(
   output.line()
   for (const line of lines) output.line(line)
   if (lines.length === 0) output.line('No such lines. Those of older plans are not kept.')
-  if (next !== null) output.line(`… more: --after ${number(next).replaceAll(',', '')}`)
+  if (next !== null) output.line(`… more: --after ${next}`)
   if (!isPart && lines.length > 0)
     output.line('A few of each. All of them: --out plan.csv; a part: --stream, --side, --op.')
 }
@@ -118,7 +118,7 @@ export async function reject(context: Context, text: string): Promise<ExitCode> 
 function told({ output }: Context, decided: Decided): ExitCode {
   if (decided.kind === 'refused') throw failure(decided.message)
   if (output.json) output.value({ streams: decided.streams, message: decided.message })
-  else output.line(decided.message)
+  else tellDecided(output, decided)
   return EXIT.ok
 }
 

@@ -42,7 +42,9 @@ describe('plans', () => {
     expect(existsSync(path.join(desk.dir, 'x.xls'))).toBe(false)
     expect(await desk.run('plan', 'approve', '1')).toMatchObject({
       code: 0,
-      out: 'Plan 1 is approved. mailchimp/members may write now.\n',
+      out:
+        'Plan 1 is approved. mailchimp/members may write now.\n' +
+        '`concord sync mailchimp` does it; a running `concord start` does it by itself.\n',
     })
     expect(await desk.run('plan', 'approve', '1')).toMatchObject({
       code: 1,
