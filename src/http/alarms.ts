@@ -5,8 +5,7 @@ import { alarms, channelStatus, type AlarmRow } from '../runtime/alerts/channels
 import { iso, type Hub } from '../runtime/hub.ts'
 import { comparisons, type StreamReconciliation } from '../runtime/reconcile.ts'
 import type { Env } from './env.ts'
-import { problem } from './problem.ts'
-import { readQuery, whole } from './query.ts'
+import { readQuery, unknownConnection, whole } from './query.ts'
 
 const listing = z.object({ past: whole('past', 0, 500).default(0) })
 
@@ -49,8 +48,8 @@ export function reconciliationRoutes(hub: Hub): Hono<Env> {
     const read = readQuery(c, paging)
     if ('refused' in read) return read.refused
     const { connection = null, before = null, limit } = read.query
-    if (connection !== null && !hub.configuration.connections.some(({ name }) => name === connection))
-      return problem(c, 404, `No connection is called ${connection}.`)
+    const unknown = await unknownConnection(c, hub, connection)
+    if (unknown !== null) return unknown
     const rows = await comparisons(hub, { connection, before, limit })
     return c.json({ items: rows.map(view), next: rows.length < limit ? null : (rows.at(-1)?.id ?? null) })
   })

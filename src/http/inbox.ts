@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { JsonObject } from '../core/json.ts'
 import type { Hub } from '../runtime/hub.ts'
 import { performAll } from '../runtime/inbox/bulk.ts'
-import { ACTIONS } from '../runtime/inbox/kinds.ts'
+import { ACTIONS, isInboxKind, KINDS } from '../runtime/inbox/kinds.ts'
 import { perform, type ActionInput } from '../runtime/inbox/perform.ts'
 import type { ActionResult } from '../runtime/inbox/settle.ts'
 import { assign, snooze, timeFrom } from '../runtime/inbox/tend.ts'
@@ -16,9 +16,10 @@ import { readQuery, whole } from './query.ts'
 
 const LARGEST_PAGE = 500
 const MOST = Number.MAX_SAFE_INTEGER
+const kind = z.string().refine(isInboxKind, `kind must be one of ${Object.keys(KINDS).join(', ')}.`)
 const listing = z.object({
   state: z.enum(['open', 'done', 'all'], 'state must be open, done or all.').default('open'),
-  kind: z.string().optional(),
+  kind: kind.optional(),
   stream: z.string().optional(),
   record: whole('record', 1, MOST).optional(),
   assignee: z.string().optional(),
@@ -34,6 +35,7 @@ const held = z.object({
   limit: whole('limit', 1, LARGEST_PAGE).default(100),
 })
 
+const noControl = z.string().regex(/^\P{Cc}*$/u, 'must be one line of text')
 const ids = z.array(z.int().positive(), 'must be a list of record ids').max(100_000)
 const given = {
   records: ids.optional(),
@@ -41,7 +43,7 @@ const given = {
   side: z.enum(['hub', 'remote', 'value'], 'side must be hub, remote or value').optional(),
   set: z.record(z.string(), z.json()).optional(),
   survivor: z.int().positive().optional(),
-  as: z.string().min(1).max(200).optional(),
+  as: noControl.min(1).max(200).optional(),
 }
 const input = z.strictObject(given).refine((g) => g.records === undefined || g.except === undefined, {
   message: 'records and except do not go together',
@@ -51,14 +53,16 @@ const bulk = z.strictObject({
   action: z.enum(ACTIONS, `action must be one of ${ACTIONS.join(', ')}`),
   filter: z
     .strictObject({
-      kind: z.string().optional(),
+      kind: kind.optional(),
       stream: z.string().optional(),
       record: z.int().positive().optional(),
-      assignee: z.string().optional(),
+      assignee: noControl.optional(),
     })
     .refine((filter) => Object.keys(filter).length > 0, 'filter must name which items are meant'),
   dryRun: z.boolean().default(false),
 })
+
+const SIDES = 'Say which side stands: {"side": "hub"}, {"side": "remote"} or {"side": "value", "set": {...}}.'
 
 type Given = z.infer<typeof input>
 type Filter = {
@@ -93,6 +97,7 @@ export function inboxRoutes(hub: Hub): Hono<Env> {
     const filter = filterOf(hub, read.data.filter)
     if (filter === null) return problem(c, 422, noStream(hub))
     const { action, dryRun } = read.data
+    if (action === 'resolve' && read.data.side === undefined) return problem(c, 422, SIDES)
     const hidden = { snoozed: 'hidden', now: hub.clock.now() } as const
     return c.json(await performAll(hub, { ...filter, ...hidden }, action, inputOf(read.data), by(c), dryRun))
   })
@@ -129,12 +134,7 @@ export function inboxRoutes(hub: Hub): Hono<Env> {
       if ('refused' in body) return body.refused
       const read = input.safeParse(body.object)
       if (!read.success) return problem(c, 422, wordsOf(read.error))
-      if (action === 'resolve' && read.data.side === undefined)
-        return problem(
-          c,
-          422,
-          'Say which side stands: {"side": "hub"}, {"side": "remote"} or {"side": "value", "set": {...}}.',
-        )
+      if (action === 'resolve' && read.data.side === undefined) return problem(c, 422, SIDES)
       return act(c, (id) => perform(hub, id, action, inputOf(read.data), by(c)))
     })
   }
@@ -142,7 +142,7 @@ export function inboxRoutes(hub: Hub): Hono<Env> {
     const body = await readObject(c)
     if ('refused' in body) return body.refused
     const read = z
-      .strictObject({ assignee: z.string().trim().min(1).max(200).nullable() })
+      .strictObject({ assignee: noControl.trim().min(1).max(200).nullable() })
       .safeParse(body.object)
     if (!read.success) return problem(c, 422, 'Say whose it is: {"assignee": "ann"}, or null for nobody.')
     return act(c, (id) => assign(hub, id, read.data.assignee))

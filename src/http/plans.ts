@@ -18,7 +18,7 @@ const listing = z.object({
   limit: whole('limit', 1, LARGEST_PAGE).default(50),
 })
 const lineListing = z.object({
-  after: whole('after', 0, Number.MAX_SAFE_INTEGER).default(0),
+  after: whole('after', 0, 2_147_483_647).default(0),
   limit: whole('limit', 1, LARGEST_PAGE).default(100),
   stream: z.string().optional(),
   side: z.enum(['hub', 'remote'], 'side must be hub or remote.').optional(),
@@ -50,10 +50,16 @@ export function planRoutes(hub: Hub): Hono<Env> {
       return problem(c, 422, 'Say which connections: {"connections": ["mailchimp"]}, or {} for all of them.')
     const added = (await connectionsOf(hub)).map(({ name }) => name)
     const known = hub.configuration.connections.map(({ name }) => name).filter((name) => added.includes(name))
+    if (known.length === 0)
+      return problem(
+        c,
+        409,
+        'No connection was added yet. An admin adds one: `concord connections add NAME`.',
+      )
     const names = asked.data.connections ?? known
     const unknown = names.find((name) => !known.includes(name))
     if (unknown !== undefined) {
-      return problem(c, 422, `No connection "${unknown}" was added. Known are ${known.join(', ') || 'none'}.`)
+      return problem(c, 422, `No connection "${unknown}" was added. Known are ${known.join(', ')}.`)
     }
     const id = await begin(hub, names, `api:${c.get('caller')}`)
     const plan = await planOf(hub, id)
@@ -72,8 +78,11 @@ export function planRoutes(hub: Hub): Hono<Env> {
     const read = readQuery(c, lineListing)
     if ('refused' in read) return read.refused
     const id = Number(c.req.param('id'))
-    if ((await planOf(hub, id)) === undefined) return missing(c)
+    const plan = await planOf(hub, id)
+    if (plan === undefined) return missing(c)
     const { after, limit, ...query } = read.query
+    if (query.stream !== undefined && !plan.covers.includes(query.stream))
+      return problem(c, 400, `stream must be one that the plan covers: ${plan.covers.join(', ')}.`)
     const lines = await linesOf(hub, id, query, after, limit)
     const last = lines.length === limit ? lines.at(-1) : undefined
     const next = new URLSearchParams({ after: String(last?.n), limit: String(limit) })

@@ -1,5 +1,7 @@
 import type { Context } from 'hono'
 import { z } from 'zod'
+import { connectionsOf } from '../runtime/connect.ts'
+import type { Hub } from '../runtime/hub.ts'
 import { problem } from './problem.ts'
 
 /**
@@ -13,7 +15,12 @@ export function readQuery<T extends z.ZodObject>(
   const given = c.req.queries()
   const problems = Object.keys(given).flatMap((name) => {
     if (name in schema.shape) {
-      return given[name]?.length === 1 ? [] : [{ field: name, message: `Give ${name} once.` }]
+      const [value, ...more] = given[name] ?? []
+      if (more.length > 0) return [{ field: name, message: `Give ${name} once.` }]
+      // PostgreSQL takes no text with it.
+      return value?.includes('\0') === true
+        ? [{ field: name, message: `${name} has a character that no text has (NUL). Leave it out.` }]
+        : []
     }
     const known = Object.keys(schema.shape).join(', ')
     return [{ field: name, message: `There is no parameter "${name}" here. Known are ${known}.` }]
@@ -28,6 +35,18 @@ export function readQuery<T extends z.ZodObject>(
   return {
     refused: problem(c, 400, all.map((p) => p.message).join(' '), { problems: all }),
   }
+}
+
+/** The answer to a filter by a connection that is neither configured nor added; null where it is, or none is named. */
+export async function unknownConnection(
+  c: Context,
+  hub: Hub,
+  name: string | null | undefined,
+): Promise<Response | null> {
+  if (name === null || name === undefined) return null
+  const configured = hub.configuration.connections.map((one) => one.name)
+  if (configured.includes(name) || (await connectionsOf(hub)).some((one) => one.name === name)) return null
+  return problem(c, 400, `connection is "${name}", which is not known. Known are ${configured.join(', ')}.`)
 }
 
 /** A whole number in a query, within bounds. */

@@ -1,6 +1,7 @@
 import { Hono, type Context } from 'hono'
 import { z } from 'zod'
 import { isMatched } from '../core/duplicates.ts'
+import { CATALOG, fieldType } from '../core/model.ts'
 import { createRecord, editRecord, type EditResult } from '../runtime/edit.ts'
 import { explainRecord } from '../runtime/explain/record.ts'
 import type { Hub } from '../runtime/hub.ts'
@@ -35,7 +36,7 @@ const explaining = z.object({ field: z.string().optional() })
 const looking = z.object({
   before: z
     .string()
-    .regex(/^-?\d{1,15}-\d{1,15}$/, 'before must be the one that an answer gives in next.')
+    .regex(/^-?\d{1,13}-\d{1,15}$/, 'before must be the one that an answer gives in next.')
     .optional(),
   limit: paging.limit,
 })
@@ -159,7 +160,14 @@ export function recordRoutes(hub: Hub, place: Place): Hono<Env> {
     const read = readQuery(c, explaining)
     if ('refused' in read) return read.refused
     const id = Number(c.req.param('id'))
-    const explanation = await explainRecord(hub, id, read.query.field)
+    const { field } = read.query
+    if (field !== undefined && fieldType(kind, field) === undefined)
+      return problem(
+        c,
+        400,
+        `A ${kind} has no field "${field}". field must be one of ${Object.keys(CATALOG[kind]).join(', ')}, or custom.<name>.`,
+      )
+    const explanation = await explainRecord(hub, id, field)
     if (explanation?.record.kind !== kind) return missing(c)
     return c.json({ ...explanationView(explanation), mergedInto: await mergedInto(hub, id) })
   })

@@ -8,7 +8,7 @@ import type { Refused } from '../runtime/undo/undoable.ts'
 import { changeView, undoPlanView } from '../runtime/undo/views.ts'
 import type { Env } from './env.ts'
 import { problem } from './problem.ts'
-import { readQuery, whole } from './query.ts'
+import { readQuery, unknownConnection, whole } from './query.ts'
 
 const LARGEST_PAGE = 500
 const listing = z.object({
@@ -40,6 +40,8 @@ export function runRoutes(hub: Hub): Hono<Env> {
     const read = readQuery(c, listing)
     if ('refused' in read) return read.refused
     const { before, limit, connection } = read.query
+    const unknown = await unknownConnection(c, hub, connection)
+    if (unknown !== null) return unknown
     const { runs, next } = await runsBefore(hub, before, limit, connection)
     const of = connection === undefined ? '' : `&connection=${encodeURIComponent(connection)}`
     const following = next === null ? null : `/api/runs?before=${next}&limit=${limit}${of}`

@@ -42,6 +42,6 @@ test('full comparisons, page by page', async () => {
     items: [{ source: 1, hub: 0, drift: { in: { first: true } } }],
     next: null,
   })
-  expect((await api.call('GET', '/api/reconciliations?connection=nobody')).status).toBe(404)
+  expect((await api.call('GET', '/api/reconciliations?connection=nobody')).status).toBe(400)
   expect((await api.call('GET', '/api/reconciliations?conection=mailchimp')).status).toBe(400)
 })

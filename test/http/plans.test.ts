@@ -59,7 +59,11 @@ test('what cannot be is told, and changes nothing', async () => {
   expect((await api.call('POST', '/api/plans/9/approve')).status).toBe(404)
   const url = await made()
   expect((await api.call('GET', `${url}/lines?op=burn`)).status).toBe(400)
-  expect((await api.call('GET', `${url}/lines?stream=nobody/none`)).body).toEqual({ items: [], next: null })
+  expect((await api.call('GET', `${url}/lines?stream=nobody/none`)).body).toMatchObject({
+    status: 400,
+    detail: 'stream must be one that the plan covers: mailchimp/members.',
+  })
+  expect((await api.call('GET', `${url}/lines?after=9007199254740991`)).status).toBe(400)
   expect((await api.call('POST', `${url}/approve`, { streams: ['nobody/none'] })).status).toBe(409)
   expect((await api.call('POST', `${url}/reject`)).status).toBe(200)
   expect((await api.call('GET', url)).body).toMatchObject({ state: 'rejected', decidedBy: 'api:crm-import' })

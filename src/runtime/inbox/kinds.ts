@@ -157,6 +157,8 @@ export const KINDS: Readonly<Record<InboxKind, KindInfo>> = {
   },
 }
 
+export const isInboxKind = (text: string): text is InboxKind => Object.hasOwn(KINDS, text)
+
 /** A kind's words and actions. Items of kinds that a newer version made are still shown. */
 export function infoOf(kind: string): KindInfo {
   const found = Object.entries(KINDS).find(([name]) => name === kind)
