@@ -1,16 +1,17 @@
 import { createWriteStream } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { textOf, type Json } from '../core/json.ts'
 import { badInput } from './exit.ts'
 
-type Row = Readonly<Record<string, Json | undefined>>
+export type Row = Readonly<Record<string, Json | undefined>>
 
 /**
  * Writes rows into a file that is not there yet, as CSV (.csv) or JSON lines (.jsonl), one at a time. Returns how many.
  * Cells that a spreadsheet would take for a formula get an apostrophe before them.
  */
-export async function writeLines(file: string, rows: AsyncIterable<Row>): Promise<number> {
+export async function writeLines(file: string, rows: AsyncIterable<Row> | Iterable<Row>): Promise<number> {
   const isCsv = file.endsWith('.csv')
   if (!isCsv && !file.endsWith('.jsonl'))
     throw badInput(`${file} is neither .csv nor .jsonl`, 'Name a file that ends so.')
@@ -27,6 +28,8 @@ export async function writeLines(file: string, rows: AsyncIterable<Row>): Promis
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST')
       throw badInput(`${file} is there already`, 'Name another file.')
+    // Half of a list looks like a whole one.
+    await rm(file, { force: true })
     throw error
   }
   return count

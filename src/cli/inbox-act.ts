@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs'
-import { parse } from 'csv-parse'
+import { CsvError, parse } from 'csv-parse'
 import { z } from 'zod'
 import { parsedJson, type Json } from '../core/json.ts'
 import type { Hub } from '../runtime/hub.ts'
@@ -10,7 +10,8 @@ import type { ActionResult } from '../runtime/inbox/settle.ts'
 import { assign, snooze, timeFrom } from '../runtime/inbox/tend.ts'
 import { withHub, type Context } from './context.ts'
 import { badInput, EXIT, failure, type ExitCode } from './exit.ts'
-import { filterOf, idOf, type InboxFilter } from './inbox.ts'
+import { number, plural } from './output.ts'
+import { filterOf, idOf, recordOf, type InboxFilter } from './inbox.ts'
 
 /** What the options of the actions give, as commander reads them. */
 export type ActOptions = {
@@ -73,6 +74,11 @@ export async function bulk(context: Context, name: string, options: BulkOptions)
   )
     throw badInput('Which items?', 'Name at least one of --kind, --stream, --record, --assignee, --mine.')
   const input = await inputOf(options)
+  if (action === 'resolve' && input.take === undefined)
+    throw badInput(
+      'Whose value stands is not said',
+      'Say --take hub, --take remote or --take value with --set.',
+    )
   return withHub(context, async (hub) => {
     const filter = filterOf(hub, context, options)
     return tellBulk(
@@ -89,31 +95,43 @@ export async function replay(
 ): Promise<ExitCode> {
   if (id !== undefined) return actOn(context, id, 'replay')
   return withHub(context, async (hub) => {
-    const run = (kind: string, action: ActionName) =>
-      performAll(
-        hub,
-        { ...filterOf(hub, context, filter), kind },
-        action,
-        {},
-        context.actor,
-        filter.dryRun === true,
+    const named = filterOf(hub, context, filter)
+    const kinds = REPLAYED.filter(([kind]) => named.kind === undefined || named.kind === kind)
+    if (kinds.length === 0)
+      throw badInput(
+        `--kind is "${filter.kind ?? ''}", which cannot be replayed`,
+        `Use ${REPLAYED.map(([kind]) => kind).join(' or ')}, or leave it out.`,
       )
-    const [a, b] = [await run('rejected_write', 'retry'), await run('unreadable', 'replay')]
+    const results: BulkResult[] = []
+    for (const [kind, action] of kinds)
+      results.push(
+        await performAll(hub, { ...named, kind }, action, {}, context.actor, filter.dryRun === true),
+      )
+    const total = (of: (one: BulkResult) => number) => results.reduce((sum, one) => sum + of(one), 0)
     return tellBulk(context, {
-      matched: a.matched + b.matched,
-      done: a.done + b.done,
-      refused: a.refused + b.refused,
-      problems: [...a.problems, ...b.problems],
-      dryRun: a.dryRun,
+      matched: total(({ matched }) => matched),
+      done: total(({ done }) => done),
+      closed: total(({ closed }) => closed),
+      refused: total(({ refused }) => refused),
+      problems: results.flatMap(({ problems }) => problems),
+      dryRun: filter.dryRun === true,
     })
   })
 }
+
+const REPLAYED = [
+  ['rejected_write', 'retry'],
+  ['unreadable', 'replay'],
+] as const
 
 function tellBulk({ output }: Context, result: BulkResult): ExitCode {
   if (output.json) output.value(result)
   else {
     const verb = result.dryRun ? 'would be done' : 'done'
-    output.line(`${result.matched} items: ${result.done} ${verb}, ${result.refused} refused.`)
+    const closed = result.closed === 0 ? '' : `, ${number(result.closed)} closed by that`
+    output.line(
+      `${plural(result.matched, 'item')}: ${number(result.done)} ${verb}${closed}, ${number(result.refused)} refused.`,
+    )
     for (const { id, message } of result.problems) output.line(`  ${id}: ${message}`)
   }
   return result.refused > 0 ? EXIT.failed : EXIT.ok
@@ -128,15 +146,16 @@ async function inputOf(options: ActOptions): Promise<ActionInput> {
   return {
     ...(take === undefined ? {} : { take }),
     ...(set === undefined || set.length === 0 ? {} : { set: Object.fromEntries(set.map(assignment)) }),
-    ...(survivor === undefined ? {} : { survivor: idOf(survivor) }),
+    ...(survivor === undefined ? {} : { survivor: recordOf('--survivor', survivor) }),
     ...(as === undefined ? {} : { as }),
-    ...(records === undefined ? {} : { chosen: { kind: 'only', records: listOf(records) } }),
-    ...(except === undefined ? {} : { chosen: { kind: 'except', records: listOf(except) } }),
+    ...(records === undefined ? {} : { chosen: { kind: 'only', records: listOf('--records', records) } }),
+    ...(except === undefined ? {} : { chosen: { kind: 'except', records: listOf('--except', except) } }),
     ...(from === undefined ? {} : { chosen: { kind: 'only', records: await recordsIn(from) } }),
   }
 }
 
-const listOf = (text: string): readonly number[] => text.split(',').map((part) => idOf(part.trim()))
+const listOf = (option: string, text: string): readonly number[] =>
+  text.split(',').map((part) => recordOf(option, part.trim()))
 
 /** `field=text`, or `field:=json` for what is not text; `field=` empties it. */
 function assignment(text: string): readonly [string, Json] {
@@ -175,11 +194,13 @@ async function recordsIn(file: string): Promise<readonly number[]> {
           `${file} has no column "record"`,
           '`concord inbox show ID --out FILE.csv` makes such a file.',
         )
-      ids.add(idOf(record))
+      ids.add(recordOf(`A "record" in ${file}`, record))
     }
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT')
-      throw badInput(`There is no file ${file}`)
+    if (error instanceof CsvError)
+      throw badInput(`${file} is no CSV file: ${error.message}`, 'Save it as CSV, with commas.')
+    if (error instanceof Error && 'code' in error && error.code === 'EISDIR')
+      throw badInput(`${file} is a folder`, 'Name a file.')
     throw error
   }
   return [...ids]

@@ -1,15 +1,7 @@
-import { InvalidArgumentError, type Command } from 'commander'
-import type { Context } from './context.ts'
+import type { Command } from 'commander'
 import { listInbox, showItem, type InboxFilter } from './inbox.ts'
 import { actOn, assignTo, bulk, replay, snoozeUntil, type ActOptions, type BulkOptions } from './inbox-act.ts'
-
-type Run = (work: (context: Context) => Promise<number>) => Promise<void>
-
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]
-function whole(text: string): number {
-  if (!/^\d{1,7}$/.test(text)) throw new InvalidArgumentError('Give a whole number.')
-  return Number(text)
-}
+import { collect, limit, type Run } from './options.ts'
 
 const filtered = (command: Command): Command =>
   command
@@ -34,7 +26,7 @@ export function inboxCommands(program: Command, run: Run): void {
   const inbox = program.command('inbox')
   filtered(inbox.description('what waits for a person'))
     .option('--all', 'closed items too')
-    .option('--limit <n>', 'at most so many', whole, 50)
+    .addOption(limit(50))
     .action((options: InboxFilter) => run((c) => listInbox(c, options)))
   const item = (name: string, description: string): Command => inbox.command(name).description(description)
 

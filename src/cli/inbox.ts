@@ -1,13 +1,12 @@
-import { existsSync } from 'node:fs'
 import { itemView, fullView, heldChanges, heldView, type HeldMark } from '../runtime/inbox/view.ts'
-import { describeKind } from '../runtime/inbox/kinds.ts'
+import { describeKind, isInboxKind, KINDS } from '../runtime/inbox/kinds.ts'
 import type { Hub } from '../runtime/hub.ts'
 import { inboxCounts, inboxItem, inboxItems, streamNamed, type InboxItem } from '../runtime/status.ts'
 import { withHub, type Context } from './context.ts'
-import { badInput, EXIT, type ExitCode } from './exit.ts'
+import { badInput, EXIT, nearest, type ExitCode } from './exit.ts'
 import { writeLines } from './export-lines.ts'
 import { tellItem } from './inbox-words.ts'
-import { ago, clip } from './output.ts'
+import { ago, clip, plural } from './output.ts'
 
 export type InboxFilter = {
   readonly all?: boolean
@@ -29,15 +28,26 @@ export function filterOf(hub: Hub, context: Context, filter: InboxFilter) {
       `No stream is called ${stream}`,
       `Say connection/stream: ${hub.targets.map((target) => target.label).join(', ')}.`,
     )
+  const named = kind?.replaceAll(/[ -]/g, '_')
+  if (named !== undefined && !isInboxKind(named)) throw unknownKind(named)
   const person = mine === true ? personOf(context) : assignee
   return {
-    ...(kind === undefined ? {} : { kind: kind.replaceAll(/[ -]/g, '_') }),
+    ...(named === undefined ? {} : { kind: named }),
     ...(streamId === undefined ? {} : { streamId }),
-    ...(record === undefined ? {} : { recordId: idOf(record) }),
+    ...(record === undefined ? {} : { recordId: recordOf('--record', record) }),
     ...(person === undefined ? {} : { assignee: person }),
     snoozed: filter.snoozed === true ? ('only' as const) : ('hidden' as const),
     now: hub.clock.now(),
   }
+}
+
+function unknownKind(kind: string) {
+  const known = Object.keys(KINDS)
+  const near = nearest(kind, known)
+  return badInput(
+    `--kind is "${kind}"`,
+    near === null ? `Use one of ${known.join(', ')}.` : `Did you mean ${near}?`,
+  )
 }
 
 /** Who acts, without the `user:` of the history. */
@@ -108,7 +118,6 @@ const PAGE = 1_000
 async function exportHeld({ output }: Context, hub: Hub, item: InboxItem, file: string): Promise<ExitCode> {
   if ((await heldChanges(hub, item, null, 1)) === null)
     throw badInput(`Item ${item.id} holds no changes`, '--out is for mass changes.')
-  if (existsSync(file)) throw badInput(`${file} is there already`, 'Name another file.')
   async function* rows() {
     for (let after: HeldMark | null = null; ; ) {
       const page = await heldChanges(hub, item, after, PAGE)
@@ -124,12 +133,24 @@ async function exportHeld({ output }: Context, hub: Hub, item: InboxItem, file: 
   if (output.json) output.value({ file, changes: count })
   else
     output.line(
-      `${count} changes are in ${file}. Leave in it what is right, and \`concord inbox approve ${item.id} --from ${file}\`.`,
+      `${plural(count, 'change')} ${count === 1 ? 'is' : 'are'} in ${file}. Leave in it what is right, and \`concord inbox approve ${item.id} --from ${file}\`.`,
     )
   return EXIT.ok
 }
 
 export function idOf(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw badInput(`"${text}" is no number`, '`concord inbox` lists the items.')
+  if (!NUMBER.test(text)) throw badInput(`"${text}" is no number of an item`, '`concord inbox` lists them.')
   return Number(text)
 }
+
+/** The number of a record that an option gives. */
+export function recordOf(option: string, text: string): number {
+  if (!NUMBER.test(text))
+    throw badInput(
+      `${option} is "${text}"`,
+      'Give numbers of records; `concord inbox show ID` and `concord explain` tell them.',
+    )
+  return Number(text)
+}
+
+const NUMBER = /^[1-9]\d{0,14}$/

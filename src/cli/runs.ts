@@ -1,13 +1,14 @@
 import { runChanges, runStory, type RunChange, type RunStory } from '../runtime/runs.ts'
 import { changeView } from '../runtime/undo/views.ts'
 import type { Hub } from '../runtime/hub.ts'
-import { isObject, textOf, type Json } from '../core/json.ts'
+import { isObject, textOf } from '../core/json.ts'
 import { withHub, type Context } from './context.ts'
 import { badInput, EXIT, type ExitCode } from './exit.ts'
-import { writeLines } from './export-lines.ts'
+import { writeLines, type Row } from './export-lines.ts'
 import { describeKind } from '../runtime/inbox/kinds.ts'
 import { clip, iso, number, plural, shown, tame, when } from './output.ts'
 import { runNumber } from './undo.ts'
+import { manyOf } from './which.ts'
 
 const PAGE = 500
 const WIDEST = 120
@@ -40,8 +41,6 @@ export async function showRun(
     return EXIT.ok
   })
 }
-
-type Row = Readonly<Record<string, Json | undefined>>
 
 async function* rowsOf(hub: Hub, id: number, file: string): AsyncGenerator<Row> {
   for (let after: number | null = 0; after !== null; ) {
@@ -87,7 +86,7 @@ function tellRun({ run, changed, sent, causes, waiting, first }: RunStory): read
     ...(run.problem === null ? [] : [`Problem: ${run.problem}`]),
     changed.length === 0
       ? 'It changed no record.'
-      : `Changed: ${changed.map((c) => `${plural(c.count, c.kind, c.kind.replace(/y?$/, c.kind.endsWith('y') ? 'ies' : 's'))} ${OPS[c.op]}`).join(', ')}.`,
+      : `Changed: ${changed.map((c) => `${plural(c.count, c.kind, manyOf(c.kind))} ${OPS[c.op]}`).join(', ')}.`,
     ...first.map((change) =>
       clip(`  ${change.kind} ${change.recordId} ${OPS[change.op]}: ${tame(fieldsOf(change))}`, WIDEST),
     ),

@@ -1,4 +1,3 @@
-import type { Json } from '../core/json.ts'
 import { planUndo, type UndoPlan } from '../runtime/undo/plan.ts'
 import type { UndoLine } from '../runtime/undo/line.ts'
 import { undoRun } from '../runtime/undo/undo.ts'
@@ -8,7 +7,7 @@ import type { Hub } from '../runtime/hub.ts'
 import { confirmed } from './connections.ts'
 import { withHub, type Context } from './context.ts'
 import { badInput, EXIT, failure, type ExitCode } from './exit.ts'
-import { writeLines } from './export-lines.ts'
+import { writeLines, type Row } from './export-lines.ts'
 import { clip, number, plural, shown, tame, when } from './output.ts'
 
 export type UndoOptions = { readonly out?: string; readonly yes?: boolean; readonly dryRun?: boolean }
@@ -79,8 +78,6 @@ async function planned(context: Context, hub: Hub, id: number, out: string | und
   if (result.kind === 'refused') throw refusal(result)
   return result.plan
 }
-
-type Row = Readonly<Record<string, Json | undefined>>
 
 async function* rowsOf(lines: AsyncIterable<UndoLine>, file: string): AsyncGenerator<Row> {
   for await (const line of lines) yield file.endsWith('.csv') ? cellsOf(line) : undoLineView(line)

@@ -23,6 +23,9 @@ export function kindCalled<Kind extends RecordKind>(text: string, kinds: readonl
   )
 }
 
+/** The plural of a kind: `companies`. */
+export const manyOf = (kind: RecordKind): string => `${kind}s`.replace(/ys$/, 'ies')
+
 /** The one record a text means; refuses where it means none, or several. */
 export async function recordCalled(hub: Hub, kind: RecordKind, text: string): Promise<Candidate> {
   const [found, ...others] = await recordsCalled(hub, kind, text)

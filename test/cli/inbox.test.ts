@@ -77,8 +77,46 @@ it('gives items to people, hides them, and settles many at a time', async () => 
   expect(dry.value).toMatchObject({ matched: 1, done: 1, dryRun: true })
   expect(await desk.run('inbox', 'bulk', 'reject', '--stream', 'csv/contacts')).toMatchObject({
     code: 0,
-    out: expect.stringContaining('1 items: 1 done, 0 refused.'),
+    out: expect.stringContaining('1 item: 1 done, 0 refused.'),
   })
   expect(await desk.run('inbox', 'replay')).toMatchObject({ code: 0 })
   expect(await desk.run('inbox', 'edit', id, '--set', 'nonsense')).toMatchObject({ code: 2 })
+})
+
+it('tells of wrong input what is right', async () => {
+  const id = await idOfHeld()
+  const broken = desk.file('broken.csv', ['record', '"1', '2'])
+  for (const [args, message] of [
+    [['--kind', 'duplicates'], 'Did you mean duplicate?'],
+    [['bulk', 'merge', '--kind', 'nonsense'], 'Use one of duplicate, conflict,'],
+    [['bulk', 'resolve', '--kind', 'conflict'], 'Say --take hub'],
+    [['replay', '--kind', 'duplicate'], 'Use rejected_write or unreadable'],
+    [['merge', id, '--survivor', 'ada'], '--survivor is "ada"'],
+    [['approve', id, '--records', '1,x'], '--records is "x"'],
+    [['approve', id, '--from', broken], 'is no CSV file'],
+    [['approve', id, '--from', desk.dir], 'is a folder'],
+  ] as const) {
+    const { code, err } = await desk.run('inbox', ...args)
+    expect({ args, code, err }).toEqual({ args, code: 2, err: expect.stringContaining(message) })
+  }
+  for (const name of ['', 'a'.repeat(201), 'ann\u0000'])
+    expect(await desk.run('inbox', 'assign', id, name)).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('1 to 200 characters'),
+    })
+})
+
+it('counts questions that a merge has settled as closed, not as refused', async () => {
+  for (const i of [1, 2, 3])
+    desk.mailchimp.admin.subscribe(`ada${i}@example.org`, {
+      FNAME: 'Ada',
+      LNAME: 'Lovelace',
+      PHONE: '+442079460018',
+    })
+  await desk.connect()
+  await desk.run('sync', 'mailchimp')
+  expect(await desk.json('inbox', 'bulk', 'merge', '--kind', 'duplicate')).toMatchObject({
+    code: 0,
+    value: { matched: 3, done: 2, closed: 1, refused: 0 },
+  })
 })

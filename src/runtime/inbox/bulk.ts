@@ -1,13 +1,15 @@
 import type { Source } from '../../core/model.ts'
-import { itemIds, newestItem, readItem, type ItemFilter } from '../../store/inbox.ts'
+import { itemIds, newestItem, readItem, type InboxItem, type ItemFilter } from '../../store/inbox.ts'
 import type { Hub } from '../hub.ts'
-import { infoOf, type ActionName } from './kinds.ts'
-import { perform, type ActionInput } from './perform.ts'
+import { describeKind, infoOf, type ActionName } from './kinds.ts'
+import { NO_SIDE, perform, type ActionInput } from './perform.ts'
 
 /** What an action over many items came to. Only the first of what was refused is named. */
 export type BulkResult = {
   readonly matched: number
   readonly done: number
+  /** Closed before their turn came: merging two records settles all other questions about them. */
+  readonly closed: number
   readonly refused: number
   readonly problems: readonly { readonly id: number; readonly message: string }[]
   readonly dryRun: boolean
@@ -28,7 +30,7 @@ export async function performAll(
   by: Source,
   dryRun = false,
 ): Promise<BulkResult> {
-  const counts = { matched: 0, done: 0, refused: 0 }
+  const counts = { matched: 0, done: 0, closed: 0, refused: 0 }
   const problems: { id: number; message: string }[] = []
   const newest = await newestItem(hub.db.sql)
   for (let after = 0; !hub.stopping.aborted; ) {
@@ -40,7 +42,12 @@ export async function performAll(
     for (const id of ids) {
       if (hub.stopping.aborted) break
       counts.matched++
-      const message = dryRun ? await wouldRefuse(hub, id, action) : await refusal(hub, id, action, input, by)
+      const item = await readItem(hub.db.sql, id)
+      if (item === undefined || item.state === 'done') {
+        counts.closed++
+        continue
+      }
+      const message = dryRun ? wouldRefuse(item, action, input) : await refusal(hub, id, action, input, by)
       if (message === null) counts.done++
       else counts.refused++
       if (message !== null && problems.length < MOST_NAMED) problems.push({ id, message })
@@ -60,15 +67,14 @@ async function refusal(
     const result = await perform(hub, id, action, input, by)
     return result.kind === 'refused' ? result.message : null
   } catch (error) {
-    hub.log.error({ item: id, action, error }, 'an inbox action failed')
+    hub.log.error({ err: error, item: id, action }, 'an inbox action failed')
     return error instanceof Error ? error.message : String(error)
   }
 }
 
-async function wouldRefuse(hub: Hub, id: number, action: ActionName): Promise<string | null> {
-  const item = await readItem(hub.db.sql, id)
-  if (item === undefined || item.state === 'done') return 'it is closed already'
+function wouldRefuse(item: InboxItem, action: ActionName, { take }: ActionInput): string | null {
+  if (action === 'resolve' && take === undefined) return NO_SIDE
   return infoOf(item.kind).actions.some((one) => one.action === action)
     ? null
-    : `a ${item.kind.replaceAll('_', ' ')} has no "${action}"`
+    : `a ${describeKind(item.kind)} has no "${action}"`
 }

@@ -22,6 +22,8 @@ export type ActionInput = {
   readonly chosen?: Chosen
 }
 
+export const NO_SIDE = 'Say whose value stands: hub, remote or value.'
+
 /** Does any action on an item. Refusals say what to do instead; nothing was done then. */
 export async function perform(
   hub: Hub,
@@ -41,7 +43,7 @@ export async function perform(
     case 'keep-apart':
       return keepItemApart(hub, id, by)
     case 'resolve':
-      if (take === undefined) return refused('Say whose value stands: hub, remote or value.')
+      if (take === undefined) return refused(NO_SIDE)
       return takeSide(hub, id, take === 'value' ? { side: take, set } : { side: take }, by)
     case 'retry':
       return retryWrite(hub, id, by)

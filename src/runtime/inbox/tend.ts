@@ -19,8 +19,14 @@ async function whyNot(hub: Hub, id: number): Promise<ActionResult> {
   )
 }
 
+const NAME = /^[^\p{Cc}]{1,200}$/u
+
 /** Gives an item to somebody; null: to nobody. */
 export async function assign(hub: Hub, id: number, assignee: string | null): Promise<ActionResult> {
+  if (assignee !== null && !NAME.test(assignee))
+    return refused(
+      'The name of whom an item is given to has 1 to 200 characters, in one line. Fix: give such a name, or none.',
+    )
   if (!(await assignItem(hub.db.sql, id, assignee))) return whyNot(hub, id)
   return {
     kind: 'done',
