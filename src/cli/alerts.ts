@@ -14,16 +14,15 @@ import {
 import type { Hub } from '../runtime/hub.ts'
 import { withHub, type Context } from './context.ts'
 import { badInput, EXIT, nearest, type ExitCode } from './exit.ts'
+import { wholeNumber, type Run } from './options.ts'
 import { ago, iso, quiet, tame, when, type Colours } from './output.ts'
 
-type Run = (work: (context: Context) => Promise<number>) => Promise<void>
-
 /** `concord alerts`, `alerts channels`, `alerts test`, `alerts secret` and `alerts kinds`. */
-export function alertCommands(program: Command, run: Run, limit: (text: string) => number): void {
+export function alertCommands(program: Command, run: Run): void {
   const command = program
     .command('alerts')
     .description('what is wrong now, and who is told of it')
-    .option('--past <n>', 'so many that are over, too', limit, 0)
+    .option('--past <n>', 'so many that are over, too', wholeNumber, 0)
     .action((options: { past: number }) => run((c) => list(c, options.past)))
   command
     .command('channels')

@@ -8,9 +8,10 @@ import {
   type DedupeResult,
 } from '../runtime/dedupe/dedupe.ts'
 import { DedupeInputError } from '../runtime/dedupe/input-error.ts'
-import { keepHeapSmall } from '../runtime/memory.ts'
+import { collectOften, keepHeapSmall } from '../runtime/memory.ts'
 import { withStore, type Context } from './context.ts'
 import { badInput, CliError, EXIT, type ExitCode } from './exit.ts'
+import type { Run } from './options.ts'
 import { number, plural, tame, type Output } from './output.ts'
 
 type DedupeOptions = {
@@ -22,8 +23,6 @@ type DedupeOptions = {
   readonly pairs?: string
   readonly encoding?: string
 }
-
-type Run = (work: (context: Context) => Promise<number>) => Promise<void>
 
 export function dedupeCommand(program: Command, run: Run): void {
   program
@@ -45,6 +44,7 @@ async function dedupeFile(context: Context, file: string, options: DedupeOptions
   const { output, wiring } = context
   // What loading the code left behind goes back first: a run takes as little memory as it can.
   keepHeapSmall()
+  collectOften()
   const startedAt = performance.now()
   const progress = tellProgress(context)
   try {

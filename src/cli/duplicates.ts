@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { InvalidArgumentError, Option } from 'commander'
 import type { MatchedKind } from '../core/duplicates.ts'
 import type { Hub } from '../runtime/hub.ts'
 import {
@@ -13,14 +12,13 @@ import {
 import { withHub, type Context } from './context.ts'
 import { badInput, EXIT, type ExitCode } from './exit.ts'
 import { writeLines } from './export-lines.ts'
+import { limit, type Run } from './options.ts'
 import { clip, number, plural, tame, type Output, percent } from './output.ts'
-import { kindCalled, recordCalled } from './which.ts'
+import { kindCalled, manyOf, recordCalled } from './which.ts'
 
-type Run = (work: (context: Context) => Promise<number>) => Promise<void>
 type Options = { readonly limit: number; readonly after?: string; readonly out?: string }
 
 export const MATCHED = ['contact', 'company'] as const
-export const manyOf = (kind: MatchedKind): string => (kind === 'contact' ? 'contacts' : 'companies')
 
 export function duplicateCommands(program: Command, run: Run): void {
   program
@@ -30,7 +28,7 @@ export function duplicateCommands(program: Command, run: Run): void {
     )
     .option('--out <file>', 'all of them into a file: .csv or .jsonl')
     .option('--after <mark>', 'go on where a page ended')
-    .addOption(new Option('--limit <n>', 'at most so many').argParser(wholeNumber).default(50))
+    .addOption(limit(50))
     .action((kind: string | undefined, which: string | undefined, options: Options) =>
       run((c) => duplicates(c, kind ?? 'contacts', which, options)),
     )
@@ -54,14 +52,13 @@ async function duplicates(
       return EXIT.ok
     }
     const record = which === undefined ? null : await recordCalled(hub, kind, which)
-    const { limit } = options
     const pairs = await likelyPairs(hub, kind, {
-      limit,
+      limit: options.limit,
       ...(record === null ? {} : { recordId: record.id }),
       ...(options.after === undefined ? {} : { after: placeOf(options.after) }),
     })
     const last = pairs.at(-1)
-    const next = last === undefined || pairs.length < limit ? null : markOf(last)
+    const next = last === undefined || pairs.length < options.limit ? null : markOf(last)
     if (output.json) output.value({ items: pairs, next })
     else tellPairs(output, kind, pairs, next, await countLikelyPairs(hub, kind))
     return EXIT.ok
@@ -134,9 +131,4 @@ function placeOf(mark: string): PairPlace {
   const found = /^(0?\.?\d+(?:\.\d+)?(?:e-?\d+)?)_(\d{1,15})_(\d{1,15})$/.exec(mark)
   if (found === null) throw badInput(`--after is "${mark}"`, 'Give the one that an answer ended with.')
   return { probability: Number(found[1]), a: Number(found[2]), b: Number(found[3]) }
-}
-
-function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('Give a whole number from 1 to 9999.')
-  return Number(text)
 }

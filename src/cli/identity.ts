@@ -6,12 +6,11 @@ import { rescan } from '../runtime/matching/list.ts'
 import { train, type Trained } from '../runtime/matching/train.ts'
 import { matchWaiting } from '../runtime/matching/step.ts'
 import { withHub, type Context } from './context.ts'
-import { manyOf, MATCHED } from './duplicates.ts'
+import { MATCHED } from './duplicates.ts'
 import { EXIT, type ExitCode } from './exit.ts'
+import type { Run } from './options.ts'
 import { iso, number, plural, when } from './output.ts'
-import { kindCalled } from './which.ts'
-
-type Run = (work: (context: Context) => Promise<number>) => Promise<void>
+import { kindCalled, manyOf } from './which.ts'
 
 export function identityCommands(program: Command, run: Run): void {
   const identity = program.command('identity').description('how contacts and companies are told apart')

@@ -1,5 +1,4 @@
 import type { Command } from 'commander'
-import { InvalidArgumentError, Option } from 'commander'
 import type { Json } from '../core/json.ts'
 import { CATALOG, type HubRecord } from '../core/model.ts'
 import type { MergedKind } from '../core/survivorship.ts'
@@ -11,10 +10,10 @@ import { mergeView, unmergeView } from '../runtime/merge/views.ts'
 import { confirmed } from './connections.ts'
 import { withHub, type Context } from './context.ts'
 import { badInput, EXIT, failure, type ExitCode } from './exit.ts'
+import { limit, positive, type Run } from './options.ts'
 import { clip, iso, number, plural, shown, tame, when, type Output } from './output.ts'
 import { kindCalled, recordCalled, recordToChange } from './which.ts'
 
-type Run = (work: (context: Context) => Promise<number>) => Promise<void>
 type Options = { readonly dryRun?: boolean; readonly yes?: boolean; readonly mayMatchAgain?: boolean }
 
 export const MERGED = ['contact', 'company'] as const
@@ -45,8 +44,8 @@ export function mergesCommand(program: Command, run: Run): void {
   program
     .command('merges [kind] [which]')
     .description('what was merged, by whom and why, latest first')
-    .option('--before <id>', 'go on where a page ended', wholeNumber)
-    .addOption(new Option('--limit <n>', 'at most so many').argParser(wholeNumber).default(50))
+    .option('--before <id>', 'go on where a page ended', positive)
+    .addOption(limit(50))
     .action(
       (
         kind: string | undefined,
@@ -152,7 +151,10 @@ async function merges(
         items.map(rowOf),
         [0, 3, 4],
       )
-      if (next !== null) output.line(`More: \`concord merges --before ${next}\`.`)
+      if (next !== null) {
+        const same = [said, which].flatMap((word) => (word === undefined ? [] : [` ${word}`])).join('')
+        output.line(`More: \`concord merges${same} --before ${next}\`.`)
+      }
     }
     return EXIT.ok
   })
@@ -244,9 +246,4 @@ function tellCarried(output: Output, carried: readonly Carried[]): void {
     else if (one.kind === 'messages') output.line(`  ${plural(one.count, 'message')} move along`)
     else output.line(`  ${number(one.count)} × ${one.record}.${one.field} move along`)
   }
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,7}$/.test(text)) throw new InvalidArgumentError('Give a whole number.')
-  return Number(text)
 }

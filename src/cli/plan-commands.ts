@@ -1,9 +1,7 @@
-import { InvalidArgumentError, Option, type Command } from 'commander'
-import type { Context } from './context.ts'
+import type { Command } from 'commander'
+import { collect, limit, wholeNumber, type Run } from './options.ts'
 import { plan } from './plan.ts'
 import { approve, listAllPlans, reject, showPlan, type ShowOptions } from './plans.ts'
-
-type Run = (work: (context: Context) => Promise<number>) => Promise<void>
 
 /** `plan`: made, looked at, decided about. */
 export function planCommands(program: Command, run: Run): void {
@@ -15,7 +13,7 @@ export function planCommands(program: Command, run: Run): void {
   plans
     .command('list')
     .description('the plans that were made')
-    .addOption(whole('--limit <n>', 'at most so many', 20))
+    .addOption(limit(20))
     .action((options: { limit: number }) => run((c) => listAllPlans(c, options)))
   plans
     .command('show <id>')
@@ -27,8 +25,8 @@ export function planCommands(program: Command, run: Run): void {
       'of this kind: create, link, update, archive, consent, conflict, unreadable, filtered',
     )
     .option('--out <file>', 'all of them into a file: .csv or .jsonl')
-    .addOption(whole('--after <n>', 'go on where a page ended', 0))
-    .addOption(whole('--limit <n>', 'at most so many', 50))
+    .option('--after <n>', 'go on where a page ended', wholeNumber, 0)
+    .addOption(limit(50))
     .action((id: string, options: ShowOptions) => run((c) => showPlan(c, id, options)))
   plans
     .command('approve <id>')
@@ -40,13 +38,3 @@ export function planCommands(program: Command, run: Run): void {
     .description('close it; its streams go on waiting')
     .action((id: string) => run((c) => reject(c, id)))
 }
-
-const whole = (flags: string, description: string, usual: number): Option =>
-  new Option(flags, description).argParser(wholeNumber).default(usual)
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('Give a whole number.')
-  return Number(text)
-}
-
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]

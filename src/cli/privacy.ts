@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { InvalidArgumentError, type Command } from 'commander'
+import type { Command } from 'commander'
 import type { RemoteErasure } from '../core/privacy.ts'
 import type { Hub } from '../runtime/hub.ts'
 import { eraseRecord, type Erased, type EraseResult } from '../runtime/privacy/erase.ts'
@@ -13,10 +13,10 @@ import { erasedView, erasuresBefore, erasureView } from '../runtime/privacy/view
 import { confirmed } from './connections.ts'
 import { withHub, type Context } from './context.ts'
 import { badInput, EXIT, failure, type ExitCode } from './exit.ts'
+import { limit, positive, type Run } from './options.ts'
 import { clip, tame, when, type Output } from './output.ts'
 import { kindCalled, recordToChange } from './which.ts'
 
-type Run = (work: (context: Context) => Promise<number>) => Promise<void>
 type Options = { readonly dryRun?: boolean; readonly yes?: boolean }
 
 /** `privacy`, among what admins do. */
@@ -45,8 +45,8 @@ export function privacyCommands(program: Command, run: Run): void {
       'erasures, latest first; with a system that could not be reached, or something to do by hand: exit 3',
     )
     .option('--open', 'only those of which something is left to do')
-    .option('--before <id>', 'go on where a page ended', wholeNumber)
-    .option('--limit <n>', 'at most so many', wholeNumber, 50)
+    .option('--before <id>', 'go on where a page ended', positive)
+    .addOption(limit(50))
     .action((options: { open?: boolean; before?: number; limit: number }) => run((c) => list(c, options)))
   privacy
     .command('retry <id>')
@@ -250,11 +250,6 @@ async function retention(context: Context, options: Options): Promise<ExitCode> 
     }
     return EXIT.ok
   })
-}
-
-function wholeNumber(text: string): number {
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new InvalidArgumentError('Give a whole number.')
-  return Number(text)
 }
 
 function idOf(text: string): number {

@@ -1,8 +1,8 @@
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+import { Command, CommanderError } from 'commander'
 import { alertCommands } from './alerts.ts'
 import { applyConfiguration, checkConfig, exportConfiguration } from './config.ts'
 import { add, check, listAll, remove, type AddOptions } from './connections.ts'
-import { openContext, type Context } from './context.ts'
+import { openContext } from './context.ts'
 import { duplicateCommands } from './duplicates.ts'
 import { identityCommands } from './identity.ts'
 import { addToken, doctor, listTokens, migrateDatabase, removeToken, rotate } from './doctor.ts'
@@ -15,6 +15,7 @@ import { mergeCommands, mergesCommand } from './merge.ts'
 import { withdraw } from './mail.ts'
 import { review } from './mail-review.ts'
 import { mailStatus } from './mail-status.ts'
+import { collect, limit, wholeNumber, type Run } from './options.ts'
 import { planCommands } from './plan-commands.ts'
 import { privacyCommands } from './privacy.ts'
 import { qualityCommands } from './quality.ts'
@@ -94,8 +95,6 @@ function buildProgram(wiring: Wiring, done: Done): Command {
   adminCommands(program, run)
   return program
 }
-
-type Run = (work: (context: Context) => Promise<number>) => Promise<void>
 
 function workCommands(program: Command, run: Run, wiring: Wiring): void {
   program.commandsGroup(GROUPS.work)
@@ -208,7 +207,7 @@ function lookCommands(program: Command, run: Run): void {
     .description('take either of them back; the message is read again')
     .action((id: string) => run((c) => withdraw(c, 'restore', id, {})))
   inboxCommands(program, run)
-  alertCommands(program, run, wholeNumber)
+  alertCommands(program, run)
 }
 
 function setUpCommands(program: Command, run: Run): void {
@@ -307,13 +306,3 @@ function adminCommands(program: Command, run: Run): void {
     .description('take one back')
     .action((name: string) => run((c) => removeToken(c, name)))
 }
-
-const limit = (usual: number): Option =>
-  new Option('--limit <n>', 'at most so many').argParser(wholeNumber).default(usual)
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,7}$/.test(text)) throw new InvalidArgumentError('Give a whole number.')
-  return Number(text)
-}
-
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value]

@@ -1,10 +1,15 @@
-import { createWriteStream } from 'node:fs'
-import { pipeline } from 'node:stream/promises'
-import { stringify } from 'csv-stringify'
 import { Option, type Command } from 'commander'
 import { GOVERNED_KINDS, type GovernedKind } from '../core/governance/rules.ts'
 import { sparkline } from '../core/governance/trend.ts'
-import { checkOf, listAll, listPage, type Asked, type Check, type Listed } from '../runtime/quality/list.ts'
+import {
+  checkOf,
+  listAll,
+  listPage,
+  type Asked,
+  type Check,
+  type Listed,
+  type ListOptions,
+} from '../runtime/quality/list.ts'
 import { measureBy } from '../runtime/quality/measure.ts'
 import {
   flagOf,
@@ -15,37 +20,29 @@ import {
 } from '../runtime/quality/report.ts'
 import type { Hub } from '../runtime/hub.ts'
 import { withHub, type Context } from './context.ts'
-import { badInput, EXIT, nearest, type ExitCode } from './exit.ts'
-import { clip, iso, number, quiet, tame, when } from './output.ts'
-
-const PLACES: Readonly<Record<string, GovernedKind>> = {
-  contacts: 'contact',
-  companies: 'company',
-  deals: 'deal',
-}
-const placeOf = (kind: GovernedKind): string =>
-  Object.keys(PLACES).find((place) => PLACES[place] === kind) ?? kind
+import { badInput, EXIT, type ExitCode } from './exit.ts'
+import { writeLines, type Row } from './export-lines.ts'
+import { limit, wholeNumber, type Run } from './options.ts'
+import { clip, iso, number, plural, quiet, tame, when } from './output.ts'
+import { kindCalled, manyOf } from './which.ts'
 
 type ReportOptions = { readonly by?: 'owner' | 'source'; readonly out?: string }
-type ListOptions = Asked & {
+type Options = Asked & {
   readonly source?: string
   readonly owner?: string
-  readonly after: string
-  readonly limit: string
+  readonly after: number
+  readonly limit: number
   readonly out?: string
 }
 
 /** `concord quality` and `quality list`. */
-export function qualityCommands(
-  program: Command,
-  run: (work: (context: Context) => Promise<number>) => Promise<void>,
-): void {
+export function qualityCommands(program: Command, run: Run): void {
   const quality = program
     .command('quality')
     .argument('[kind]', 'contacts, companies or deals; all of them otherwise')
     .description('how complete, fresh and well kept records are, and how that has changed')
     .addOption(new Option('--by <what>', 'for each owner or source').choices(['owner', 'source']))
-    .option('--out <file>', 'into a CSV file')
+    .option('--out <file>', 'into a file: .csv or .jsonl')
     .action((kind: string | undefined, options: ReportOptions) => run((c) => report(c, kind, options)))
   quality
     .command('list <kind>')
@@ -55,23 +52,13 @@ export function qualityCommands(
     .option('--is <what>', 'duplicate, stale, bouncing, unowned, no-next-step, overdue, stage-missing, …')
     .option('--source <name>', 'that came from this connection')
     .option('--owner <name>', 'of this owner')
-    .option('--after <id>', 'go on where an answer ended', '0')
-    .option('--limit <n>', 'at most so many', '50')
-    .option('--out <file>', 'all of them, into a CSV file; as JSON lines with .jsonl')
+    .option('--after <id>', 'go on where an answer ended', wholeNumber, 0)
+    .addOption(limit(50))
+    .option('--out <file>', 'all of them into a file: .csv or .jsonl')
     // The report has --out too, and Commander gives it to that one.
-    .action((kind: string, _: ListOptions, command: Command) =>
-      run((c) => list(c, kind, command.optsWithGlobals<ListOptions>())),
+    .action((kind: string, _: Options, command: Command) =>
+      run((c) => list(c, kind, command.optsWithGlobals<Options>())),
     )
-}
-
-function kindOf(place: string): GovernedKind {
-  const kind = PLACES[place]
-  if (kind !== undefined) return kind
-  const near = nearest(place, Object.keys(PLACES))
-  throw badInput(
-    `"${place}" is no kind of record that quality is reported of`,
-    near === null ? 'Say contacts, companies or deals.' : `Did you mean ${near}?`,
-  )
 }
 
 async function report(
@@ -79,12 +66,12 @@ async function report(
   place: string | undefined,
   options: ReportOptions,
 ): Promise<ExitCode> {
-  const kinds = place === undefined ? GOVERNED_KINDS : [kindOf(place)]
+  const kinds = place === undefined ? GOVERNED_KINDS : [kindCalled(place, GOVERNED_KINDS)]
   const { by, out } = options
   return withHub(context, async (hub) => {
     if (by !== undefined) return reportBy(context, hub, kinds, by, out)
     const found = await qualityReport(hub, kinds)
-    if (out !== undefined) await writeCsv(out, REPORT_HEAD, [found.lines.map(reportRow)])
+    if (out !== undefined) await writeLines(out, found.lines.map(reportRow))
     if (context.output.json) context.output.value(found)
     else if (out === undefined) for (const kind of kinds) showKind(context, found, kind)
     else context.output.line(`${number(found.lines.length)} figures are in ${out}.`)
@@ -94,7 +81,7 @@ async function report(
 
 function showKind({ output }: Context, { lines }: QualityReport, kind: GovernedKind): void {
   const own = lines.filter((line) => line.kind === kind)
-  const place = placeOf(kind)
+  const place = manyOf(kind)
   const [records] = own.filter(({ metric }) => metric === 'records')
   output.line(output.paint.bold(`${place} (${number(records?.count ?? 0)})`))
   const shown = own.filter(({ metric }) => metric !== 'records')
@@ -122,22 +109,14 @@ function changeOf({ metric }: QualityLine, change: number | null): string {
   return value === 0 ? '=' : `${value > 0 ? '+' : '−'}${number(Math.abs(value))}${unit}`
 }
 
-const REPORT_HEAD = [
-  'record',
-  'figure',
-  'field',
-  'count',
-  'of',
-  ...SPANS.map((days) => `change ${days} days`),
-]
-const reportRow = (line: QualityLine): readonly unknown[] => [
-  line.kind,
-  line.metric,
-  line.field,
-  line.count,
-  line.of,
-  ...SPANS.map((days) => line.change[days] ?? ''),
-]
+const reportRow = ({ kind, metric, field, count, of, change }: QualityLine): Row => ({
+  record: kind,
+  figure: metric,
+  field,
+  count,
+  of,
+  ...Object.fromEntries(SPANS.map((days) => [`change ${days} days`, change[days]])),
+})
 
 async function reportBy(
   { output }: Context,
@@ -149,9 +128,15 @@ async function reportBy(
   const groups = await measureBy(hub, kinds, by)
   if (out !== undefined) {
     const rows = groups.flatMap(({ kind, group, figures }) =>
-      figures.map(({ metric, field, value }) => [kind, group ?? '', metric, field, value]),
+      figures.map(({ metric, field, value }) => ({
+        record: kind,
+        [by]: group,
+        figure: metric,
+        field,
+        count: value,
+      })),
     )
-    await writeCsv(out, ['record', by, 'figure', 'field', 'count'], [rows])
+    await writeLines(out, rows)
   }
   if (output.json) output.value({ by, groups })
   else if (out !== undefined) output.line(`${number(groups.length)} groups are in ${out}.`)
@@ -160,7 +145,7 @@ async function reportBy(
       const own = groups.filter((group) => group.kind === kind)
       const problems =
         own[0]?.figures.filter(({ metric }) => metric !== 'records' && metric !== 'complete') ?? []
-      output.line(output.paint.bold(placeOf(kind)))
+      output.line(output.paint.bold(manyOf(kind)))
       output.table(
         [by, 'records', 'filled', ...problems.map(({ metric, field }) => `${metric} ${field}`.trim())],
         own.map(({ group, figures }) => {
@@ -183,22 +168,21 @@ async function reportBy(
   return EXIT.ok
 }
 
-async function list(context: Context, place: string, options: ListOptions): Promise<ExitCode> {
-  const kind = kindOf(place)
+async function list(context: Context, place: string, options: Options): Promise<ExitCode> {
+  const kind = kindCalled(place, GOVERNED_KINDS)
   const asked = checkOf(kind, options)
   if (asked.kind === 'wrong') throw badInput(asked.message, asked.fix)
-  const [after, limit] = [wholeNumber('--after', options.after), wholeNumber('--limit', options.limit)]
-  const { source, owner, out } = options
+  const { source, owner, out, after } = options
   const only = { ...(source === undefined ? {} : { source }), ...(owner === undefined ? {} : { owner }) }
   return withHub(context, async (hub) => {
     const { output } = context
     if (out !== undefined) {
-      const count = await writeList(hub, kind, asked.check, only, out)
+      const count = await writeLines(out, rowsOf(hub, kind, asked.check, only))
       if (output.json) output.value({ file: out, records: count })
-      else output.line(`${number(count)} ${place} are in ${out}.`)
+      else output.line(`${plural(count, kind, manyOf(kind))} ${count === 1 ? 'is' : 'are'} in ${out}.`)
       return EXIT.ok
     }
-    const { records, next } = await listPage(hub, kind, asked.check, { ...only, after, limit })
+    const { records, next } = await listPage(hub, kind, asked.check, { ...only, after, limit: options.limit })
     if (output.json) output.value({ records: records.map(listedJson), next })
     else if (records.length === 0) output.line('None.')
     else {
@@ -220,63 +204,8 @@ async function list(context: Context, place: string, options: ListOptions): Prom
   })
 }
 
-function wholeNumber(option: string, text: string): number {
-  if (!/^\d{1,15}$/.test(text) || (option === '--limit' && Number(text) < 1))
-    throw badInput(`${option} is "${text}"`, 'Give a whole number.')
-  return Math.min(Number(text), option === '--limit' ? 10_000 : Number.MAX_SAFE_INTEGER)
-}
-
 const listedJson = (one: Listed) => ({ ...one, updatedAt: iso(one.updatedAt) })
-const LIST_HEAD = ['id', 'title', 'owner', 'source', 'updatedAt', 'what']
-const listRow = (one: Listed): readonly unknown[] => [
-  one.id,
-  one.title ?? '',
-  one.owner ?? '',
-  one.source ?? '',
-  iso(one.updatedAt) ?? '',
-  one.what ?? '',
-]
 
-async function writeList(
-  hub: Hub,
-  kind: GovernedKind,
-  check: Check,
-  only: { readonly source?: string; readonly owner?: string },
-  file: string,
-): Promise<number> {
-  let count = 0
-  const pages = async function* () {
-    for await (const page of listAll(hub, kind, check, only)) {
-      count += page.length
-      yield page
-    }
-  }
-  if (file.endsWith('.jsonl')) {
-    const lines = async function* () {
-      for await (const page of pages())
-        yield page.map((one) => `${JSON.stringify(listedJson(one))}\n`).join('')
-    }
-    await pipeline(lines, createWriteStream(file))
-    return count
-  }
-  const rows = async function* () {
-    for await (const page of pages()) yield page.map(listRow)
-  }
-  await writeCsv(file, LIST_HEAD, rows())
-  return count
-}
-
-type Rows = readonly (readonly unknown[])[]
-
-/** As a spreadsheet reads it: what looks like a formula is kept from being one. */
-async function writeCsv(
-  file: string,
-  head: readonly string[],
-  pages: AsyncIterable<Rows> | Iterable<Rows>,
-): Promise<void> {
-  const rows = async function* () {
-    yield head
-    for await (const page of pages) yield* page
-  }
-  await pipeline(rows, stringify({ escape_formulas: true }), createWriteStream(file))
+async function* rowsOf(hub: Hub, kind: GovernedKind, check: Check, only: ListOptions): AsyncGenerator<Row> {
+  for await (const page of listAll(hub, kind, check, only)) yield* page.map(listedJson)
 }

@@ -10,6 +10,7 @@ import { badInput, EXIT, type ExitCode } from './exit.ts'
 import { describeKind } from './inbox-words.ts'
 import { isStuck, showMailboxes } from './mail-status.ts'
 import { ago, clip, iso, number, plural, quiet, tame, when, type Colours } from './output.ts'
+import { manyOf } from './which.ts'
 
 export async function status(context: Context): Promise<ExitCode> {
   return withHub(context, async (hub, { configVersion }) => {
@@ -78,7 +79,7 @@ function show(
       ['stream', 'holds', 'linked', 'waiting', 'checked', 'last news', ''],
       streams.map((s) => [
         s.stream,
-        `${s.record}s`.replace(/ys$/, 'ies'),
+        manyOf(s.record),
         quiet(s.linked),
         quiet(s.waiting),
         ago(s.checkedAt, now),

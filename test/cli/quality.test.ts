@@ -55,6 +55,10 @@ test('the records behind a figure are listed, and go into files that no spreadsh
   const told = await desk.run('quality', 'list', 'companies', '--is', 'unowned', '--out', csv)
   expect(told.out).toBe(`2 companies are in ${csv}.\n`)
   expect(readFileSync(csv, 'utf8')).toContain(`"'=Acme, Inc."`)
+  expect(await desk.run('quality', 'list', 'companies', '--is', 'unowned', '--out', csv)).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('is there already'),
+  })
   const lines = path.join(desk.dir, 'list.jsonl')
   await desk.run('quality', 'list', 'companies', '--is', 'unowned', '--out', lines)
   expect(
@@ -70,10 +74,10 @@ test('the records behind a figure are listed, and go into files that no spreadsh
 
 test.each([
   [['quality', 'firms'], 'is no kind of record'],
-  [['quality', 'compnies'], 'Did you mean companies?'],
+  [['quality', 'compnies'], 'Did you mean company?'],
   [['quality', 'list', 'companies'], 'It is not said which records are meant'],
   [['quality', 'list', 'companies', '--lacking', 'nam'], 'Did you mean "name"?'],
-  [['quality', 'list', 'companies', '--is', 'stale', '--limit', '0'], '--limit is "0"'],
+  [['quality', 'list', 'companies', '--is', 'stale', '--limit', '0'], "argument '0' is invalid"],
   [['inbox', 'accept', 'x', '--as', 'y'], '"x" is no number'],
 ])('%s is wrong input', async (args, message) => {
   const { code, err } = await desk.run(...args)
