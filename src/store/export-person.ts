@@ -122,6 +122,7 @@ export const PARTS: readonly Part[] = [
     where m.id in (
       select message_id from message_participants where contact_id = any(${people(asked)}::bigint[])
       union select message_id from message_participants where address = any(${known(asked)}::text[])
+      union select message_id from message_participants where plain = any(${known(asked)}::text[])
     ) and m.id > ${after} order by m.id limit ${limit}`,
   ),
   keyed(

@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { syncAll } from '../../src/runtime/cycle.ts'
 import { eraseRecord } from '../../src/runtime/privacy/erase.ts'
+import { exportPerson } from '../../src/runtime/privacy/export.ts'
 import { enforceRetention } from '../../src/runtime/privacy/retention.ts'
 import type { Hub } from '../../src/runtime/hub.ts'
 import { FakeMailbox, openMailWorld, T0, type MailWorld } from './mail.support.ts'
@@ -52,6 +53,21 @@ test('mail with nobody else is gone, of other mail only the person is, and neith
     { count: number }[]
   >`select count(*) as count from contacts where archived_at is null`
   expect(people?.count).toBe(1)
+})
+
+test('the export has mail that was sent to another form of the address', async () => {
+  const w = await filled(new FakeMailbox('rep@ours.example'))
+  await w.db.sql`
+    update message_participants set address = 'quin+news@varnhagen.example', plain = address, contact_id = null
+    where address = 'quin@varnhagen.example'`
+  const [row] = await w.db.sql<{ id: number }[]>`select id from contacts where family_name = 'Varnhagen'`
+  const pieces = await exportPerson(w.hub, row?.id ?? 0)
+  if (pieces === null) throw new Error('nothing')
+  let told = ''
+  for await (const piece of pieces) told += piece
+  const { parts }: { parts: { name: string; rows: { subject: string }[] }[] } = JSON.parse(told)
+  const messages = parts.find((part) => part.name === 'messages')?.rows ?? []
+  expect(messages.map(({ subject }) => subject)).toEqual(['Only Quintessa', 'Both, says Varnhagen'])
 })
 
 test('texts of old mail are taken, and are not read in again', async () => {

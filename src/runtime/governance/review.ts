@@ -32,15 +32,20 @@ export async function reviewRecords(hub: Hub, when: 'changed' | 'daily' = 'chang
   const isNew = known !== fingerprint
   if (!isNew && when === 'changed') return { rules: 'known', tidied: 0 }
   const run = openRun(hub, null, 'edit')
+  let problem: string | null = 'it did not come to its end; it is tried again'
   let tidied = 0
-  for (const kind of GOVERNED_KINDS) {
-    tidied += await tidyKind(hub, kind, run)
-    await findAgain(hub, kind)
-    await refreshStanding(hub, kind, isNew)
+  try {
+    for (const kind of GOVERNED_KINDS) {
+      tidied += await tidyKind(hub, kind, run)
+      await findAgain(hub, kind)
+      await refreshStanding(hub, kind, isNew)
+    }
+    await noteRules(hub.session.q, fingerprint, hub.clock.now())
+    problem = null
+  } finally {
+    run.count({ updated: tidied })
+    await run.end(problem)
   }
-  run.count({ updated: tidied })
-  await run.end(null)
-  await noteRules(hub.session.q, fingerprint, hub.clock.now())
   return { rules: isNew ? 'new' : 'known', tidied }
 }
 
@@ -71,7 +76,9 @@ async function tidyKind(hub: Hub, kind: GovernedKind, run: RunLog): Promise<numb
             const changes = records.flatMap((one) =>
               tidyChange(one, field, chosen(chooser, one.fields[field] ?? null)),
             )
-            await wakePush(tx, await applyChanges(hub, tx, kind, changes, await run.id(), SOURCE))
+            // What was called otherwise until now did not happen now: another word for "Won" bills nothing.
+            const woken = await applyChanges(hub, tx, kind, changes, await run.id(), SOURCE, true)
+            await wakePush(tx, woken)
             return changes.length
           }),
         )

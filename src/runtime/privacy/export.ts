@@ -35,12 +35,11 @@ async function* pieces(hub: Hub, asked: Asked): AsyncGenerator<string> {
   for (const [i, part] of PARTS.entries()) {
     yield `${i === 0 ? '' : ','}\n    {\n      "name": ${JSON.stringify(part.name)},\n      "about": ${JSON.stringify(part.about)},\n      "rows": [`
     let count = 0
-    for (let after = part.begin; ; ) {
+    for (let after: string | undefined = part.begin; after !== undefined; ) {
       const page = await part.page(hub.db.sql, asked, after, PAGE)
-      const last = page.at(-1)
-      if (last === undefined) break
       yield page.map(({ row }) => `${count++ === 0 ? '' : ','}\n        ${row}`).join('')
-      after = last.n
+      // Some parts are looked through whole for each page: none is asked for in vain.
+      after = page.length < PAGE ? undefined : page.at(-1)?.n
     }
     yield count === 0 ? ']\n    }' : '\n      ]\n    }'
   }
