@@ -11,6 +11,7 @@ import {
   saveConnection,
   type Connection,
 } from '../store/connections.ts'
+import { closeOfConnection } from '../store/inbox.ts'
 import { renewSubscriptions } from '../store/mail/mailboxes.ts'
 import type { Secrets } from './client/auth.ts'
 import { openClient } from './client/client.ts'
@@ -209,7 +210,12 @@ const keep = (hub: Hub, name: string, secret: string): Promise<void> =>
 
 /** Takes a connection out with its links; records and their history stay. False where there was none. */
 export async function dropConnection(hub: Hub, name: string): Promise<boolean> {
-  const gone = await holding(hub, [name], () => hub.db.sql.begin((tx) => removeConnection(tx, name)))
+  const gone = await holding(hub, [name], () =>
+    hub.db.sql.begin(async (tx) => {
+      await closeOfConnection(tx, name, hub.clock.now())
+      return removeConnection(tx, name)
+    }),
+  )
   if (gone) await connectionRestored(hub, name)
   return gone
 }

@@ -123,9 +123,12 @@ export async function pauseUntil(q: Query, name: string, until: Instant | null):
 export async function removeConnection(q: Query, name: string): Promise<boolean> {
   await q`delete from links where stream_id in (select id from streams where connection = ${name})`
   await q`delete from quarantine where stream_id in (select id from streams where connection = ${name})`
+  await q`delete from held_changes where stream_id in (select id from streams where connection = ${name})`
   await q`delete from webhook_events where connection = ${name}`
-  await q`update streams set cursor = null, held = false, approved = null, checked_at = null, moved_at = null, problem = null,
-    approved_shape = null, applied_shape = null, first_synced_at = null where connection = ${name}`
+  await q`
+    update streams set cursor = null, needs_sweep = false, held = false, harmed = null, approved = null, checked_at = null,
+      moved_at = null, problem = null, approved_shape = null, applied_shape = null, first_synced_at = null
+    where connection = ${name}`
   const gone = await q`delete from connections where name = ${name} returning 1`
   return gone.length === 1
 }

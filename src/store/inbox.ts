@@ -77,6 +77,14 @@ export async function closeItems(
   return closed.count
 }
 
+/** Closes what is about the links of a connection that was removed, or about what could not be read of it. */
+export async function closeOfConnection(q: Query, connection: string, at: Instant): Promise<void> {
+  await q`
+    update inbox set state = 'done', resolution = ${`${connection} was removed`}, updated_at = ${at}
+    where state = 'open' and stream_id in (select id from streams where connection = ${connection})
+      and kind in ('conflict', 'mass_change', 'rejected_write', 'uncertain_outcome', 'unreadable')`
+}
+
 /** Closes what asks whether one of these records is another one; `why` says what became of the record. */
 export async function closeDuplicatesOf(
   q: Query,

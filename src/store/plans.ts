@@ -11,7 +11,6 @@ export const PLAN_OPS = [
   'archive',
   'consent',
   'conflict',
-  'duplicate',
   'unreadable',
   'filtered',
 ] as const

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import { editChange } from '../../src/runtime/change.ts'
 import { applyChanges } from '../../src/runtime/changes.ts'
+import { dropConnection } from '../../src/runtime/connect.ts'
 import { pushConnection, syncAll } from '../../src/runtime/cycle.ts'
 import { createRecord, editRecord } from '../../src/runtime/edit.ts'
 import { holding } from '../../src/runtime/hold.ts'
@@ -9,6 +10,7 @@ import { performAll } from '../../src/runtime/inbox/bulk.ts'
 import { takeSide } from '../../src/runtime/inbox/conflict.ts'
 import { perform } from '../../src/runtime/inbox/perform.ts'
 import { closes, settleItem } from '../../src/runtime/inbox/settle.ts'
+import { noteHeld } from '../../src/store/held.ts'
 import { openItems, listItems, readItem, type NewItem } from '../../src/store/inbox.ts'
 import { openOf } from '../../src/store/outbox.ts'
 import { openWorld, shippedConfiguration, type World } from '../support/world.ts'
@@ -147,4 +149,53 @@ test('an opt-out that was refused waits for nobody once its record is archived',
   await editRecord(world.hub, 'contact', link?.record ?? 0, {}, BY, { archived: true })
   await pushConnection(world.hub, 'stripe')
   expect(await opened()).toEqual([])
+})
+
+test('what waited about a removed connection waits for nobody, and an approval of it counts for no later one', async () => {
+  world = await openWorld({ connections: ['csv'] })
+  const header = ['id', 'email', 'first_name', 'last_name', 'phone']
+  const people = Array.from({ length: 60 }, (_, i) => [`p${i}`, `p${i}@example.com`, `F${i}`, `L${i}`, ''])
+  world.export('contacts', [header, ...people])
+  await syncAll(world.hub, ['csv'], 'sweep')
+  world.clock.now += 60_000
+  world.export('contacts', [header, ...people.slice(40)])
+  await syncAll(world.hub, ['csv'], 'sweep')
+  expect((await opened()).map((item) => item.kind)).toEqual(['mass_change'])
+  expect(await dropConnection(world.hub, 'csv')).toBe(true)
+  expect(await opened()).toEqual([])
+  expect(await world.db.sql`select 1 from held_changes`).toEqual([])
+  expect(await world.db.sql`select 1 from streams where harmed is not null or needs_sweep`).toEqual([])
+})
+
+test('a field that a person wants kept at the remote is settled between pushes', async () => {
+  world = await openWorld({ connections: ['mailchimp'] })
+  world.mailchimp.admin.subscribe('ada@example.com', { FNAME: 'Ada' })
+  await syncAll(world.hub, ['mailchimp'], 'sweep')
+  const [link] = await world.db.sql<{ record: number; stream: number }[]>`
+    select record_id as record, stream_id as stream from links`
+  const { record = 0, stream = 0 } = link ?? {}
+  await editRecord(world.hub, 'contact', record, { givenName: null }, BY)
+  const at = world.clock.now
+  const held = {
+    what: 'blanks',
+    recordId: record,
+    remoteId: null,
+    title: 't',
+    changes: {},
+    stamp: '',
+  } as const
+  await noteHeld(world.db.sql, stream, 'out', [held], at)
+  const item = { ...refused('m', stream), kind: 'mass_change' as const, detail: { side: 'out' } }
+  await openItems(world.db.sql, [item], at)
+  const [open] = await opened()
+  let settled = false
+  const { rejecting } = await holding(world.hub, ['mailchimp'], async () => {
+    const work = perform(world.hub, open?.id ?? 0, 'reject', {}, BY).finally(() => (settled = true))
+    await pause(300)
+    expect(settled).toBe(false)
+    return { rejecting: work }
+  })
+  expect(await rejecting).toMatchObject({ kind: 'done' })
+  await pushConnection(world.hub, 'mailchimp')
+  expect(world.mailchimp.admin.member('ada@example.com')?.mergeFields.get('FNAME')).toBe('Ada')
 })

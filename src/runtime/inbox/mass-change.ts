@@ -18,6 +18,7 @@ import { loadRecords } from '../../store/records.ts'
 import { markHeld, markSweep, type Side } from '../../store/streams.ts'
 import { queueSync, wakePush } from '../../store/wake.ts'
 import { reportHeld } from '../held.ts'
+import { holding } from '../hold.ts'
 import type { Hub, Target } from '../hub.ts'
 import { linksById } from '../link-lookup.ts'
 import { resolveRefs } from '../refs.ts'
@@ -57,7 +58,9 @@ async function decide(
   }
   // In one transaction: an approval whose link sleeps is taken for one that was used.
   const settled = await hub.session.begin((tx) => write(hub, tx, target, item, verdict, by, chosen))
-  if (side === 'out' && verdict === 'rejected' && settled.kind !== 'refused') await leaveRemote(hub, target)
+  // A push that is under way would put the base that it has planned with over this one.
+  if (side === 'out' && verdict === 'rejected' && settled.kind !== 'refused')
+    await holding(hub, [target.stream.connection], () => leaveRemote(hub, target))
   return settled
 }
 
