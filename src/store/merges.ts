@@ -126,17 +126,25 @@ export async function listMerges(
       and (${filter.before ?? null}::bigint is null or id < ${filter.before ?? null}) order by id desc limit ${filter.limit}`
 }
 
-/** A record with everything that was merged into it and still is, by its id. */
-export async function membersUnder(q: Query, id: RecordId): Promise<readonly RecordId[]> {
-  const found = await q<{ id: RecordId }[]>`
+/** Records, each with everything that was merged into it and still is, by its id. */
+export async function clustersOf(
+  q: Query,
+  ids: readonly RecordId[],
+): Promise<ReadonlyMap<RecordId, readonly RecordId[]>> {
+  const found = await q<{ root: RecordId; id: RecordId }[]>`
     with recursive down as (
-      select ${id}::bigint as id
+      select id as root, id from unnest(${numbers([...new Set(ids)])}::bigint[]) as r(id)
       union all
-      select m.loser_id from down join merges m on m.survivor_id = down.id and m.state = 'merged'
+      select down.root, m.loser_id from down join merges m on m.survivor_id = down.id and m.state = 'merged'
     )
-    select id from down`
-  return found.map((row) => row.id)
+    select root, id from down`
+  const members = Map.groupBy(found, (row) => row.root)
+  return new Map([...members].map(([root, rows]) => [root, rows.map((row) => row.id)]))
 }
+
+/** As `clustersOf`, of one record. */
+export const membersUnder = async (q: Query, id: RecordId): Promise<readonly RecordId[]> =>
+  (await clustersOf(q, [id])).get(id) ?? []
 
 /** The merges that stand above a record: that in which it was lost, and so on to its survivor's. */
 export async function mergesAbove(q: Query, id: RecordId): Promise<readonly number[]> {

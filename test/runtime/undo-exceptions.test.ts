@@ -5,6 +5,7 @@ import { planUndo } from '../../src/runtime/undo/plan.ts'
 import { undoRun } from '../../src/runtime/undo/undo.ts'
 import { recentRuns } from '../../src/runtime/status.ts'
 import { openWorld, type World, type WorldOptions } from '../support/world.ts'
+import { merge } from './merge.support.ts'
 
 let world: World
 const open = async (options: WorldOptions = {}) => {
@@ -94,6 +95,14 @@ describe('consent', () => {
     await undo(run)
     const [after] = await world.db.sql`select emails, email_consent from contacts`
     expect(after).toEqual({ emails: ['ada@example.com'], email_consent: 'out' })
+
+    // Nor does a merge, though the addresses that are left say yes.
+    world.mailchimp.admin.subscribe('eve@example.com', { FNAME: 'Eve' })
+    await sync()
+    expect(await consentOf('eve@example.com')).toBe('in')
+    const [eve] = await world.db.sql<{ id: number }[]>`select id from contacts order by id desc limit 1`
+    await merge(world.hub, eve?.id ?? 0, row?.id ?? 0)
+    expect(await consentOf('eve@example.com')).toBe('out')
   })
 })
 

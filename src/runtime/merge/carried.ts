@@ -2,8 +2,9 @@ import type { RecordId } from '../../core/model.ts'
 import type { MergedKind } from '../../core/survivorship.ts'
 import type { Query } from '../../store/database.ts'
 import { countParticipants, countReferences, movedBy, REFERENCES } from '../../store/merge-moves.ts'
-import { linksOf, loadLinks, type Link } from '../../store/links.ts'
+import { loadLinks, type Link } from '../../store/links.ts'
 import type { Merge } from '../../store/merges.ts'
+import { linkIdsOf } from '../../store/run-changes.ts'
 import { archivedFor } from '../../store/twins.ts'
 import type { Hub } from '../hub.ts'
 import type { Carried } from './words.ts'
@@ -18,13 +19,14 @@ export async function carriedBy(
 ): Promise<readonly Carried[]> {
   const carried: Carried[] = []
   const seen = new Set<number>()
-  for (const id of [survivor, ...losers]) {
-    for (const link of await linksOf(q, id)) {
-      const object = objectOf(hub, link, seen.has(link.streamId))
-      if (object === null) continue
-      seen.add(link.streamId)
-      carried.push({ ...object, of: id })
-    }
+  const ids = [...new Set([survivor, ...losers])]
+  const all = (await loadLinks(q, await linkIdsOf(q, ids))).toSorted((a, b) => a.id - b.id)
+  const links = Map.groupBy(all, (link) => link.recordId)
+  for (const link of ids.flatMap((id) => links.get(id) ?? [])) {
+    const object = objectOf(hub, link, seen.has(link.streamId))
+    if (object === null) continue
+    seen.add(link.streamId)
+    carried.push({ ...object, of: link.recordId })
   }
   for (const reference of REFERENCES[kind]) {
     const count = await countReferences(q, reference, losers)

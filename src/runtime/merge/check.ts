@@ -1,6 +1,6 @@
 import type { RecordId } from '../../core/model.ts'
 import type { Query } from '../../store/database.ts'
-import { isKeptApart, membersUnder, survivorsOf } from '../../store/merges.ts'
+import { clustersOf, isKeptApart, survivorsOf } from '../../store/merges.ts'
 import { kindOf, loadRecords } from '../../store/records.ts'
 import type { MergeRequest } from './words.ts'
 
@@ -43,8 +43,7 @@ async function missing(q: Query, { kind }: MergeRequest, id: RecordId): Promise<
 
 /** Of any two members: a rule must not go round a person's word by way of a third record. */
 async function keptApart(q: Query, { kind, survivor, losers }: MergeRequest): Promise<string | null> {
-  const clusters: (readonly RecordId[])[] = []
-  for (const id of new Set([survivor, ...losers])) clusters.push(await membersUnder(q, id))
+  const clusters = [...(await clustersOf(q, [survivor, ...losers])).values()]
   const pairs = clusters.flatMap((mine, i) =>
     clusters.slice(i + 1).flatMap((others) => mine.flatMap((a) => others.map((b) => [a, b] as const))),
   )

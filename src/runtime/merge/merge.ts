@@ -1,8 +1,10 @@
+import { strictest, type ConsentState } from '../../core/consent.ts'
 import { keysOf, STRONG } from '../../core/identity.ts'
 import { isEmpty, same } from '../../core/json.ts'
 import type { HubRecord, RecordId } from '../../core/model.ts'
 import type { HubEdit } from '../../core/plan.ts'
-import { survive, type Golden, type MergedField } from '../../core/survivorship.ts'
+import { survive, type Golden, type MergedField, type MergedKind } from '../../core/survivorship.ts'
+import type { Query } from '../../store/database.ts'
 import { facetsOf, saveFacets, type RootedFacet } from '../../store/facets.ts'
 import { closeItems } from '../../store/inbox.ts'
 import { lockLinks, moveLinks, moveParticipants, noteKeys } from '../../store/merge-moves.ts'
@@ -38,15 +40,24 @@ export async function mergeRecords(hub: Hub, request: MergeRequest): Promise<Mer
       hub.session.begin(async (tx): Promise<MergeResult> => {
         const refused = await refusal(tx, request, 'lock')
         if (refused !== null) return { kind: 'refused', message: refused }
-        const merged = await mergeWithin(following(hub, tx, await runId()), request)
-        await wakePush(tx, merged.woken)
-        return merged.result
+        const { kind, survivor, losers } = request
+        const carried = await carriedBy(hub, tx, kind, survivor, losers)
+        const run = await runId()
+        const { result, woken } = await mergeWithin(following(hub, tx, run), request)
+        if (result.kind === 'refused') return result
+        await wakePush(tx, woken)
+        return { ...result, run, survivor: await present(tx, kind, survivor), carried }
       }),
     ),
   )
 }
 
-export type MergedWithin = { readonly result: MergeResult; readonly woken: ReadonlySet<string> }
+export type MergedWithin = {
+  readonly result:
+    | { readonly kind: 'merged'; readonly fields: readonly MergedField[] }
+    | Extract<MergeResult, { kind: 'refused' }>
+  readonly woken: ReadonlySet<string>
+}
 
 /** As `mergeRecords`, in the caller's transaction and run; the caller wakes the connections that have work then. */
 export async function mergeWithin(following: Following, request: MergeRequest): Promise<MergedWithin> {
@@ -62,7 +73,6 @@ export async function mergeWithin(following: Following, request: MergeRequest): 
   const work = await workOut(following, request)
   const losers = work.losers.map((record) => record.id)
   const survivor = work.survivor.id
-  const carried = await carriedBy(hub, q, kind, work.survivor.id, losers)
   await lockLinks(q, [survivor, ...losers])
   const merges = await insertMerges(
     q,
@@ -91,11 +101,7 @@ export async function mergeWithin(following: Following, request: MergeRequest): 
   }
   if (kind === 'contact') wake(await refreshMail(following, [survivor]))
   await closePairs(following, [survivor, ...losers], `merged into ${kind} ${survivor}`)
-  const record = (await loadRecords(q, kind, [survivor])).get(survivor) ?? work.change.after
-  return {
-    result: { kind: 'merged', run: following.run, survivor: record, fields: work.golden.merged, carried },
-    woken,
-  }
+  return { result: { kind: 'merged', fields: work.golden.merged }, woken }
 }
 
 async function planMerge(following: Following, request: MergeRequest): Promise<MergeResult> {
@@ -105,6 +111,15 @@ async function planMerge(following: Following, request: MergeRequest): Promise<M
   const losers = work.losers.map((record) => record.id)
   const carried = await carriedBy(following.hub, following.q, request.kind, work.survivor.id, losers)
   return { kind: 'planned', run: null, survivor: work.change.after, fields: work.golden.merged, carried }
+}
+
+const gone = (kind: MergedKind, id: RecordId): Error => new Error(`${kind} ${id} went away under its lock`)
+
+/** A record that is held, as it is now. */
+export async function present(q: Query, kind: MergedKind, id: RecordId): Promise<HubRecord> {
+  const record = (await loadRecords(q, kind, [id])).get(id)
+  if (record === undefined) throw gone(kind, id)
+  return record
 }
 
 type Work = {
@@ -122,7 +137,7 @@ async function workOut({ hub, q }: Following, request: MergeRequest): Promise<Wo
   const records = await loadRecords(q, kind, ids)
   const survivor = records.get(request.survivor)
   const losers = [...new Set(request.losers)].flatMap((id) => records.get(id) ?? [])
-  if (survivor === undefined) throw new Error(`${kind} ${request.survivor} went away under its lock`)
+  if (survivor === undefined) throw gone(kind, request.survivor)
   const known = await facetsOf(q, ids)
   const roots = new Set(known.map((facet) => facet.root))
   const single = [survivor, ...losers].filter((record) => !roots.has(record.id))
@@ -133,7 +148,7 @@ async function workOut({ hub, q }: Following, request: MergeRequest): Promise<Wo
   const golden = { ...worked, fields: await heldReferences(q, kind, worked.fields) }
   const after = withValues(kind, survivor, golden, survivor.archived)
   const why = reasons(survivor, golden.merged)
-  const consent = kind === 'contact' ? (await consentOver(q, [addressesOf(after.fields)], []))[0] : undefined
+  const consent = kind === 'contact' ? await consentOfAll(q, [survivor, ...losers], after) : undefined
   if (consent === undefined || consent === consentOf(survivor.fields))
     return { survivor, losers, facets, golden, change: recomputed(survivor, after, why) }
   const rule = 'the strictest over all addresses'
@@ -144,6 +159,17 @@ async function workOut({ hub, q }: Following, request: MergeRequest): Promise<Wo
   }
   const change = recomputed(survivor, told, { ...why, emailConsent: { value: consent, rule } })
   return { survivor, losers, facets, golden, change: { ...change, urgent: consent === 'out' } }
+}
+
+/** The strictest over all addresses; a record that is stricter than its addresses stays so. */
+async function consentOfAll(
+  q: Query,
+  records: readonly HubRecord[],
+  after: HubRecord,
+): Promise<ConsentState> {
+  const ledger = await consentOver(q, [addressesOf(after.fields)], [])
+  const stricter = records.map((record) => consentOf(record.fields)).filter((state) => state !== 'in')
+  return strictest([...ledger, ...stricter])
 }
 
 export function recomputed(

@@ -33,7 +33,7 @@ import type { Hub } from '../hub.ts'
 import { withRaces } from '../races.ts'
 import { returnedBy } from './carried.ts'
 import { heldReferences, withValues } from './load.ts'
-import { recomputed, refreshMail } from './merge.ts'
+import { present, recomputed, refreshMail } from './merge.ts'
 import { namesOf, ownNames, withLiveNames } from './names.ts'
 import { returnActivities, returnReferences } from './references.ts'
 import { inRun } from './run.ts'
@@ -52,16 +52,21 @@ export async function unmergeRecord(hub: Hub, request: UnmergeRequest): Promise<
       const plan = await workOut(following(hub, tx, null), request, 'read')
       if ('refused' in plan) return { kind: 'refused', message: plan.refused } as const
       const carried = await returnedBy(hub, tx, plan.merge, plan.root.before.id)
-      return { kind: 'planned', run: null, ...ends(plan), carried } as const
+      const ends = { survivor: plan.root.change.after, restored: plan.loser.change.after }
+      return { kind: 'planned', run: null, ...ends, carried } as const
     })
   return inRun(hub, 'unmerge', request.by, (runId) =>
     withRaces(hub, () =>
       hub.session.begin(async (tx): Promise<UnmergeResult> => {
         const plan = await workOut(following(hub, tx, null), request, 'lock')
         if ('refused' in plan) return { kind: 'refused', message: plan.refused }
-        const done = await carryOut(following(hub, tx, await runId()), request, plan)
-        await wakePush(tx, done.woken)
-        return done.result
+        const { kind, loser } = request
+        const survivor = plan.root.before.id
+        const carried = await returnedBy(hub, tx, plan.merge, survivor)
+        const run = await runId()
+        await wakePush(tx, await carryOut(following(hub, tx, run), request, plan))
+        const ends = { survivor: await present(tx, kind, survivor), restored: await present(tx, kind, loser) }
+        return { kind: 'unmerged', run, ...ends, carried }
       }),
     ),
   )
@@ -71,10 +76,13 @@ export async function unmergeRecord(hub: Hub, request: UnmergeRequest): Promise<
 export async function unmergeWithin(
   following: Following,
   request: UnmergeRequest,
-): Promise<{ readonly result: UnmergeResult; readonly woken: ReadonlySet<string> }> {
+): Promise<{
+  readonly result: { readonly kind: 'unmerged' | 'refused' }
+  readonly woken: ReadonlySet<string>
+}> {
   const plan = await workOut(following, request, 'lock')
-  if ('refused' in plan) return { result: { kind: 'refused', message: plan.refused }, woken: new Set() }
-  return carryOut(following, request, plan)
+  if ('refused' in plan) return { result: { kind: 'refused' }, woken: new Set() }
+  return { result: { kind: 'unmerged' }, woken: await carryOut(following, request, plan) }
 }
 
 type Turned = {
@@ -85,11 +93,6 @@ type Turned = {
   readonly names: readonly Naming[]
 }
 type Plan = { readonly merge: Merge; readonly root: Turned; readonly loser: Turned }
-
-const ends = ({ root, loser }: Plan) => ({
-  survivor: root.change.after,
-  restored: loser.change.after,
-})
 
 async function workOut(
   following: Following,
@@ -198,7 +201,7 @@ async function carryOut(
   following: Following,
   request: UnmergeRequest,
   plan: Plan,
-): Promise<{ readonly result: UnmergeResult; readonly woken: ReadonlySet<string> }> {
+): Promise<ReadonlySet<string>> {
   const { hub, q, run, apply } = following
   const { kind, by, loser } = request
   const { merge, root } = plan
@@ -208,7 +211,6 @@ async function carryOut(
   const wake = (names: Iterable<string>) => {
     for (const name of names) woken.add(name)
   }
-  const carried = await returnedBy(hub, q, merge, survivor)
   for (const side of [plan.root, plan.loser]) {
     if (side.facets.length > 1) await saveFacets(q, side.facets)
     else
@@ -237,15 +239,5 @@ async function carryOut(
   }
   if (request.mayMatchAgain !== true)
     for (const id of new Set([survivor, merge.survivor])) await keepApart(q, loser, id, by, at)
-  const records = await loadRecords(q, kind, [survivor, loser])
-  return {
-    result: {
-      kind: 'unmerged',
-      run,
-      survivor: records.get(survivor) ?? root.change.after,
-      restored: records.get(loser) ?? plan.loser.change.after,
-      carried,
-    },
-    woken,
-  }
+  return woken
 }
