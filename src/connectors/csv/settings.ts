@@ -26,6 +26,13 @@ const ALIASES: Readonly<Record<string, string>> = {
   ansi: 'windows-1252',
 }
 const ENCODING = /^(utf-8|utf-16le|utf-16be|windows-125\d|windows-874|iso-8859-\d{1,2}|macintosh|koi8-[ru])$/
+export const ENCODINGS = 'UTF-8, UTF-16LE, UTF-16BE, Windows-125x or ISO-8859-x'
+
+/** An encoding by any of its usual names; null for one that is not read. */
+export function encodingCalled(name: string): string | null {
+  const usual = ALIASES[name.toLowerCase()] ?? name.toLowerCase()
+  return ENCODING.test(usual) ? usual : null
+}
 
 const settingsSchema = z.strictObject({
   /** Where the exports are; a relative path starts at the hub's working directory. */
@@ -47,8 +54,8 @@ const settingsSchema = z.strictObject({
     .optional(),
   encoding: z
     .string()
-    .transform((name) => ALIASES[name.toLowerCase()] ?? name.toLowerCase())
-    .refine((name) => ENCODING.test(name), 'UTF-8, UTF-16LE, UTF-16BE, Windows-125x or ISO-8859-x')
+    .transform(encodingCalled)
+    .refine((name) => name !== null, ENCODINGS)
     .optional(),
   /** A file that changed in the last so many milliseconds may still be written and is left for the next cycle. */
   settleMs: z.int().min(0).default(2_000),

@@ -3,6 +3,7 @@ import path from 'node:path'
 import { failureOf } from '../../connectors/connector.ts'
 import { detectFormat } from '../../connectors/csv/format.ts'
 import { LIMITS, readRows, type Position, type Row } from '../../connectors/csv/rows.ts'
+import { encodingCalled, ENCODINGS } from '../../connectors/csv/settings.ts'
 import type { Source } from '../../connectors/csv/source.ts'
 import { DedupeInputError } from './input-error.ts'
 
@@ -56,11 +57,17 @@ async function formatOf(
   const stats = await handle.stat()
   if (!stats.isFile()) throw new DedupeInputError(`${file} is not a file`, 'Name a CSV file.')
   const name = path.basename(file)
-  const format = await detectFormat(handle, name, stats.size, encoding === null ? {} : { encoding })
+  const format = await detectFormat(handle, name, stats.size, encoding === null ? {} : named(encoding))
   return {
     source: { handle, name, size: stats.size, encoding: format.encoding, delimiter: format.delimiter },
     body: format.body,
   }
+}
+
+function named(text: string): { readonly encoding: string } {
+  const encoding = encodingCalled(text)
+  if (encoding !== null) return { encoding }
+  throw new DedupeInputError(`--encoding is "${text}"`, `Use ${ENCODINGS}, or leave it out.`)
 }
 
 async function* pagesOf(source: Source, from: Position, isEnd: boolean): AsyncGenerator<readonly Row[]> {

@@ -99,6 +99,21 @@ describe('dedupe', { timeout: 120_000 }, () => {
     }
   })
 
+  it('takes an encoding by any of its names, and says which there are', async () => {
+    const text = 'given_name,surname,email\nJürgen,Müller,jm@example.com\nJürgen,Müller,jm@example.com\n'
+    for (const [name, encoding] of [
+      ['UTF-16LE', 'utf16le'],
+      ['latin1', 'latin1'],
+      ['ISO-8859-15', 'iso-8859-15'],
+    ] as const) {
+      const { groups } = await dedupeText(iconv.encode(text, encoding), { encoding: name })
+      expect({ name, groups }).toEqual({ name, groups: 1 })
+    }
+    expect(await refusal(dedupeText(text, { encoding: 'klingon' }))).toBe(
+      '--encoding is "klingon". Use UTF-8, UTF-16LE, UTF-16BE, Windows-125x or ISO-8859-x, or leave it out.',
+    )
+  })
+
   it('says which lines cannot be read and goes on', async () => {
     const result = await dedupeText(
       'first_name,last_name,dob\nAnn,Okafor,1970-01-31\nT"om,"x"y,1\n"Ann",Okafor,1970-01-31\n',
