@@ -9,6 +9,7 @@ import { mayWrite, waitingGates } from './approval.ts'
 import { holding } from './hold.ts'
 import { reviewRecords } from './governance/review.ts'
 import { targetsOf, type Hub, type Target } from './hub.ts'
+import { reviewKeys } from './matching/review-keys.ts'
 import { matchWaiting, type MatchOptions } from './matching/step.ts'
 import { mergesByLikeness } from './matching/thresholds.ts'
 import { followMailHints, readMail, type MailPassed } from './mail/pass.ts'
@@ -262,6 +263,7 @@ export async function syncAll(
 ): Promise<readonly Passed[]> {
   await reviewRecords(hub)
   await reviewMerged(hub)
+  await reviewKeys(hub)
   const passed: Passed[] = []
   let waiting = new Set<string>()
   const take = (pass: Passed): Passed => {

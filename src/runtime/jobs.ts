@@ -23,6 +23,7 @@ import { sendAlerts } from './alerts/send.ts'
 import { reviewRecords } from './governance/review.ts'
 import type { Hub } from './hub.ts'
 import { openLiveness } from './liveness.ts'
+import { reviewKeys } from './matching/review-keys.ts'
 import { matchWaiting } from './matching/step.ts'
 import { trainWhenDue } from './matching/train.ts'
 import { openListeners } from './mail/listen.ts'
@@ -72,7 +73,7 @@ export async function startWorkers(hub: Hub): Promise<Workers> {
   })
   const schedules = schedule(hub)
   const listeners = openListeners(hub)
-  // New rules of quality and of survivorship are taken up by one process.
+  // New rules of quality, of survivorship and of matching are taken up by one process.
   await hub.db.sql`select graphile_worker.add_job('review', job_key := 'review')`
   // Work that a stopped hub left behind is taken up at once.
   const names = (await listConnections(hub.db.sql)).map((c) => c.name)
@@ -119,6 +120,7 @@ function tasks(hub: Hub): TaskList {
     review: async () => {
       await reviewRecords(hub)
       await reviewMerged(hub)
+      await reviewKeys(hub)
     },
     housekeeping: async () => {
       await noteOverdue(hub)

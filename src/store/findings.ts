@@ -129,7 +129,7 @@ export async function keysUnder(q: Query, prefix: string, limit: number): Promis
 }
 
 /** Rules that stored records are kept in step with, each with its row. */
-const RULES = { findings: 1, survivorship: 2 } as const
+const RULES = { findings: 1, survivorship: 2, keys: 3 } as const
 
 export async function rulesFingerprint(
   q: Query,

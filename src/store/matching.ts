@@ -134,6 +134,29 @@ export async function writeKeys(
     order by 1, 2 on conflict do nothing`
 }
 
+/** The keys that records are found by. */
+export async function keysOf(
+  q: Query,
+  ids: readonly RecordId[],
+): Promise<ReadonlyMap<RecordId, ReadonlySet<number>>> {
+  const found = await q<{ id: RecordId; keys: readonly number[] }[]>`
+    select record_id as id, array_agg(key) as keys from match_keys
+    where record_id = any(${numbers(ids)}::bigint[]) group by record_id`
+  return new Map(found.map((row) => [row.id, new Set(row.keys)]))
+}
+
+/** A page of the records that are compared, by rising id. */
+export async function liveAfter(
+  q: Query,
+  kind: MatchedKind,
+  after: RecordId,
+  limit: number,
+): Promise<readonly RecordId[]> {
+  const found = await q<{ id: RecordId }[]>`
+    select id from ${q(TABLE[kind])} where archived_at is null and id > ${after} order by id limit ${limit}`
+  return found.map((row) => row.id)
+}
+
 /** Who holds the keys, those aside that more than `most` records share: they tell nobody apart. */
 export async function holdersOf(
   q: Query,

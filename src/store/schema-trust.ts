@@ -203,7 +203,7 @@ export const findings = pgTable(
   ],
 )
 
-/** The rules that `findings` were made by, and those that merged records were worked out by: a row each. */
+/** The rules that `findings` and `match_keys` were made by, and those that merged records were worked out by: a row each. */
 export const findingRules = pgTable('finding_rules', {
   id: integer('id').primaryKey(),
   fingerprint: text('fingerprint').notNull(),
