@@ -563,5 +563,10 @@ describe('learning', () => {
     w.clock.now += 86_400_000
     await trainWhenDue(w.hub)
     expect(await learnedAt()).toEqual([w.clock.now])
+    // What another Concord learned counts for nothing here: it does not wait for its week.
+    await w.db.sql`update match_models set model = jsonb_set(model, '{m}', '{}')`
+    w.clock.now += 1_000
+    await trainWhenDue(w.hub)
+    expect(await learnedAt()).toEqual([w.clock.now])
   })
 })

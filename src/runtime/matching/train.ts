@@ -14,6 +14,7 @@ import { holdersOf, loadRecognised, pairKey, pairOf } from '../../store/matching
 import type { Hub } from '../hub.ts'
 import { LARGEST_BLOCK } from './candidates.ts'
 import { comparerWith, knownOf, type Comparer, type Known } from './comparer.ts'
+import { storedModel } from './stored-model.ts'
 
 /** Bounds of memory and time, whatever the number of records. */
 const SAMPLE = 10_000
@@ -64,12 +65,16 @@ export async function train(hub: Hub, kind: MatchedKind): Promise<Trained> {
 const LEARNS_FROM = 2_000
 const WEEK_MS = 7 * 86_400_000
 
-/** Learns anew where the model is a week old, or there are twice the records: see `jobs`. */
+/** Learns anew where the model is a week old or another Concord's, or there are twice the records: see `jobs`. */
 export async function trainWhenDue(hub: Hub): Promise<void> {
   for (const kind of MATCHED_KINDS) {
     const records = await countLive(hub.session.q, kind)
     const last = await readModel(hub.session.q, kind)
-    const isOld = last === null || hub.clock.now() - last.trainedAt >= WEEK_MS || records >= 2 * last.records
+    const isOld =
+      last === null ||
+      storedModel(last.model) === null ||
+      hub.clock.now() - last.trainedAt >= WEEK_MS ||
+      records >= 2 * last.records
     if (records >= LEARNS_FROM && isOld) await train(hub, kind)
   }
 }
