@@ -18,7 +18,7 @@ import type { Hub } from './hub.ts'
 import { heldReferences, withLiveReferences } from './merge/load.ts'
 import { erasedAddress } from './privacy/tombstones.ts'
 import { withRaces } from './races.ts'
-import { openRun } from './run.ts'
+import { ending, openRun } from './run.ts'
 import { openWorkingSet } from './working-set.ts'
 
 export type Problem = { readonly field: string; readonly message: string }
@@ -114,32 +114,33 @@ export async function createRecord(
   const refs = await missingRefs(hub, kind, checked.fields)
   if (refs.length > 0) return { kind: 'invalid', problems: refs }
   const run = openRun(hub, null, 'edit')
-  const result = await withRaces(hub, () =>
-    hub.session.begin(async (tx): Promise<EditResult> => {
-      const keys = keysOf(kind, checked.fields).filter((key) => STRONG[key.kind])
-      const erased = kind === 'contact' ? await erasedAddress(hub, tx, checked.fields) : null
-      if (erased !== null) return { kind: 'invalid', problems: [erased] }
-      const [holder] = await holders(tx, kind, keys)
-      if (holder !== undefined) return { kind: 'exists', id: holder.id, by: holder.key.value }
-      const refused = refusedBy(hub, kind, null, checked.fields)
-      if (refused.length > 0) return { kind: 'invalid', problems: refused }
-      const [id] = await newRecordIds(tx, 1)
-      if (id === undefined) throw new Error('the sequence gave no id')
-      const fields = await heldReferences(tx, kind, checked.fields)
-      const record = bornRecord(id, kind, fields, { source, at: hub.clock.now(), rule: 'created' })
-      const [consent] = kind === 'contact' ? await consentOver(tx, [addressesOf(record.fields)], []) : []
-      const after =
-        consent === undefined || consent === 'unknown'
-          ? record
-          : { ...record, fields: { ...record.fields, emailConsent: consent } }
-      const change: Change = { ...birth(after), urgent: consent === 'out' }
-      await wakePush(tx, await applyChanges(hub, tx, kind, [change], await run.id(), source))
-      return { kind: 'saved', record: after, changed: true }
-    }),
-  )
-  run.count({ created: result.kind === 'saved' ? 1 : 0 })
-  await run.end(null)
-  return result
+  return ending(run, async () => {
+    const result = await withRaces(hub, () =>
+      hub.session.begin(async (tx): Promise<EditResult> => {
+        const keys = keysOf(kind, checked.fields).filter((key) => STRONG[key.kind])
+        const erased = kind === 'contact' ? await erasedAddress(hub, tx, checked.fields) : null
+        if (erased !== null) return { kind: 'invalid', problems: [erased] }
+        const [holder] = await holders(tx, kind, keys)
+        if (holder !== undefined) return { kind: 'exists', id: holder.id, by: holder.key.value }
+        const refused = refusedBy(hub, kind, null, checked.fields)
+        if (refused.length > 0) return { kind: 'invalid', problems: refused }
+        const [id] = await newRecordIds(tx, 1)
+        if (id === undefined) throw new Error('the sequence gave no id')
+        const fields = await heldReferences(tx, kind, checked.fields)
+        const record = bornRecord(id, kind, fields, { source, at: hub.clock.now(), rule: 'created' })
+        const [consent] = kind === 'contact' ? await consentOver(tx, [addressesOf(record.fields)], []) : []
+        const after =
+          consent === undefined || consent === 'unknown'
+            ? record
+            : { ...record, fields: { ...record.fields, emailConsent: consent } }
+        const change: Change = { ...birth(after), urgent: consent === 'out' }
+        await wakePush(tx, await applyChanges(hub, tx, kind, [change], await run.id(), source))
+        return { kind: 'saved', record: after, changed: true }
+      }),
+    )
+    run.count({ created: result.kind === 'saved' ? 1 : 0 })
+    return result
+  })
 }
 
 /** Edits fields of a record. With `version`, only while the record still has it. */
@@ -160,47 +161,48 @@ export async function editRecord(
   const edits = Object.fromEntries(
     Object.entries(checked.fields).map(([field, value]): [string, HubEdit] => [field, { value, rule }]),
   )
-  const result = await withRaces(hub, () =>
-    hub.session.begin(async (tx): Promise<EditResult> => {
-      // What it names before the record itself: a merge takes them in that order too.
-      const moved = await movedReferences(tx, kind, edits)
-      const record = (await loadRecords(tx, kind, [id], 'lock')).get(id)
-      if (record === undefined || isErased(record)) return { kind: 'missing' }
-      const into = record.archived ? (await survivorsOf(tx, [id])).get(id) : undefined
-      if (into !== undefined) return { kind: 'merged', into }
-      if (options.version !== undefined && options.version !== record.version) {
-        return { kind: 'changed', version: record.version }
-      }
-      const keys = keysOf(kind, checked.fields).filter((key) => STRONG[key.kind])
-      const taken = (await holders(tx, kind, keys)).find((holder) => holder.id !== id)
-      if (taken !== undefined) return { kind: 'exists', id: taken.id, by: taken.key.value }
-      const refused = refusedBy(hub, kind, record.fields, checked.fields)
-      if (refused.length > 0) return { kind: 'invalid', problems: refused }
-      const set = openWorkingSet()
-      set.read([record])
-      const how = { source, at: hub.clock.now(), origin: null }
-      const changed = set.edit(
-        id,
-        { ...edits, ...moved },
-        options.archived === undefined ? how : { ...how, archived: options.archived },
-      )
-      if (changed && checked.fields['emails'] !== undefined) {
-        const [consent = 'unknown'] = await consentOver(tx, [addressesOf(set.get(id)?.fields ?? {})], [])
-        set.edit(
+  return ending(run, async () => {
+    const result = await withRaces(hub, () =>
+      hub.session.begin(async (tx): Promise<EditResult> => {
+        // What it names before the record itself: a merge takes them in that order too.
+        const moved = await movedReferences(tx, kind, edits)
+        const record = (await loadRecords(tx, kind, [id], 'lock')).get(id)
+        if (record === undefined || isErased(record)) return { kind: 'missing' }
+        const into = record.archived ? (await survivorsOf(tx, [id])).get(id) : undefined
+        if (into !== undefined) return { kind: 'merged', into }
+        if (options.version !== undefined && options.version !== record.version) {
+          return { kind: 'changed', version: record.version }
+        }
+        const keys = keysOf(kind, checked.fields).filter((key) => STRONG[key.kind])
+        const taken = (await holders(tx, kind, keys)).find((holder) => holder.id !== id)
+        if (taken !== undefined) return { kind: 'exists', id: taken.id, by: taken.key.value }
+        const refused = refusedBy(hub, kind, record.fields, checked.fields)
+        if (refused.length > 0) return { kind: 'invalid', problems: refused }
+        const set = openWorkingSet()
+        set.read([record])
+        const how = { source, at: hub.clock.now(), origin: null }
+        const changed = set.edit(
           id,
-          { emailConsent: { value: consent, rule: 'known for this address' } },
-          { ...how, urgent: consent === 'out' },
+          { ...edits, ...moved },
+          options.archived === undefined ? how : { ...how, archived: options.archived },
         )
-      }
-      if (changed)
-        await wakePush(tx, await applyChanges(hub, tx, kind, set.changes(), await run.id(), source))
-      // Somebody else came to hold the key while this waited for it: started over, that is found out.
-      const late = changed ? (await holders(tx, kind, keys)).some((holder) => holder.id !== id) : false
-      if (late) throw new RaceError('another record came to this key meanwhile')
-      return { kind: 'saved', record: set.get(id) ?? record, changed }
-    }),
-  )
-  run.count({ updated: result.kind === 'saved' && result.changed ? 1 : 0 })
-  await run.end(null)
-  return result
+        if (changed && checked.fields['emails'] !== undefined) {
+          const [consent = 'unknown'] = await consentOver(tx, [addressesOf(set.get(id)?.fields ?? {})], [])
+          set.edit(
+            id,
+            { emailConsent: { value: consent, rule: 'known for this address' } },
+            { ...how, urgent: consent === 'out' },
+          )
+        }
+        if (changed)
+          await wakePush(tx, await applyChanges(hub, tx, kind, set.changes(), await run.id(), source))
+        // Somebody else came to hold the key while this waited for it: started over, that is found out.
+        const late = changed ? (await holders(tx, kind, keys)).some((holder) => holder.id !== id) : false
+        if (late) throw new RaceError('another record came to this key meanwhile')
+        return { kind: 'saved', record: set.get(id) ?? record, changed }
+      }),
+    )
+    run.count({ updated: result.kind === 'saved' && result.changed ? 1 : 0 })
+    return result
+  })
 }

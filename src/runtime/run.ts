@@ -96,6 +96,19 @@ export function openRun(
   }
 }
 
+/** Does the work of a run, and ends it, however that ends. That the guard has stopped it is no problem. */
+export async function ending<T>(run: RunLog, work: () => Promise<T>): Promise<T> {
+  let problem: string | null = null
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof HeldError)) problem = error instanceof Error ? error.message : String(error)
+    throw error
+  } finally {
+    await run.end(problem)
+  }
+}
+
 export async function saveCounts(hub: Hub, run: RunLog): Promise<void> {
   await noteRun(hub.session.q, await run.id(), run.counts)
 }

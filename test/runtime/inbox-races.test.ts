@@ -167,6 +167,21 @@ test('what waited about a removed connection waits for nobody, and an approval o
   expect(await world.db.sql`select 1 from streams where harmed is not null or needs_sweep`).toEqual([])
 })
 
+test('an edit that fails half-way leaves no run that goes on for ever', async () => {
+  world = await openWorld({ connections: [] })
+  const made = await createRecord(world.hub, 'contact', { givenName: 'Ada' }, BY)
+  if (made.kind !== 'saved') throw new Error(JSON.stringify(made))
+  await world.db.sql.unsafe(`
+    create function full_disk() returns trigger language plpgsql as $$ begin raise 'no room'; end $$;
+    create trigger full_disk before insert on history for each row execute function full_disk()`)
+  await expect(
+    editRecord(world.hub, 'contact', made.record.id, { givenName: 'Augusta' }, BY),
+  ).rejects.toThrow('no room')
+  expect(await world.db.sql`select state, problem from runs order by id desc limit 1`).toEqual([
+    { state: 'failed', problem: 'no room' },
+  ])
+})
+
 test('a field that a person wants kept at the remote is settled between pushes', async () => {
   world = await openWorld({ connections: ['mailchimp'] })
   world.mailchimp.admin.subscribe('ada@example.com', { FNAME: 'Ada' })

@@ -14,7 +14,7 @@ import { holding } from '../hold.ts'
 import type { Hub, Target } from '../hub.ts'
 import { linksById } from '../link-lookup.ts'
 import { resolveRefs } from '../refs.ts'
-import { openRun } from '../run.ts'
+import { ending, openRun } from '../run.ts'
 import { problemsOf } from './problems.ts'
 import { closes, no, settleItem, type ActionResult, type Settled } from './settle.ts'
 
@@ -130,9 +130,7 @@ async function choose(hub: Hub, found: Case, side: 'hub' | 'remote', by: Source)
     await rebaseLinks(tx, [{ id: link.id, base: answerAsk(now.base, ask, side) }])
   })
   const { remoteId, version, modifiedAt, observed: body } = link
-  await absorb(hub, target, [{ kind: 'present', id: remoteId, version, modifiedAt, body }], run, {
-    force: true,
-  })
-  await run.end(null)
+  const seen = { kind: 'present', id: remoteId, version, modifiedAt, body } as const
+  await ending(run, () => absorb(hub, target, [seen], run, { force: true }))
   await wakePush(hub.db.sql, [target.stream.connection])
 }

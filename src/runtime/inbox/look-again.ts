@@ -8,7 +8,7 @@ import { mayWrite, waitsForPlan } from '../approval.ts'
 import { holding } from '../hold.ts'
 import type { Hub, Target } from '../hub.ts'
 import { recover } from '../recover.ts'
-import { HeldError, openRun } from '../run.ts'
+import { ending, HeldError, openRun, type RunLog } from '../run.ts'
 import { reportRows } from '../unreadable.ts'
 import { closes, no, settleItem, stays, type ActionResult, type Settled } from './settle.ts'
 
@@ -25,8 +25,7 @@ export const lookUp = (hub: Hub, id: number, by: Source): Promise<ActionResult> 
     if (!(await mayWrite(hub, target))) return no(`${waitsForPlan(target.label)}.`)
     return vendorAsked(hub, target, async () => {
       const run = openRun(hub, target, 'push', {}, { by })
-      await wakePush(hub.db.sql, await recover(hub, target, push, run))
-      await run.end(null)
+      await wakePush(hub.db.sql, await ending(run, () => recover(hub, target, push, run)))
       const now = await readItem(hub.db.sql, id)
       return now?.state === 'done'
         ? closes(`looked up by ${by}: ${now.resolution ?? ''}`, `${target.label} was asked: it is known now.`)
@@ -50,8 +49,7 @@ async function replay(hub: Hub, item: InboxItem, by: Source): Promise<Settled> {
   return vendorAsked(hub, target, async () => {
     const before = (await quarantined(hub.db.sql, target.id, 1)).count
     const run = openRun(hub, target, 'hints', {}, { by })
-    await readAgain(hub, target, run)
-    await run.end(null)
+    await ending(run, () => readAgain(hub, target, run))
     await reportRows(hub, target)
     const { count } = await quarantined(hub.db.sql, target.id, 1)
     if (count === 0) return closes(`read again by ${by}`, `All ${before} could be read now.`)
@@ -63,7 +61,7 @@ async function replay(hub: Hub, item: InboxItem, by: Source): Promise<Settled> {
   })
 }
 
-async function readAgain(hub: Hub, target: Target, run: ReturnType<typeof openRun>): Promise<void> {
+async function readAgain(hub: Hub, target: Target, run: RunLog): Promise<void> {
   const io = await hub.io(target.stream.connection)
   for (let after = ''; ; ) {
     const ids = await quarantinedIds(hub.db.sql, target.id, after, CHUNK)
