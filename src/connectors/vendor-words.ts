@@ -8,6 +8,11 @@ export function quoted(said: string): string {
   return line.length <= LONGEST ? line : `${line.slice(0, LONGEST).toWellFormed()}…`
 }
 
+const ADDRESS = /[^\s@<>"'(]+@[^\s@<>"')]+/g
+
+/** What a vendor said, without the addresses that it named: for places that hold no data of people. */
+export const withoutAddresses = (said: string): string => said.replace(ADDRESS, 'an address')
+
 /**
  * A value as it can be sent: half a surrogate pair, which a text cut by length ends with, becomes U+FFFD. Encoders
  * for URLs throw at it, and JSON carries it to vendors that refuse or mangle it.

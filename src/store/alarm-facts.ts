@@ -1,7 +1,7 @@
 import type { Instant } from '../core/json.ts'
 import type { RecordKind } from '../core/model.ts'
 import type { Query } from './database.ts'
-import { RECORD_TABLES } from './reconciliations.ts'
+import { TABLE } from './records.ts'
 
 /** Passes that bring what is new; what a full comparison finds is what they missed. */
 const BRINGS_NEWS = `kind in ('observe', 'hints') and counts ?| array['created', 'linked', 'updated', 'gone']`
@@ -50,7 +50,7 @@ export async function waitingWrites(
       where stream_id = ${stream} and wake > settled and state in ('pending', 'creating', 'linked')
     ), oldest as (select * from waiting order by id limit ${OLDEST})
     select (select count(*) from waiting) as count, min(r.updated_at) as since, max(o.problem) as why
-    from oldest o join ${q(RECORD_TABLES[kind])} r on r.id = o.record_id`
+    from oldest o join ${q(TABLE[kind])} r on r.id = o.record_id`
   return row === undefined || row.since === null ? null : { ...row, since: row.since }
 }
 

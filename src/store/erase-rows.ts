@@ -1,3 +1,4 @@
+import type { Statement } from '../core/consent.ts'
 import type { Instant } from '../core/json.ts'
 import type { RecordId, RecordKind } from '../core/model.ts'
 import type { Patterns } from '../core/privacy.ts'
@@ -233,21 +234,10 @@ export async function forgetHints(
     where connection = ${connection} and exists (select from jsonb_array_elements(hints) h where ${isTheirs})`
 }
 
-export type ConsentRow = {
-  readonly address: string
-  readonly channel: string
-  readonly audience: string
-  readonly state: 'in' | 'out' | 'pending' | 'unknown'
-  readonly explicit: boolean
-  readonly at: Instant
-  readonly source: string
-  readonly reason: string | null
-}
-
 /** Takes the statements about addresses out of the ledger, and returns them. */
-export async function takeStatements(q: Query, addresses: readonly string[]): Promise<readonly ConsentRow[]> {
+export async function takeStatements(q: Query, addresses: readonly string[]): Promise<readonly Statement[]> {
   if (addresses.length === 0) return []
-  return q<ConsentRow[]>`
+  return q<Statement[]>`
     delete from consents where address = any(${texts(addresses)}::text[])
     returning address, channel, audience, state, explicit, at, source, reason`
 }

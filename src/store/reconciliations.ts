@@ -3,6 +3,7 @@ import type { Drift, Outward } from '../core/reconcile.ts'
 import type { RecordKind } from '../core/model.ts'
 import { texts } from './columns.ts'
 import { jsonText, type Query } from './database.ts'
+import { TABLE } from './records.ts'
 
 export type Reconciliation = {
   readonly id: number
@@ -53,15 +54,6 @@ export async function forgetReconciliations(q: Query, before: Instant): Promise<
   await q`delete from reconciliations where at < ${before}`
 }
 
-/** Where records of each kind are. */
-export const RECORD_TABLES: Readonly<Record<RecordKind, string>> = {
-  contact: 'contacts',
-  company: 'companies',
-  deal: 'deals',
-  activity: 'activities',
-  invoice: 'invoices',
-}
-
 /** How the records that should be at a stream's remote stand; `creates` where all of a kind should be. */
 export async function countOutward(
   q: Query,
@@ -78,7 +70,7 @@ export async function countOutward(
     ) l`
   const [unlinked] = stream.creates
     ? await q<{ count: number }[]>`
-        select count(*) as count from ${q(RECORD_TABLES[stream.record])} r
+        select count(*) as count from ${q(TABLE[stream.record])} r
         where archived_at is null and not exists (
           select from links l where l.record_id = r.id and l.stream_id = ${stream.id})`
     : []

@@ -1,4 +1,4 @@
-import type { ConsentState } from '../core/consent.ts'
+import type { Statement } from '../core/consent.ts'
 import type { Instant, Json } from '../core/json.ts'
 import type { RecordId } from '../core/model.ts'
 import { texts } from './columns.ts'
@@ -13,13 +13,7 @@ import { bytes, type Hash } from './mail/key.ts'
 export type TombstoneKind = 'key' | 'lifted' | 'object' | 'out'
 
 /** An opt-out of an erased person; the address itself is not kept. */
-export type KeptOut = {
-  readonly channel: string
-  readonly audience: string
-  readonly state: ConsentState
-  readonly at: Instant
-  readonly source: string
-}
+export type KeptOut = Pick<Statement, 'channel' | 'audience' | 'state' | 'at' | 'source'>
 
 /** Whether anybody was ever erased, by transaction: what it holds is not erased meanwhile. */
 const asked = new WeakMap<Query, boolean>()

@@ -3,6 +3,7 @@ import type { HubFacts, ItemFacts, StreamFacts, Waiting } from '../../core/alarm
 import type { AlarmKind } from '../../core/alarms/kinds.ts'
 import { LEARNED_MS, SHORTEST_QUIET_MS } from '../../core/alarms/rhythm.ts'
 import type { Instant } from '../../core/json.ts'
+import { withoutAddresses } from '../../connectors/vendor-words.ts'
 import { leftOf } from '../../core/reconcile.ts'
 import {
   standIns,
@@ -45,7 +46,7 @@ export async function gatherFacts(hub: Hub, q: Query): Promise<HubFacts> {
       id,
       label,
       connection: stream.connection,
-      problem: row?.problem ?? null,
+      problem: told(row?.problem ?? null),
       held: row?.held ?? false,
       checkedAt: stream.direction === 'out' || closed.has(id) ? null : Math.max(row?.checkedAt ?? 0, begun),
       everyMs: longestPause(stream.schedule),
@@ -64,7 +65,7 @@ export async function gatherFacts(hub: Hub, q: Query): Promise<HubFacts> {
   const plans = (await openPlans(q)).filter(({ createdAt }) => now - createdAt > PLAN_MS)
   return {
     now,
-    connections,
+    connections: connections.map((one) => ({ ...one, problem: told(one.problem) })),
     streams,
     items: (await standIns(q)).map(itemFacts),
     plans,
@@ -88,8 +89,12 @@ async function movesOf(
 }
 
 async function waitingOf(q: Query, { id, stream, push }: Target): Promise<Waiting | null> {
-  return push === null ? null : waitingWrites(q, id, stream.record)
+  const waiting = push === null ? null : await waitingWrites(q, id, stream.record)
+  return waiting === null ? null : { ...waiting, why: told(waiting.why) }
 }
+
+/** Alarms leave the house: a vendor may have named somebody. */
+const told = (problem: string | null): string | null => (problem === null ? null : withoutAddresses(problem))
 
 const STANDS_FOR: readonly (readonly [prefix: string, kind: AlarmKind])[] = [
   ['mailbox:', 'mailbox_behind'],

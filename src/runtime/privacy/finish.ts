@@ -1,5 +1,6 @@
-import { ERASED_ADDRESS, type RemoteErasure } from '../../core/privacy.ts'
+import type { RemoteErasure } from '../../core/privacy.ts'
 import { failureOf, type Outcome } from '../../connectors/connector.ts'
+import { withoutAddresses } from '../../connectors/vendor-words.ts'
 import {
   lockErasure,
   noteErasure,
@@ -70,9 +71,6 @@ async function eraseAt(
   }
 }
 
-/** A vendor may name whom it could not erase. */
-const withoutAddresses = (text: string): string => text.replace(/[^\s@<>"'(]+@[^\s@<>"')]+/g, ERASED_ADDRESS)
-
 function problemOf(outcome: Outcome | undefined): string | null {
   switch (outcome?.kind) {
     case 'applied':
@@ -106,7 +104,8 @@ async function noteOutcomes(
       const attempts = one.attempts + 1
       return problem === null
         ? { ...one, state: 'done', remoteId: null, problem: null, attempts }
-        : { ...one, state: 'failed', problem: withoutAddresses(problem), attempts }
+        : // A vendor may name whom it could not erase.
+          { ...one, state: 'failed', problem: withoutAddresses(problem), attempts }
     })
     await noteErasure(tx, id, { counts: erasure.counts, remotes })
   })

@@ -1,8 +1,8 @@
-import { effectiveConsent } from '../../core/consent.ts'
+import { effectiveConsent, type Statement } from '../../core/consent.ts'
 import { isList } from '../../core/json.ts'
 import type { Fields } from '../../core/model.ts'
 import type { Query } from '../../store/database.ts'
-import { takeStatements, type ConsentRow } from '../../store/erase-rows.ts'
+import { takeStatements } from '../../store/erase-rows.ts'
 import type { Hasher } from '../../store/mail/key.ts'
 import { addTombstones, keepOuts, type KeptOut } from '../../store/tombstones.ts'
 import { addressDigest, objectDigest, outDigest, phoneDigestsLeft } from './digests.ts'
@@ -59,7 +59,7 @@ export async function closeGates(
 }
 
 /** The last opt-out of each place where one stands. */
-function outsOf(statements: readonly ConsentRow[]): readonly KeptOut[] {
+function outsOf(statements: readonly Statement[]): readonly KeptOut[] {
   const places = Map.groupBy(statements, (one) => `${one.channel} ${one.audience}`)
   return [...places.values()].flatMap((there) => {
     if (effectiveConsent(there) !== 'out') return []

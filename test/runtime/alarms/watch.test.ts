@@ -126,3 +126,16 @@ it('knows the longest pause of a schedule', () => {
   expect(longestPause('30 2 * * *')).toBe(DAY)
   expect(longestPause('0 9-17 * * 1-5')).toBe(64 * HOUR)
 })
+
+it('names nobody whom a vendor named', async () => {
+  await edit()
+  world.clock.now += HOUR
+  const said = 'Merge of <ada@example.com> failed'
+  await world.db.sql`update streams set problem = ${said} where name = 'members'`
+  await world.db.sql`update connections set state = 'unauthorised', problem = ${said} where name = 'csv'`
+  await watchAlarms(world.hub)
+  const told = JSON.stringify(await world.db.sql`select payload from alert_deliveries`)
+  expect(told).toContain('The last pass said: Merge of <an address> failed')
+  expect(told).toContain('csv refuses its credentials: Merge of <an address> failed')
+  expect(told).not.toContain('ada@example.com')
+})
