@@ -4,14 +4,14 @@ import { placeOf, type Place } from '../pipeline.ts'
 import type { Pipeline } from '../stream.ts'
 
 /** What a next step is: what to do, and until when. */
-export const NEXT_STEP: readonly FieldName[] = ['nextStep', 'nextStepDue']
+const NEXT_STEP: readonly FieldName[] = ['nextStep', 'nextStepDue']
 
 /**
  * The fields a deal must have to stand where it stands: what this stage and those before it need on entry, and what
  * those before it need on leaving. A deal that skips stages needs what they would have needed, and one that goes back
  * needs less. A lost deal may be lost anywhere: only its own stage counts.
  */
-export function stageNeeds({ pipeline, at, stage }: Place): readonly FieldName[] {
+function stageNeeds({ pipeline, at, stage }: Place): readonly FieldName[] {
   const own = stage.enter ?? []
   if (stage.outcome === 'lost') return own
   const passed = pipeline.stages.slice(0, at).filter(({ outcome }) => outcome === 'open')
