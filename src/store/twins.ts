@@ -36,21 +36,7 @@ export async function twinRows(
     order by l.id`
 }
 
-/** Links that a merge moved, whose objects were archived for it: their records do without them until they come back. */
-export async function endArchived(
-  q: Query,
-  merge: number,
-  survivor: RecordId,
-  since: Instant,
-): Promise<void> {
-  await q`
-    update links l set state = 'gone' from merge_moves m
-    where m.merge_id = ${merge} and m.what = 'link' and l.id = m.id and l.record_id = ${survivor} and exists (
-      select from outbox o where o.link_id = l.id and o.record_id = ${survivor} and o.op = 'archive'
-        and o.state = 'applied' and o.created_at >= ${since})`
-}
-
-/** The links of `endArchived`, for who only wants to know. */
+/** Links that a merge moved, whose objects were archived for it. */
 export async function archivedFor(
   q: Query,
   merge: number,
@@ -63,6 +49,12 @@ export async function archivedFor(
       select from outbox o where o.link_id = l.id and o.record_id = ${survivor} and o.op = 'archive'
         and o.state = 'applied' and o.created_at >= ${since})`
   return found.map((row) => row.id)
+}
+
+/** The objects of these links are gone: their records do without them until they come back. */
+export async function endLinks(q: Query, ids: readonly number[]): Promise<void> {
+  if (ids.length === 0) return
+  await q`update links set state = 'gone' where id = any(${numbers(ids)}::bigint[])`
 }
 
 /** Records that have an object of this stream beside those whose links are given. */

@@ -24,7 +24,7 @@ import {
   type Merge,
 } from '../../store/merges.ts'
 import { loadRecords } from '../../store/records.ts'
-import { endArchived } from '../../store/twins.ts'
+import { archivedFor, endLinks } from '../../store/twins.ts'
 import { wakePush } from '../../store/wake.ts'
 import { RaceError, type Change, type Following } from '../change.ts'
 import { following } from '../changes.ts'
@@ -220,7 +220,7 @@ async function carryOut(
       )
   }
   await lockLinks(q, [survivor])
-  await endArchived(q, merge.id, survivor, merge.at)
+  await endLinks(q, await archivedFor(q, merge.id, survivor, merge.at))
   wake(await returnLinks(q, merge.id, loser, survivor))
   const strong = keysOf(kind, plan.loser.change.after.fields).filter((key) => STRONG[key.kind])
   await returnKeys(q, merge.id, loser, survivor, strong)

@@ -1,4 +1,4 @@
-import { isEmpty, same } from '../../core/json.ts'
+import { same } from '../../core/json.ts'
 import type { HubRecord, RecordId } from '../../core/model.ts'
 import { planLink } from '../../core/plan.ts'
 import type { Refs } from '../../core/stream.ts'
@@ -119,7 +119,7 @@ export async function effectsOf(
       } else if (step.kind === 'settle' && link.state === 'linked') {
         if (after.archived) {
           const kept = `${target.label} keeps its object ${link.remoteId ?? ''} (archives: keep)`
-          add('stays', isEmpty(step.settlement.problem) ? kept : (step.settlement.problem ?? kept))
+          add('stays', step.settlement.problem ?? kept)
         } else if (step.settlement.problem !== undefined) add('stays', step.settlement.problem)
       } else if (link.state === 'creating')
         add('stays', 'a write is under way there; it follows once its outcome is known')
