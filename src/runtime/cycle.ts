@@ -18,7 +18,7 @@ import { observeStream, type Observed } from './observe.ts'
 import { forgetErasedHints } from './privacy/hints.ts'
 import { pushStream } from './push.ts'
 import { keepComparisons, reportsFirst, type Compared } from './reconcile.ts'
-import { HeldError, openRun } from './run.ts'
+import { ending, HeldError, openRun } from './run.ts'
 
 /** What a pass over a connection came to. `problem` is for people; the pass is tried again by its schedule. */
 export type Passed = {
@@ -120,20 +120,16 @@ export async function followHints(hub: Hub, name: string): Promise<Passed> {
         // What hints tell of while it waits is found by the pass that follows the approval.
         if (!(await mayWrite(hub, target))) continue
         const run = openRun(hub, target, 'hints')
-        let problem: string | null = null
         try {
-          const absorbed = await absorb(hub, target, await target.resource.fetch(io, ids), run)
+          const absorbed = await ending(run, async () =>
+            absorb(hub, target, await target.resource.fetch(io, ids), run),
+          )
           for (const woken of absorbed.woken) pass.woken.add(woken)
           pass.seen += ids.length
         } catch (error) {
           // What the guard holds waits in the inbox; the next full pass meets it again.
-          if (!(error instanceof HeldError)) {
-            problem = error instanceof Error ? error.message : String(error)
-            throw error
-          }
+          if (!(error instanceof HeldError)) throw error
           pass.held.push(target.label)
-        } finally {
-          await run.end(problem)
         }
       }
       addMail(pass, await followMailHints(hub, name, hints))

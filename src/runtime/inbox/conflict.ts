@@ -14,7 +14,7 @@ import { holding } from '../hold.ts'
 import type { Hub, Target } from '../hub.ts'
 import { linksById } from '../link-lookup.ts'
 import { resolveRefs } from '../refs.ts'
-import { ending, openRun } from '../run.ts'
+import { ending, HeldError, openRun } from '../run.ts'
 import { problemsOf } from './problems.ts'
 import { closes, no, settleItem, type ActionResult, type Settled } from './settle.ts'
 
@@ -131,6 +131,11 @@ async function choose(hub: Hub, found: Case, side: 'hub' | 'remote', by: Source)
   })
   const { remoteId, version, modifiedAt, observed: body } = link
   const seen = { kind: 'present', id: remoteId, version, modifiedAt, body } as const
-  await ending(run, () => absorb(hub, target, [seen], run, { force: true }))
+  try {
+    await ending(run, () => absorb(hub, target, [seen], run, { force: true }))
+  } catch (error) {
+    // What the guard holds is a question of its own.
+    if (!(error instanceof HeldError)) throw error
+  }
   await wakePush(hub.db.sql, [target.stream.connection])
 }
