@@ -2,40 +2,56 @@ import postgres from 'postgres'
 import type { Instant } from '../core/json.ts'
 import type { Query, Sql } from './database.ts'
 
+/** The rows that one statement took, and the last of them: the next one goes on behind it. */
+export type Taken = { readonly count: number; readonly last: number }
+
 /*
- * Each takes away at most `limit` rows, the oldest first where that is cheap, and returns how many; called again until
- * nothing is left, no statement holds many rows for long.
+ * Each takes away at most `limit` rows, by rising id behind `after`; called again until nothing is left, no statement
+ * holds many rows for long, and none looks again at what was looked through.
  */
+
+async function taken(found: PromiseLike<readonly { count: number; last: number | null }[]>): Promise<Taken> {
+  const [row] = await found
+  return { count: row?.count ?? 0, last: row?.last ?? 0 }
+}
 
 const OLD_TEXTS = (q: Query, before: Instant) => q`at < ${before} and content = 'full' and state = 'kept'`
 
 /** Texts of logged mail; subject, people and times stay. */
-export async function stripOldMail(q: Query, before: Instant, limit: number): Promise<number> {
-  const { count } = await q`
-    update messages set content = 'subject', text = null, quoted = null, signature = null, html = null,
-      attachments = '[]'::json
-    where id in (select id from messages where ${OLD_TEXTS(q, before)} limit ${limit} for update skip locked)`
-  return count
-}
+export const stripOldMail = (q: Query, before: Instant, after: number, limit: number): Promise<Taken> =>
+  taken(q<{ count: number; last: number | null }[]>`
+    with gone as (
+      update messages set content = 'subject', text = null, quoted = null, signature = null, html = null,
+        attachments = '[]'::json
+      where id in (
+        select id from messages where ${OLD_TEXTS(q, before)} and id > ${after} order by id limit ${limit}
+        for update skip locked)
+      returning id
+    ) select count(*) as count, max(id) as last from gone`)
 
 const OLD_ITEMS = (q: Query, before: Instant) => q`state = 'done' and updated_at < ${before}`
 
-export async function forgetOldItems(q: Query, before: Instant, limit: number): Promise<number> {
-  const { count } = await q`
-    delete from inbox where id in (select id from inbox where ${OLD_ITEMS(q, before)} limit ${limit})`
-  return count
-}
+export const forgetOldItems = (q: Query, before: Instant, after: number, limit: number): Promise<Taken> =>
+  taken(q<{ count: number; last: number | null }[]>`
+    with gone as (
+      delete from inbox where id in (
+        select id from inbox where ${OLD_ITEMS(q, before)} and id > ${after} order by id limit ${limit})
+      returning id
+    ) select count(*) as count, max(id) as last from gone`)
 
 const OLD_WRITES = (q: Query, before: Instant) =>
   q`settled_at < ${before} and state not in ('sending', 'uncertain') and (body <> '{}' or sent <> '{}')`
 
 /** What was sent to vendors; that it was sent, when and with what outcome stays. */
-export async function blankOldWrites(q: Query, before: Instant, limit: number): Promise<number> {
-  const { count } = await q`
-    update outbox set body = '{}', sent = '{}', outcome = coalesce(outcome, '{}') - 'message'
-    where id in (select id from outbox where ${OLD_WRITES(q, before)} limit ${limit} for update skip locked)`
-  return count
-}
+export const blankOldWrites = (q: Query, before: Instant, after: number, limit: number): Promise<Taken> =>
+  taken(q<{ count: number; last: number | null }[]>`
+    with gone as (
+      update outbox set body = '{}', sent = '{}', outcome = coalesce(outcome, '{}') - 'message'
+      where id in (
+        select id from outbox where ${OLD_WRITES(q, before)} and id > ${after} order by id limit ${limit}
+        for update skip locked)
+      returning id
+    ) select count(*) as count, max(id) as last from gone`)
 
 /** How much each of them would take. */
 export async function countOld(

@@ -75,3 +75,19 @@ test('a month that somebody reads is left to the next housekeeping, and holds no
   await reader
   expect((await enforceRetention(keeping(60))).months).toHaveLength(2)
 }, 30_000)
+
+test('more items than one statement takes go in one night, and what is open or young stays', async () => {
+  const { sql } = world.db
+  const item = (from: number, to: number, state: string, at: number) => sql`
+    insert into inbox (kind, key, title, fix, detail, state, created_at, updated_at)
+    select 'alarm', 'k' || n, '', '', '{}', ${state}, ${at}, ${at} from generate_series(${from}::int, ${to}::int) n`
+  const old = world.clock.now - 40 * DAY_MS
+  await item(1, 1200, 'done', old)
+  await item(1201, 1201, 'open', old)
+  await item(1202, 1202, 'done', world.clock.now)
+  const { configuration } = world.hub
+  const retention = { ...configuration.retention, closedInboxMs: 30 * DAY_MS }
+  const hub: Hub = { ...world.hub, configuration: { ...configuration, retention } }
+  expect(await enforceRetention(hub)).toMatchObject({ inbox: 1200 })
+  expect(await sql`select key from inbox order by id`).toEqual([{ key: 'k1201' }, { key: 'k1202' }])
+})

@@ -49,11 +49,13 @@ export async function plannedRetention(hub: Hub): Promise<RetentionCounts> {
 export async function enforceRetention(hub: Hub): Promise<RetentionCounts> {
   const q = hub.db.sql
   const before = cutoffs(hub)
-  const all = async (at: Instant | null, some: (at: Instant) => Promise<number>): Promise<number> => {
+  const all = async (at: Instant | null, some: typeof stripOldMail): Promise<number> => {
     let sum = 0
+    let after = 0
     for (let n = 0; at !== null && n < CHUNKS && !hub.stopping.aborted; n++) {
-      const count = await some(at)
+      const { count, last } = await some(q, at, after, CHUNK)
       sum += count
+      after = last
       if (count < CHUNK) break
     }
     return sum
@@ -64,9 +66,9 @@ export async function enforceRetention(hub: Hub): Promise<RetentionCounts> {
     else hub.log.warn({ month }, 'the history is in use all the time; the next housekeeping drops this month')
   }
   return {
-    mail: await all(before.mail, (at) => stripOldMail(q, at, CHUNK)),
-    inbox: await all(before.inbox, (at) => forgetOldItems(q, at, CHUNK)),
-    writes: await all(before.writes, (at) => blankOldWrites(q, at, CHUNK)),
+    mail: await all(before.mail, stripOldMail),
+    inbox: await all(before.inbox, forgetOldItems),
+    writes: await all(before.writes, blankOldWrites),
     months,
   }
 }
