@@ -65,6 +65,19 @@ describe('rules of survivorship that are changed later', () => {
     expect([await job(a), await job(b)]).toEqual(['CTO', 'Chief technology officer'])
   })
 
+  test('leave no run under way where the work fails', async () => {
+    const [a] = await pair(1)
+    await world.db.sql.unsafe(`
+      create function refuse() returns trigger language plpgsql as $$ begin raise 'the disk is full'; end $$;
+      create trigger refuse before update on contacts for each row execute function refuse()`)
+    await expect(reviewMerged(ruled('longest'))).rejects.toThrow('the disk is full')
+    const states = await world.db.sql`select state from runs where by = 'rule:survivorship'`
+    expect(states).toEqual([{ state: 'failed' }])
+    await world.db.sql`drop trigger refuse on contacts`
+    expect(await reviewMerged(ruled('longest'))).toBe(1)
+    expect(await job(a)).toBe('Chief technology officer')
+  })
+
   test('leave edits since the merge alone, and the order of addresses', async () => {
     const [a] = await pair(1)
     await edit(world.hub, 'contact', a, { jobTitle: 'CEO', emails: ['b1@x.io', 'a1@x.io'] })

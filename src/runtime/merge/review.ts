@@ -9,7 +9,7 @@ import { shows, type Change } from '../change.ts'
 import { following } from '../changes.ts'
 import type { Hub } from '../hub.ts'
 import { withRaces } from '../races.ts'
-import { openRun } from '../run.ts'
+import { openRun, type RunLog } from '../run.ts'
 import { newerVersion } from '../superseded.ts'
 import { titleOf } from '../title.ts'
 import { changesAgain, workOutAgain } from './again.ts'
@@ -37,25 +37,33 @@ export async function reviewMerged(hub: Hub, when: 'changed' | 'daily' = 'change
   if (known !== rules) await noteRules(hub.session.q, UNDER_WAY, hub.clock.now(), 'survivorship')
   const run = openRun(hub, null, 'edit', {}, { by: SOURCE })
   let changed = 0
-  const end = async () => {
-    run.count({ updated: changed })
-    await run.end(null)
+  let problem: string | null = 'it did not come to its end; it is tried again'
+  try {
+    const isWhole = await eachChunk(hub, run, (done) => {
+      changed += done
+    })
+    if (isWhole) await noteRules(hub.session.q, rules, hub.clock.now(), 'survivorship')
+    problem = null
     return changed
+  } finally {
+    run.count({ updated: changed })
+    await run.end(problem)
   }
+}
+
+/** False where it stops before the end: whoever takes up the new version, or works on after this stop, begins anew. */
+async function eachChunk(hub: Hub, run: RunLog, count: (changed: number) => void): Promise<boolean> {
   for (let after = 0; ; ) {
     const ids = await rootsAfter(hub.session.q, after, BATCH)
     const last = ids.at(-1)
-    if (last === undefined) break
+    if (last === undefined) return true
     for (const kind of KINDS) {
       const done = await chunk(hub, kind, ids, () => run.id())
-      // Whoever takes up the new version, or works on after this stop, begins anew.
-      if (done === null) return end()
-      changed += done
+      if (done === null) return false
+      count(done)
     }
     after = last
   }
-  await noteRules(hub.session.q, rules, hub.clock.now(), 'survivorship')
-  return end()
 }
 
 /** Null where these rules are no longer the ones to work by, or the process stops. */
