@@ -497,6 +497,24 @@ describe('merging by rule', () => {
     expect(found.get(john)?.archived).toBe(false)
   })
 
+  test('a step that fails after it has merged some ends its run, so that the run can be undone', async () => {
+    const w = await world(LINKS)
+    await make(w, JANE)
+    const b = await make(w, JANE_AGAIN)
+    let begun = 0
+    const begin: typeof w.hub.session.begin = (work) => {
+      // Companies come first; of them none waits.
+      if (++begun > 2) throw new Error('the power went')
+      return w.hub.session.begin(work)
+    }
+    const dying = { ...w.hub, session: { ...w.hub.session, begin } }
+    await expect(matchWaiting(dying)).rejects.toThrow('the power went')
+    expect((await loadRecords(w.db.sql, 'contact', [b])).get(b)?.archived).toBe(true)
+    expect(await w.db.sql`select state, counts, problem from runs where kind = 'merge'`).toEqual([
+      { state: 'failed', counts: { merged: 1 }, problem: 'the power went' },
+    ])
+  })
+
   test('a mass merge stops at the guard, and the rest is asked about', async () => {
     const w = await world(LINKS)
     for (let i = 0; i < 40; i++) {

@@ -6,7 +6,7 @@ import { matchingWaits, pairsWait } from '../../store/matching-pairs.ts'
 import { queueMatchStep, wakePush } from '../../store/wake.ts'
 import type { Hub } from '../hub.ts'
 import { withRaces } from '../races.ts'
-import { openRun, type RunLog } from '../run.ts'
+import { ending, openRun, type RunLog } from '../run.ts'
 import { matchChunk } from './chunk.ts'
 import { comparerOf, type Comparer } from './comparer.ts'
 import { askAboutPairs, sumKey } from './items.ts'
@@ -30,20 +30,35 @@ export type MatchOptions = {
 export async function matchWaiting(hub: Hub, options: MatchOptions = {}): Promise<ReadonlySet<string>> {
   const waits = await matchingWaits(hub.session.q)
   if (!waits.records && !waits.pairs) return new Set()
-  const isHurried = options.only !== undefined || options.limit !== undefined
+  const run = openRun(hub, null, 'merge')
+  const woken = await ending(run, () => drain(hub, options, run))
+  if (isHurried(options) && (await matchingWaits(hub.session.q)).records) await queueMatchStep(hub.session.q)
+  return woken
+}
+
+/** Somebody waits for it. */
+const isHurried = ({ only, limit }: MatchOptions): boolean => only !== undefined || limit !== undefined
+
+async function drain(hub: Hub, options: MatchOptions, run: RunLog): Promise<ReadonlySet<string>> {
+  const hurried = isHurried(options)
   let room = options.limit ?? Number.POSITIVE_INFINITY
   const woken = new Set<string>()
   const startedAt = hub.clock.now()
-  const run = openRun(hub, null, 'merge')
   let merged = 0
   for (const kind of KINDS) {
     if (options.only !== undefined && options.only.kind !== kind) continue
     const comparer = await comparerOf(hub, kind)
     while (!hub.stopping.aborted && room > 0) {
-      const some = { limit: Math.min(CHUNK, room), only: options.only?.ids ?? null, isHurried, merged }
+      const some = {
+        limit: Math.min(CHUNK, room),
+        only: options.only?.ids ?? null,
+        isHurried: hurried,
+        merged,
+      }
       const done = await compareSome(hub, comparer, run, some)
       room -= done.records
       merged += done.merged
+      run.count({ merged: done.merged })
       for (const name of done.woken) woken.add(name)
       // Who was merged is compared once more.
       if (done.records < some.limit && done.merged === 0) break
@@ -51,13 +66,10 @@ export async function matchWaiting(hub: Hub, options: MatchOptions = {}): Promis
     if (!(await pairsWait(hub.session.q, kind, sumKey(kind)))) continue
     await withRaces(hub, () =>
       hub.session.begin(async (tx) => {
-        if (await isAlone(hub, tx, kind, isHurried)) await askAboutPairs(hub, tx, kind, startedAt)
+        if (await isAlone(hub, tx, kind, hurried)) await askAboutPairs(hub, tx, kind, startedAt)
       }),
     )
   }
-  run.count({ merged })
-  await run.end(null)
-  if (isHurried && (await matchingWaits(hub.session.q)).records) await queueMatchStep(hub.session.q)
   return woken
 }
 
