@@ -10,7 +10,8 @@ import { clip, iso, number, plural, shown, tame, when } from './output.ts'
 import { runNumber } from './undo.ts'
 import { manyOf } from './which.ts'
 
-const PAGE = 500
+/** Changes read at once: finding them takes a pass over all that the run wrote. */
+const PAGE = 20_000
 const WIDEST = 120
 
 /** What one run changed, sent and held; all of it with `--out`. */
