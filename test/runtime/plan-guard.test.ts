@@ -2,10 +2,11 @@ import { afterEach, expect, test } from 'vitest'
 import { pushConnection, syncAll } from '../../src/runtime/cycle.ts'
 import { editRecord } from '../../src/runtime/edit.ts'
 import { reject } from '../../src/runtime/inbox/mass-change.ts'
+import { foresee } from '../../src/runtime/plan/foresee.ts'
 import { approvePlan } from '../../src/runtime/plan/decide.ts'
 import { makePlan } from '../../src/runtime/plan/make.ts'
 import { listItems } from '../../src/store/inbox.ts'
-import { openWorld, type World } from '../support/world.ts'
+import { openWorld, shippedConfiguration, type World } from '../support/world.ts'
 
 let world: World
 afterEach(() => world.close())
@@ -142,4 +143,24 @@ test('what could not be read for a plan is not approved with it, and that is sai
     kind: 'refused',
     message: expect.stringContaining('csv/contacts, csv/companies could not be read'),
   })
+})
+
+test('another reading of consent is asked about, and said of objects that were read before', async () => {
+  const bounced = (name: string, text: string) =>
+    name === 'mailchimp.yaml' ? text.replace('unsubscribed: out', 'unsubscribed: unknown') : text
+  world = await openWorld({ connections: ['mailchimp'], configure: bounced })
+  members(5)
+  world.mailchimp.admin.unsubscribe('p3@example.com')
+  await sync('mailchimp')
+  const out = () => world.db.sql`select email from contacts where email_consent = 'out'`
+  expect(await out()).toEqual([])
+  const hub = await world.restarted(shippedConfiguration())
+  const [foreseen] = await foresee(world.hub, hub.configuration)
+  expect(foreseen).toMatchObject({
+    records: 1,
+    hub: 1,
+    samples: [{ changes: { emailConsent: { before: 'unknown', after: 'out' } } }],
+  })
+  await syncAll(hub, ['mailchimp'], 'changes')
+  expect(await out()).toEqual([{ email: 'p3@example.com' }])
 })

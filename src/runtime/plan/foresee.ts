@@ -1,12 +1,11 @@
 import { same, type JsonObject } from '../../core/json.ts'
-import type { Fields, HubRecord } from '../../core/model.ts'
-import type { LinkPlan } from '../../core/plan.ts'
+import type { HubRecord } from '../../core/model.ts'
 import type { Configuration } from '../../core/stream.ts'
 import { countUnlinked } from '../../store/links.ts'
 import { gatesOf, isOpen, listsAnew, type Gate } from '../approval.ts'
 import type { Hub, Target } from '../hub.ts'
 import { titleOf } from '../title.ts'
-import { eachLink, effectOf, isTouched, planLinks } from './touched.ts'
+import { eachLink, effectOf, isTouched, planLinks, type Seen } from './touched.ts'
 
 const SAMPLES = 3
 
@@ -74,17 +73,18 @@ async function foreseeOne(
   const samples: { readonly title: string; readonly changes: JsonObject }[] = []
   await eachLink(next, q, target, async (chunk) => {
     const links = chunk.map(({ link }) => link)
-    const was = new Map((await planLinks(hub, q, before, links)).map((one) => [one.link.id, one.plan]))
-    for (const { link, record, plan } of chunk) {
+    const was = new Map((await planLinks(hub, q, before, links)).map((one) => [one.link.id, one]))
+    for (const seen of chunk) {
+      const { link, record, plan } = seen
       const isKeptOut = link.state === 'filtered' && !record.archived
       if (isKeptOut && creates(target, record) && !creates(before, record)) count.creates++
-      if (!isTouched(plan) || same(effectOf(plan), effectOf(was.get(link.id) ?? null))) continue
+      const earlier = was.get(link.id)
+      if (!isTouched(seen) || (earlier !== undefined && same(effectOf(seen), effectOf(earlier)))) continue
       count.records++
-      if (Object.keys(plan.hub).length > 0) count.hub++
-      if (plan.patch !== null) count.remote++
-      if (plan.asks.length + plan.unreadable.length > 0) count.questions++
-      if (samples.length < SAMPLES)
-        samples.push({ title: titleOf(record), changes: changesOf(plan, record.fields) })
+      if (Object.keys(plan?.hub ?? {}).length > 0 || seen.says !== link.consent) count.hub++
+      if ((plan?.patch ?? seen.tell) !== null) count.remote++
+      if ((plan?.asks.length ?? 0) + (plan?.unreadable.length ?? 0) > 0) count.questions++
+      if (samples.length < SAMPLES) samples.push({ title: titleOf(record), changes: changesOf(seen) })
     }
   })
   const createsAny = (one: Target) => one.push !== null && one.stream.createAtRemote === 'always'
@@ -105,16 +105,20 @@ const creates = ({ push, stream }: Target, { fields }: HubRecord): boolean =>
   push !== null && stream.createAtRemote === 'always' && stream.filterOut(fields)
 
 /** By field of the hub, and by place at the remote. */
-function changesOf(plan: LinkPlan, fields: Fields): JsonObject {
-  const mine = Object.entries(plan.hub).map(([field, edit]): [string, JsonObject] => [
+function changesOf({ link, record, plan, says, tell }: Seen): JsonObject {
+  const mine = Object.entries(plan?.hub ?? {}).map(([field, edit]): [string, JsonObject] => [
     field,
-    { before: fields[field] ?? null, after: edit.value },
+    { before: record.fields[field] ?? null, after: edit.value },
   ])
-  const theirs = Object.entries(plan.patch ?? {}).map(([place, value]): [string, JsonObject] => [
+  const theirs = Object.entries(plan?.patch ?? {}).map(([place, value]): [string, JsonObject] => [
     `at the remote: ${place}`,
     { after: value },
   ])
-  return Object.fromEntries([...mine, ...theirs])
+  return {
+    ...Object.fromEntries([...mine, ...theirs]),
+    ...(says === link.consent ? {} : { emailConsent: { before: link.consent, after: says } }),
+    ...(tell === null ? {} : { 'at the remote: consent': { after: tell } }),
+  }
 }
 
 /** Nothing of it is left for a person to look at. */

@@ -19,8 +19,8 @@ export async function replan(hub: Hub, target: Target, run: RunLog, woken: Set<s
   if (gate === undefined || gate.appliedShape === gate.shape) return false
   const { stream } = target
   await eachLink(hub, q, target, async (chunk) => {
-    const again = chunk.flatMap(({ link, plan }): Observation[] =>
-      isTouched(plan) && link.remoteId !== null && link.observed !== null
+    const again = chunk.filter(isTouched).flatMap(({ link }): Observation[] =>
+      link.remoteId !== null && link.observed !== null
         ? [
             {
               kind: 'present',
