@@ -250,6 +250,19 @@ export async function addressesUsed(q: Query, contacts: readonly RecordId[]): Pr
   return found.map((row) => row.address)
 }
 
+/** Which of the addresses stand on other contacts, too: what is said of them is not the person's alone. */
+export async function addressesOfOthers(
+  q: Query,
+  contacts: readonly RecordId[],
+  addresses: readonly string[],
+): Promise<ReadonlySet<string>> {
+  if (addresses.length === 0) return new Set()
+  const found = await q<{ address: string }[]>`
+    select distinct lower(e) as address from contacts c cross join lateral unnest(c.emails) e
+    where c.archived_at is null and c.id <> all(${numbers(contacts)}::bigint[]) and lower(e) = any(${texts(addresses)}::text[])`
+  return new Set(found.map((row) => row.address))
+}
+
 /** Takes the digests of addresses out of what is known of mail. */
 export async function forgetMailHashes(q: Query, hashes: readonly Hash[]): Promise<void> {
   if (hashes.length === 0) return

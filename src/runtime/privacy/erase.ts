@@ -1,5 +1,5 @@
 import type { RecordId, Source } from '../../core/model.ts'
-import { patternsOf, tracesOf, type RemoteErasure } from '../../core/privacy.ts'
+import { patternsOf, type RemoteErasure } from '../../core/privacy.ts'
 import type { Tx } from '../../store/database.ts'
 import {
   addToScope,
@@ -32,7 +32,7 @@ import { leaveMail } from './leave-mail.ts'
 import { leaveReferences } from './leave-records.ts'
 import { mentioned, remotesOf, type KnownObject } from './remotes.ts'
 import { emptied } from './shell.ts'
-import { everSaid } from './traces.ts'
+import { recognise } from './traces.ts'
 
 export type ErasureCounts = Readonly<Record<string, number>>
 export type Erased = {
@@ -129,8 +129,8 @@ async function carryOut(
   const at = hub.clock.now()
   const follow = following(hub, tx, run, 'always')
   const title = titleOfRecord((await loadRecords(tx, 'contact', [root])).get(root), root)
-  const said = await everSaid(tx, records)
-  const traces = tracesOf(said)
+  const person = await recognise(tx, records)
+  const { traces } = person
   const patterns = patternsOf(traces)
   const objects = await knownObjects(hub, tx, records)
   const opened = { recordId: root, records, kind: 'contact', by, at, run } as const
@@ -169,7 +169,7 @@ async function carryOut(
     tx,
     traces.emails.map((address) => addressHash(hash, address)),
   )
-  const statements = await closeGates(tx, hash, erasure, { said, objects, addresses: traces.emails })
+  const statements = await closeGates(tx, hash, erasure, { ...person, objects })
   await scrubNotes(tx, patterns)
 
   const counts = counted({

@@ -1,12 +1,12 @@
 import type { RecordId } from '../../core/model.ts'
-import { isErased, patternsOf, tracesOf } from '../../core/privacy.ts'
+import { isErased, patternsOf } from '../../core/privacy.ts'
 import { PARTS, type Asked } from '../../store/export-person.ts'
 import { membersUnder, survivorsOf } from '../../store/merges.ts'
 import { loadRecords } from '../../store/records.ts'
 import type { Hub } from '../hub.ts'
 import { iso } from '../hub.ts'
 import { addressHash } from '../mail/judge.ts'
-import { everSaid } from './traces.ts'
+import { recognise } from './traces.ts'
 
 const PAGE = 200
 
@@ -21,7 +21,7 @@ export async function exportPerson(hub: Hub, id: RecordId): Promise<AsyncGenerat
   const record = (await loadRecords(q, 'contact', [root])).get(root)
   if (record === undefined || isErased(record)) return null
   const records = await membersUnder(q, root)
-  const traces = tracesOf(await everSaid(q, records))
+  const { traces } = await recognise(q, records)
   const addresses = traces.emails
   const { emails, strong } = patternsOf(traces)
   const named = `(?:${emails})|(?:${strong})`

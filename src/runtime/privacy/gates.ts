@@ -7,6 +7,7 @@ import type { Hasher } from '../../store/mail/key.ts'
 import { addTombstones, keepOuts, type KeptOut } from '../../store/tombstones.ts'
 import { addressDigest, objectDigest, outDigest, phoneDigestsLeft } from './digests.ts'
 import type { KnownObject } from './remotes.ts'
+import type { Recognised } from './traces.ts'
 
 /** Each name the person ever had, with all numbers: what was said of one may have come at another time than the other. */
 function everyName(said: readonly Fields[]): readonly Fields[] {
@@ -29,11 +30,7 @@ export async function closeGates(
   q: Query,
   hash: Hasher,
   erasure: number,
-  known: {
-    readonly said: readonly Fields[]
-    readonly objects: readonly KnownObject[]
-    readonly addresses: readonly string[]
-  },
+  known: Recognised & { readonly objects: readonly KnownObject[] },
 ): Promise<number> {
   await addTombstones(q, erasure, 'key', [
     ...known.addresses.map((address) => addressDigest(hash, address)),
@@ -51,7 +48,7 @@ export async function closeGates(
           ),
     ),
   )
-  const statements = await takeStatements(q, known.addresses)
+  const statements = await takeStatements(q, known.traces.emails)
   const byAddress = Map.groupBy(statements, (one) => one.address)
   const outs = [...byAddress].map(([address, mine]) => [outDigest(hash, address), outsOf(mine)] as const)
   await keepOuts(q, erasure, new Map(outs))

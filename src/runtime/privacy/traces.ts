@@ -1,15 +1,34 @@
 import { isObject, parsedJsonObject, type Json, type JsonObject } from '../../core/json.ts'
 import type { Fields, RecordId } from '../../core/model.ts'
+import { tracesOf, type Traces } from '../../core/privacy.ts'
 import type { Query } from '../../store/database.ts'
-import { addressesUsed, recognisedBefore } from '../../store/erase-rows.ts'
+import { addressesOfOthers, addressesUsed, recognisedBefore } from '../../store/erase-rows.ts'
 import { facetsOf } from '../../store/facets.ts'
 import { loadRecords } from '../../store/records.ts'
 
 const CHUNK = 500
 const FIELDS = ['givenName', 'familyName', 'emails', 'phones'] as const
 
-/** Everything that was ever said of who a person is: now, by each member, and before. */
-export async function everSaid(q: Query, records: readonly RecordId[]): Promise<readonly Fields[]> {
+/** What a person is recognised by. */
+export type Recognised = {
+  /** Everything that was ever said of who they are. */
+  readonly said: readonly Fields[]
+  /** Every address they ever had. */
+  readonly addresses: readonly string[]
+  /** Without the addresses that others have now: mail and consent of those are the others'. */
+  readonly traces: Traces
+}
+
+export async function recognise(q: Query, records: readonly RecordId[]): Promise<Recognised> {
+  const said = await everSaid(q, records)
+  const all = tracesOf(said)
+  const others = await addressesOfOthers(q, records, all.emails)
+  const emails = all.emails.filter((address) => !others.has(address))
+  return { said, addresses: all.emails, traces: { ...all, emails } }
+}
+
+/** Now, by each member, and before. */
+async function everSaid(q: Query, records: readonly RecordId[]): Promise<readonly Fields[]> {
   const now = await loadRecords(q, 'contact', records)
   const facets = await facetsOf(q, records)
   const said = new Map<string, Fields>()
