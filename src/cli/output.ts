@@ -24,16 +24,28 @@ export type Output = {
 
 export function openOutput(terminal: Terminal, json: boolean): Output {
   const paint = pc.createColors(terminal.colour && !json)
-  const line = (text = ''): void => void terminal.out.write(`${text}\n`)
+  const line = (text = ''): void => void terminal.out.write(`${harmless(text, paint.isColorSupported)}\n`)
   return {
     json,
     paint,
     line,
     value: (value) => line(JSON.stringify(value, null, 2)),
     table: (head, rows, right = []) => line(drawTable(terminal, paint, head, rows, right)),
-    note: (text) => void terminal.err.write(`${text}\n`),
+    note: (text) => void terminal.err.write(`${harmless(text, false)}\n`),
   }
 }
+
+/**
+ * Text without what a terminal would obey: escapes, and marks that turn text around. Files and vendors have a say in
+ * much of what is shown.
+ */
+export function harmless(text: string, coloured: boolean): string {
+  return text.replaceAll(coloured ? OBEYED_BUT_COLOURS : OBEYED, '')
+}
+const OBEYED = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|(?![\n\t])\p{Cc}/gu
+const OBEYED_BUT_COLOURS =
+  // oxlint-disable-next-line no-control-regex
+  /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|(?![\n\t]|\u001b\[\d{1,3}m)\p{Cc}/gu
 
 const NO_BORDERS = {
   top: '',
@@ -144,12 +156,8 @@ function money(minor: number, currency: string): string {
   return format.format(minor / 10 ** digits).replace(/\u00a0/g, ' ')
 }
 
-/** What outsiders wrote, in one line, without what a terminal would obey: escapes, and marks that turn text around. */
-export const tame = (text: string): string =>
-  text
-    .replaceAll(/[\p{Cc}\s]+/gu, ' ')
-    .replaceAll(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, '')
-    .trim()
+/** What outsiders wrote, in one line. */
+export const tame = (text: string): string => harmless(text.replaceAll(/[\p{Cc}\s]+/gu, ' '), false).trim()
 
 export const clip = (text: string, longest: number): string =>
   text.length <= longest ? text : `${text.slice(0, longest - 1)}…`

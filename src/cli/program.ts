@@ -16,6 +16,7 @@ import { withdraw } from './mail.ts'
 import { review } from './mail-review.ts'
 import { mailStatus } from './mail-status.ts'
 import { collect, limit, wholeNumber, type Run } from './options.ts'
+import { harmless } from './output.ts'
 import { planCommands } from './plan-commands.ts'
 import { privacyCommands } from './privacy.ts'
 import { qualityCommands } from './quality.ts'
@@ -56,7 +57,7 @@ export async function runCli(args: readonly string[], wiring: Wiring): Promise<n
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.input
     const stopped = wiring.stopping.aborted
     const told = describeError(error)
-    for (const line of told.lines) wiring.terminal.err.write(`${line}\n`)
+    for (const line of told.lines) wiring.terminal.err.write(`${harmless(line, false)}\n`)
     if (args.includes('--debug') && error instanceof Error)
       wiring.terminal.err.write(`${error.stack ?? ''}\n`)
     return stopped ? EXIT.stopped : told.exit

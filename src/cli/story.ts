@@ -33,7 +33,7 @@ export function tellStory(
   lines.push('', paint.bold('At the systems'))
   if (links.length === 0) lines.push('  no stream holds records of its kind')
   for (const link of links) lines.push(...tellStream(paint, link))
-  lines.push(...tellMatching(paint, told.matching, record.kind), ...tellMail(paint, told.mail))
+  lines.push(...tellMatching(paint, told.matching, record), ...tellMail(paint, told.mail))
   if (writes.length > 0) {
     lines.push('', paint.bold('Sent'))
     for (const w of writes) {
@@ -82,11 +82,17 @@ function tellStream(paint: Colours, link: StreamStory): readonly string[] {
   return link.fix === null ? [line] : [line, paint.dim(`    what would change that: ${link.fix}`)]
 }
 
-function tellMatching(paint: Colours, matching: Explanation['matching'], kind: string): readonly string[] {
+function tellMatching(
+  paint: Colours,
+  matching: Explanation['matching'],
+  { id, kind }: Explanation['record'],
+): readonly string[] {
   const { links, mergedInto, merges, nearest, apart } = matching
   const lines = [
     ...links.map((link) => `  ${link.stream} ${link.remoteId}: ${link.how}`),
-    ...(mergedInto === null ? [] : [`  lives on in ${kind} ${mergedInto} (\`concord unmerge ${kind} ID\`)`]),
+    ...(mergedInto === null
+      ? []
+      : [`  lives on in ${kind} ${mergedInto} (\`concord unmerge ${kind} ${id}\`)`]),
     ...merges.map(
       (merge) =>
         `  ${when(merge.at)}  ${kind} ${merge.loser} ${merge.state} ${merge.state === 'merged' ? 'into' : 'from'} ${merge.survivor} by ${merge.by} (${merge.rule}, run ${merge.run})`,

@@ -120,3 +120,24 @@ it('counts questions that a merge has settled as closed, not as refused', async 
     value: { matched: 3, done: 2, closed: 1, refused: 0 },
   })
 })
+
+it('shows nothing that a terminal would obey, whatever a file says', async () => {
+  const evil = '\u001b[2J\u001b]0;mine\u0007'
+  const file = desk.file('evil.csv', [
+    HEADER,
+    ...people.map((i) => line(i)),
+    `${evil},first@example.com,,,,,,,no`,
+    `${evil},second@example.com,,,,,,,no`,
+    `third,${evil}@example.com,,,${evil},,,,no`,
+  ])
+  const told = [
+    await desk.run('import', file, '--as', 'contacts'),
+    await desk.run('inbox', '--all'),
+    await desk.run('inbox', 'show', '2'),
+    await desk.run('explain', 'contact', 'first@example.com'),
+    await desk.run('runs'),
+    await desk.run('status'),
+  ]
+  expect(told.map(({ out }) => out).join('\n')).toContain('already on line')
+  for (const { out, err } of told) expect(out + err).not.toMatch(/(?!\n)\p{Cc}/u)
+})
