@@ -60,22 +60,30 @@ async function duplicates(
     const last = pairs.at(-1)
     const next = last === undefined || pairs.length < options.limit ? null : markOf(last)
     if (output.json) output.value({ items: pairs, next })
-    else tellPairs(output, kind, pairs, next, await countLikelyPairs(hub, kind))
+    else if (pairs.length === 0) output.line(noneOf(kind, record, options))
+    else {
+      tellPairs(output, pairs)
+      if (next !== null) {
+        const count = await countLikelyPairs(hub, kind, record?.id)
+        const whole = record === null ? '; all of them: --out FILE.csv' : ''
+        output.line(`${number(count)} in all. More: --after ${next}${whole}.`)
+      }
+      output.line(
+        `Merge two: \`concord merge ${kind} OLDER YOUNGER\`. The inbox asks about the likeliest: \`concord inbox --kind duplicate\`.`,
+      )
+    }
     return EXIT.ok
   })
 }
 
-function tellPairs(
-  output: Output,
-  kind: MatchedKind,
-  pairs: readonly NamedPair[],
-  next: string | null,
-  count: number,
-): void {
-  if (pairs.length === 0) {
-    output.line(`No ${manyOf(kind)} look like one.`)
-    return
-  }
+function noneOf(kind: MatchedKind, record: { readonly id: number } | null, { after }: Options): string {
+  if (after !== undefined) return 'There are no more.'
+  return record === null
+    ? `No ${manyOf(kind)} look like one.`
+    : `No other ${kind} looks like ${kind} ${record.id}.`
+}
+
+function tellPairs(output: Output, pairs: readonly NamedPair[]): void {
   output.table(
     ['likely', 'older', '', 'younger', '', 'why'],
     pairs.map((pair) => [
@@ -89,11 +97,6 @@ function tellPairs(
     [0, 1, 3],
   )
   output.line()
-  if (next !== null)
-    output.line(`${number(count)} in all. More: --after ${next}; all of them: --out FILE.csv.`)
-  output.line(
-    `Merge two: \`concord merge ${kind} OLDER YOUNGER\`. The inbox asks about the likeliest: \`concord inbox --kind duplicate\`.`,
-  )
 }
 
 /** So many of what a sync found are named. */

@@ -8,6 +8,7 @@ import { pairKey, type LikelyPair, type Pair } from './matching.ts'
 /** Pairs that a person said are two are not shown, whatever else is known of them. */
 const OPEN = `from match_pairs m
   where m.kind = $1 and not exists (select from kept_apart k where k.a = m.a and k.b = m.b)`
+const OF_RECORD = 'and ($2::bigint is null or m.a = $2 or m.b = $2)'
 const BEST = 'order by m.probability desc nulls last, m.a, m.b'
 
 export type PairPlace = Pick<LikelyPair, 'probability' | 'a' | 'b'>
@@ -21,7 +22,7 @@ export async function listPairs(
   const { recordId, after, limit } = page
   return q.unsafe<LikelyPair[]>(
     `select m.a, m.b, m.probability, m.evidence ${OPEN}
-      and ($2::bigint is null or m.a = $2 or m.b = $2)
+      ${OF_RECORD}
       and ($3::float8 is null or m.probability < $3 or (m.probability = $3 and (m.a, m.b) > ($4::bigint, $5::bigint)))
     ${BEST} limit $6`,
     [kind, recordId, after?.probability ?? null, after?.a ?? 0, after?.b ?? 0, limit],
@@ -29,8 +30,12 @@ export async function listPairs(
   )
 }
 
-export async function countPairs(q: Query, kind: MatchedKind): Promise<number> {
-  const [row] = await q.unsafe<{ count: number }[]>(`select count(*) as count ${OPEN}`, [kind])
+/** How many there are; of one record with `recordId`. */
+export async function countPairs(q: Query, kind: MatchedKind, recordId: RecordId | null): Promise<number> {
+  const [row] = await q.unsafe<{ count: number }[]>(`select count(*) as count ${OPEN} ${OF_RECORD}`, [
+    kind,
+    recordId,
+  ])
   return row?.count ?? 0
 }
 

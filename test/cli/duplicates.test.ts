@@ -33,8 +33,13 @@ describe('likely duplicates', () => {
     expect(all).toMatchObject({ code: 0, out: expect.stringContaining('same surname') })
     expect(await desk.run('duplicates', 'contacts', 'ottoline@firm.com')).toMatchObject({
       code: 0,
-      out: expect.stringContaining('No contacts look like one.'),
+      out: expect.stringMatching(/^No other contact looks like contact \d+\.$/m),
     })
+    const page = ['duplicates', 'contacts', 'jsmithson@acme-tools.com', '--limit', '1'] as const
+    const first = await desk.run(...page)
+    expect(first.out).toMatch(/^1 in all\. More: --after \S+\.$/m)
+    const mark = /--after (\S+)\./.exec(first.out)?.[1] ?? ''
+    expect((await desk.run(...page, '--after', mark)).out).toContain('There are no more.')
     const { value } = await desk.json('duplicates', 'contacts', 'jsmithson@acme-tools.com')
     expect(value).toMatchObject({ items: [{ titleA: expect.stringContaining('Jane') }], next: null })
     expect(await desk.run('duplicates', 'companies')).toMatchObject({ code: 0 })

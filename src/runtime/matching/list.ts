@@ -34,8 +34,11 @@ export async function* allLikelyPairs(hub: Hub, kind: MatchedKind): AsyncGenerat
   }
 }
 
-export const countLikelyPairs = (hub: Hub, kind: MatchedKind): Promise<number> =>
-  countPairs(hub.session.q, kind)
+export const countLikelyPairs = (
+  hub: Hub,
+  kind: MatchedKind,
+  recordId: RecordId | null = null,
+): Promise<number> => countPairs(hub.session.q, kind, recordId)
 
 export type FoundPairs = {
   readonly kind: MatchedKind
