@@ -94,13 +94,6 @@ export async function apartFrom(
     union all select a, by, at from kept_apart where b = ${id} order by id limit 20`
 }
 
-/** Links whose object the hub made, and the stream of the run that made the record itself. */
-export async function madeThere(q: Query, id: RecordId): Promise<ReadonlySet<number>> {
-  const found = await q<{ id: number }[]>`
-    select distinct link_id as id from outbox where record_id = ${id} and op = 'create' and state = 'applied'`
-  return new Set(found.map((row) => row.id))
-}
-
 /** Mail that names one of these addresses and was kept out because nobody of it was known: latest first. */
 export async function keptOutAbout(
   q: Query,

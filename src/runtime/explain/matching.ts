@@ -3,9 +3,10 @@ import type { Instant } from '../../core/json.ts'
 import type { HubRecord, RecordId, Source } from '../../core/model.ts'
 import { planBirth } from '../../core/plan.ts'
 import { NO_REFS } from '../../core/stream.ts'
-import { apartFrom, madeThere } from '../../store/explain.ts'
+import { apartFrom } from '../../store/explain.ts'
 import type { Link } from '../../store/links.ts'
 import { listMerges, survivorsOf } from '../../store/merges.ts'
+import { madeByHub } from '../../store/run-changes.ts'
 import type { Hub } from '../hub.ts'
 import { likelyDuplicates, type LikelyDuplicate } from '../matching/likely.ts'
 
@@ -36,7 +37,7 @@ export async function matchStory(hub: Hub, record: HubRecord, links: readonly Li
   const { id, kind, archived } = record
   const isMatched = kind === 'contact' || kind === 'company'
   const [made, merges, into, apart, nearest] = await Promise.all([
-    madeThere(q, id),
+    madeByHub(q, [id]),
     isMatched ? listMerges(q, { record: id, limit: MERGES }) : [],
     survivorsOf(q, [id]),
     apartFrom(q, id),
