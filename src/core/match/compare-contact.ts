@@ -69,11 +69,26 @@ export function comparePhones(a: readonly string[], b: readonly string[]): numbe
   })
 }
 
-export const compareDomains = (a: readonly string[], b: readonly string[]): number =>
-  best(a, b, (one, two) => {
-    if (one === two) return 0
-    return nameOfDomain(one) === nameOfDomain(two) || isSlip(one, two) ? 1 : 2
-  })
+/** "acme.com" and "acme.de" of two firms called Acme say no more than their name does. */
+export function compareDomains(a: Prepared, b: Prepared): number {
+  const level = best(a.domains, b.domains, domainLevel)
+  return level === 1 && isNamed(a) && isNamed(b) ? MISSING : level
+}
+function domainLevel(one: string, two: string): number {
+  if (one === two) return 0
+  return nameOfDomain(one) === nameOfDomain(two) || isSlip(one, two) ? 1 : 2
+}
+/** Whether its domain is its name. */
+function isNamed({ organisation, domains }: Prepared): boolean {
+  const name = joined(organisation)
+  return (
+    name.length > 2 &&
+    domains.some((domain) => {
+      const own = nameOfDomain(domain).replace(/[^\p{L}\p{N}]/gu, '')
+      return own.startsWith(name) || isSlip(own, name)
+    })
+  )
+}
 /** "acme.co.uk" and "acme.shop" are both "acme"; "mail.acme.com" is, too. */
 function nameOfDomain(domain: string): string {
   const parts = domain

@@ -28,7 +28,7 @@ export function compare(a: Prepared, b: Prepared): Agreement {
   levels[AT.phone] = comparePhones(a.phones, b.phones)
   // One address, or one but for a slip, implies the domain.
   const oneAddress = levels[AT.email] === 0 || levels[AT.email] === 1
-  if (!oneAddress) levels[AT.domain] = compareDomains(a.domains, b.domains)
+  if (!oneAddress) levels[AT.domain] = compareDomains(a, b)
   const sameDomain = levels[AT.domain] === 0 || oneAddress
   levels[sameDomain ? AT.organisationWithin : AT.organisation] = compareOrganisations(
     a.organisation,

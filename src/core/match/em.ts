@@ -1,5 +1,5 @@
 import { AT, ATTRIBUTE_NAMES, ATTRIBUTES, type Agreement, type Attribute } from './attributes.ts'
-import { byAttribute, type Model } from './model.ts'
+import { byAttribute, type Bond, type Model } from './model.ts'
 
 /** A pattern of agreement and how many pairs show it: millions of pairs make some thousand patterns. */
 export type Pattern = { readonly levels: Agreement; readonly count: number }
@@ -53,6 +53,7 @@ const ENOUGH = 1e-4
 const STRANGERS_KNOWN = 20
 const MATCHES_KNOWN = 30
 const SHARES_KNOWN = 4
+const BONDS_KNOWN = 60
 
 /** How strangers agree, from random pairs; the few that are one are reckoned out. */
 export function fitStrangers(start: Model, patterns: readonly Pattern[]): Model['u'] {
@@ -77,15 +78,17 @@ export function fitStrangers(start: Model, patterns: readonly Pattern[]): Model[
 export function fitMatches(
   start: Model,
   sessions: readonly Session[],
-): { readonly m: Model['m']; readonly objective: readonly number[] } {
-  let m = start.m
+): { readonly m: Model['m']; readonly bonds: Model['bonds']; readonly objective: readonly number[] } {
+  let { m, bonds } = start
   const usual = [0.4, 0.5, ...start.bonds.map(() => 0.1 / Math.max(1, start.bonds.length))]
   let mixtures = sessions.map(() => usual)
   const objective: number[] = []
   for (let round = 0; round < ROUNDS; round++) {
-    const model = { ...start, m }
+    const model = { ...start, m, bonds }
     const counts = priorCounts(start.m, MATCHES_KNOWN)
+    const bound = start.bonds.map((bond) => boundCounts(bond.u))
     let sum = logPrior(m, start.m, MATCHES_KNOWN)
+    bonds.forEach((bond, k) => (sum += logPrior(bond.u, start.bonds[k]?.u ?? {}, BONDS_KNOWN)))
     mixtures = sessions.map(({ patterns, consumed }, s) => {
       const mixture = mixtures[s] ?? usual
       const expected = usual.map((share) => share * SHARES_KNOWN)
@@ -96,15 +99,18 @@ export function fitMatches(
         const classes = normalised(likely)
         classes.forEach((share, k) => (expected[k] = (expected[k] ?? 0) + share * count))
         addTo(counts, levels, count * (classes[0] ?? 0), consumed)
+        if (tellsApart(start.subject, levels, consumed))
+          bound.forEach((own, k) => addTo(own, levels, count * (classes[k + 2] ?? 0), consumed))
       }
       return normalised(expected)
     })
     objective.push(sum)
     m = recognisable(shares(counts), start.subject)
+    bonds = start.bonds.map((bond, k) => ({ ...bond, u: boundShares(bound[k] ?? {}) }))
     const before = objective.at(-2)
     if (before !== undefined && sum - before < ENOUGH * Math.abs(sum) * 0.01) break
   }
-  return { m, objective }
+  return { m, bonds, objective }
 }
 
 /**
@@ -117,11 +123,20 @@ const DIFFERS_AT_MOST: Readonly<Partial<Record<Attribute, number>>> = {
   family: 0.15,
   birth: 0.25,
 }
+/** Whatever both state, the same one agrees in it more often than not; strangers of one common name do not. */
+const OTHERS_DIFFER_AT_MOST: typeof DIFFERS_AT_MOST = {
+  email: 0.5,
+  phone: 0.5,
+  street: 0.5,
+  postalCode: 0.5,
+  city: 0.5,
+}
 /** A company is who its name says; the firms next door have its address, too. */
-const COMPANY_DIFFERS_AT_MOST: typeof DIFFERS_AT_MOST = { organisation: 0.06 }
+const COMPANY_DIFFERS_AT_MOST: typeof DIFFERS_AT_MOST = { organisation: 0.06, domain: 0.5 }
 
 function recognisable(m: Model['m'], subject: Model['subject']): Model['m'] {
-  const limits = subject === 'person' ? DIFFERS_AT_MOST : COMPANY_DIFFERS_AT_MOST
+  const own = subject === 'person' ? DIFFERS_AT_MOST : COMPANY_DIFFERS_AT_MOST
+  const limits = { ...OTHERS_DIFFER_AT_MOST, ...own }
   return byAttribute((attribute) => {
     const chances = m[attribute]
     const most = limits[attribute]
@@ -131,6 +146,16 @@ function recognisable(m: Model['m'], subject: Model['subject']): Model['m'] {
       level === chances.length - 1 ? most : (chance * (1 - most)) / (1 - differs),
     )
   })
+}
+
+/** Whether a pattern shows who somebody is: without the first name, relatives look like one, and one like relatives. */
+export const tellsApart = (
+  subject: Model['subject'],
+  levels: Agreement,
+  consumed: readonly Attribute[] = [],
+): boolean => {
+  const attribute = subject === 'person' ? 'given' : 'organisation'
+  return (levels[AT[attribute]] ?? -1) >= 0 && !consumed.includes(attribute)
 }
 
 /** How likely a pattern is of each class, times the class's share: matches, strangers, then each bond. */
@@ -160,24 +185,57 @@ export function normalised(values: readonly number[]): number[] {
 const priorCounts = (chances: Model['m'], strength: number): Levels =>
   byAttribute((attribute) => chances[attribute].map((chance) => chance * strength))
 
-const logPrior = (chances: Model['m'], prior: Model['m'], strength: number): number =>
+export function boundCounts(u: Bond['u']): Partial<Levels> {
+  const counts: Partial<Levels> = {}
+  for (const attribute of ATTRIBUTE_NAMES) {
+    const chances = u[attribute]
+    if (chances !== undefined) counts[attribute] = normalised(chances).map((chance) => chance * BONDS_KNOWN)
+  }
+  return counts
+}
+export function boundShares(counts: Partial<Levels>): Bond['u'] {
+  const u: Partial<Levels> = {}
+  for (const attribute of ATTRIBUTE_NAMES) {
+    const own = counts[attribute]
+    if (own !== undefined)
+      u[attribute] = attribute === 'birth' ? mostlyNotTwins(normalised(own)) : normalised(own)
+  }
+  return u
+}
+
+/** However many twins a set seems to have: one person whose first name was written otherwise looks like two of them. */
+const TWINS_AT_MOST = 0.1
+const mostlyNotTwins = (chances: readonly number[]): number[] => {
+  const [exact = 0] = chances
+  if (exact <= TWINS_AT_MOST) return [...chances]
+  return chances.map((chance, level) =>
+    level === 0 ? TWINS_AT_MOST : (chance * (1 - TWINS_AT_MOST)) / (1 - exact),
+  )
+}
+
+const logPrior = (chances: Bond['u'], prior: Bond['u'], strength: number): number =>
   ATTRIBUTE_NAMES.reduce(
     (sum, attribute) =>
       sum +
-      prior[attribute].reduce(
-        (part, chance, level) => part + chance * strength * Math.log(chances[attribute][level] ?? 1),
+      (prior[attribute] ?? []).reduce(
+        (part, chance, level) => part + chance * strength * Math.log(chances[attribute]?.[level] ?? 1),
         0,
       ),
     0,
   )
 
-function addTo(counts: Levels, levels: Agreement, weight: number, consumed: readonly Attribute[]): void {
+export function addTo(
+  counts: Partial<Levels>,
+  levels: Agreement,
+  weight: number,
+  consumed: readonly Attribute[],
+): void {
   if (weight === 0) return
   for (const attribute of ATTRIBUTE_NAMES) {
     const level = levels[AT[attribute]] ?? -1
     if (level < 0 || consumed.includes(attribute)) continue
     const own = counts[attribute]
-    own[level] = (own[level] ?? 0) + weight
+    if (own !== undefined) own[level] = (own[level] ?? 0) + weight
   }
 }
 

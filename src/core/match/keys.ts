@@ -22,6 +22,9 @@ export const KEY_FAMILIES = {
   c: ['family', 'nameOrder', 'postalCode', 'city', 'cityWithin', 'region', 'regionWithin'],
   q: ['given', 'nameOrder', 'postalCode', 'city', 'cityWithin', 'region', 'regionWithin'],
   u: ['family', 'nameOrder', 'city', 'cityWithin', 'region', 'regionWithin'],
+  v: ['given', 'nameOrder', 'city', 'cityWithin', 'region', 'regionWithin'],
+  x: ['given', 'family', 'nameOrder'],
+  y: ['given', 'family', 'nameOrder', 'birth'],
   o: ['family', 'nameOrder', 'organisation', 'organisationWithin', 'domain'],
   i: ['given', 'nameOrder', 'organisation', 'organisationWithin', 'domain'],
   w: ['domain'],
@@ -77,10 +80,27 @@ function personKeys(record: Prepared): readonly string[] {
     ...[...family, ...given].flatMap((sound) => [key('f', sound, month), key('f', sound, birth.slice(4))]),
     ...family.flatMap((sound) => [key('c', sound, postalCode), key('u', sound, soundOf(joined(city)))]),
     ...given.map((sound) => key('q', sound, postalCode)),
+    ...(statesLittle(record) ? looseKeys(record, given, family) : []),
     ...firms.flatMap((firm) => [
       ...family.map((sound) => key('o', sound, firm)),
       ...given.map((sound) => key('i', sound, firm)),
     ]),
+  ]
+}
+
+/** Only names and a date or a town: whoever has a slip in one of them shares little else. */
+const statesLittle = ({ emails, phones, postalCode, street }: Prepared): boolean =>
+  emails.length + phones.length === 0 && postalCode === '' && street === ''
+
+function looseKeys(record: Prepared, given: readonly string[], family: readonly string[]): readonly string[] {
+  const [first, last] = [joined(record.given), joined(record.family)]
+  const year = record.birth.startsWith('-') ? '' : record.birth.slice(0, 4)
+  const town = soundOf(joined(record.city))
+  return [
+    ...given.map((sound) => key('v', sound, town)),
+    ...[...given, ...family].map((sound) => key('y', sound, year)),
+    key('x', '^', ...[first.slice(0, 3), last.slice(0, 3)].toSorted()),
+    key('x', '$', ...[first.slice(-3), last.slice(-3)].toSorted()),
   ]
 }
 

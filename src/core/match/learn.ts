@@ -4,7 +4,7 @@ import { KEY_FAMILIES, type KeyFamily } from './keys.ts'
 import { DEFAULT_MODELS, forRecords, type Model } from './model.ts'
 import { ordered } from './ordered.ts'
 import { overallShares } from './shares.ts'
-import { termsOf, type TermCounts } from './terms.ts'
+import { termsOf, withoutPairs, type TermCounts } from './terms.ts'
 import type { Subject } from './traits.ts'
 
 /** What a model is learned from: no labels, only how far pairs agree. */
@@ -77,9 +77,9 @@ export function learn(subject: Subject, training: Training, start: Model = DEFAU
   const sized = forRecords(start, training.records)
   const { blocked } = training
   if (training.records < FEWEST_RECORDS || blocked.pairs < FEWEST_PAIRS) return sized
-  const u = fitStrangers(sized, training.random)
-  const m = fitMatches({ ...sized, u }, blocked.sessions).m
-  const levels = ordered({ ...sized, m, u })
+  const u = withoutPairs(fitStrangers(sized, training.random), training.terms)
+  const { m, bonds } = fitMatches({ ...sized, u }, blocked.sessions)
+  const levels = ordered({ ...sized, m, u, bonds })
   const shared = overallShares(levels, blocked.all, training)
   return {
     ...shared,

@@ -10,6 +10,7 @@ export const TERM_ATTRIBUTES = [
   'email',
   'phone',
   'organisation',
+  'word',
   'domain',
   'street',
   'postalCode',

@@ -56,12 +56,15 @@ const writtenOut = (text: string): string =>
     .map((word) => WRITTEN_OUT[word] ?? word)
     .join(' ')
 
+/** Nothing but noughts is no number. */
+const filledIn = (text: string): string => (/^0+$/.test(text) ? '' : text)
+
 /** A house number before the street ("12a High Street"), or behind it ("Hauptstr. 5"). */
 const BEFORE = /^(\d+ ?[a-z]?) (?=\D)(.{3,})$/
 const BEHIND = /^(\D{3,}) (\d+ ?[a-z]?)$/
 
 export function prepareAddress(traits: Traits): PreparedAddress {
-  const number = known(traits.houseNumber).replaceAll(' ', '')
+  const number = filledIn(known(traits.houseNumber).replaceAll(' ', ''))
   const line = known(traits.street?.replace(/str(?:\.|(?=\s*\d))/i, 'strasse '))
   const found = number === '' ? numbered(line) : { number, street: line }
   return {
@@ -70,7 +73,7 @@ export function prepareAddress(traits: Traits): PreparedAddress {
     unit: writtenOut(known(traits.unit)),
     city: known(traits.city),
     region: known(traits.region),
-    postalCode: known(traits.postalCode).replaceAll(' ', ''),
+    postalCode: filledIn(known(traits.postalCode).replaceAll(' ', '')),
     country: known(traits.country),
   }
 }

@@ -7,6 +7,10 @@ export const unique = (values: readonly string[]): readonly string[] =>
     : [...new Set(values)].filter(Boolean).toSorted().slice(0, 10)
 
 const ADDRESS = /^[^\s@<>",;]+@[^\s@<>",;]+$/
+/** What people fill in where a form insists on an address. */
+const NOBODY = new Set(
+  'na no none noone nomail noemail noreply donotreply nobody unknown null test x xx xxx'.split(' '),
+)
 const NO_DOTS = new Set(['gmail.com', 'googlemail.com'])
 
 /** Lower case, without "mailto:" and without a tag (+…); Gmail's dots left out. Blank where it is no address. */
@@ -22,6 +26,7 @@ export function emailOf(text: string): string {
   const domain = bare.slice(at + 1) === 'googlemail.com' ? 'gmail.com' : bare.slice(at + 1)
   const plus = bare.slice(0, at).indexOf('+')
   const local = plus > 0 ? bare.slice(0, plus) : bare.slice(0, at)
+  if (NOBODY.has(local.replace(/[^a-z]/g, ''))) return ''
   return `${NO_DOTS.has(domain) ? local.replaceAll('.', '') : local}@${domain}`
 }
 
@@ -62,7 +67,7 @@ export function phoneDigits(text: string): string {
     .replace(/\(0\)/, '')
     .replace(/\D/g, '')
     .replace(/^0+/, '')
-  if (digits.length < 6 || /^(\d)\1+$/.test(digits)) return ''
+  if (digits.length < 6 || /^(\d)\1+$/.test(digits) || '1234567890'.startsWith(digits)) return ''
   return digits.slice(-9)
 }
 
@@ -71,6 +76,15 @@ const two = (text: string | undefined): string => (text ?? '').padStart(2, '0')
 
 /** YYYYMMDD of a date as people write it; ----MMDD where no year is given. Blank where it is none. */
 export function birthDigits(text: string | undefined): string {
+  const digits = dateDigits(text)
+  return NO_DATE.has(digits) ? '' : digits
+}
+/** Where computers begin and end to count, and what people fill in. */
+const NO_DATE = new Set(
+  '00000000 00010101 11111111 18000101 19000101 19010101 19700101 99991231 99999999'.split(' '),
+)
+
+function dateDigits(text: string | undefined): string {
   const plain = (text ?? '')
     .trim()
     .toLowerCase()

@@ -3,7 +3,7 @@ import { compare } from './compare.ts'
 import { evidenceOf, type Evidence } from './evidence.ts'
 import { TERM_ATTRIBUTES, type Model, type TermAttribute } from './model.ts'
 import type { Prepared } from './prepare.ts'
-import { joined } from './text.ts'
+import { joined, wordsOf } from './text.ts'
 
 export type Weighed = {
   /** Log2 of the odds that both are one: 0 is even, 10 is a thousand to one. */
@@ -121,9 +121,23 @@ function frequencyOf(model: Model, attribute: TermAttribute, a: Prepared, b: Pre
     Object.hasOwn(terms.listed, value) ? (terms.listed[value] ?? terms.rest) : terms.rest
   const [own, others] = [valuesOf(attribute, a), valuesOf(attribute, b)]
   const shared = own.filter((value) => others.includes(value))
-  if (shared.length > 0) return Math.min(...shared.map(frequency))
+  if (shared.length > 0) {
+    const least = Math.min(...shared.map(frequency))
+    return attribute === 'organisation' ? Math.max(least, byWords(model, a)) : least
+  }
   // Written otherwise, as swapped names are: "Smith" is rare only where first names stand.
   return Math.max(...own.map(frequency), ...others.map(frequency))
+}
+
+/** How likely somebody else makes a name of the same common words: "Summit Construction" is rare, its words are not. */
+function byWords(model: Model, { organisation }: Prepared): number {
+  const terms = model.terms.word
+  const words = wordsOf(organisation)
+  if (terms === undefined || words.length < 2) return 0
+  return words.reduce(
+    (chance, word) => chance * (Object.hasOwn(terms.listed, word) ? (terms.listed[word] ?? 0) : terms.rest),
+    1,
+  )
 }
 
 /** How many ways there are to get a name wrong; a nickname is one of a few. */
@@ -169,5 +183,7 @@ export function valuesOf(attribute: TermAttribute, record: Prepared): readonly s
       return record.phones
     case 'domain':
       return record.domains
+    case 'word':
+      return [...new Set(wordsOf(record.organisation))]
   }
 }

@@ -1,4 +1,4 @@
-import { likelihoods, normalised, type Pattern } from './em.ts'
+import { addTo, boundCounts, boundShares, likelihoods, normalised, tellsApart, type Pattern } from './em.ts'
 import type { Model } from './model.ts'
 
 /** Duplicates a record, before and beside what was seen. */
@@ -16,13 +16,17 @@ export function overallShares(
 ): Model {
   const pairs = (set.records * (set.records - 1)) / 2
   let mixture = mixtureOf(model)
+  let { bonds: bound } = model
   for (let round = 0; round < 30; round++) {
     const sums = mixture.map(() => 0)
+    const counts = model.bonds.map((bond) => boundCounts(bond.u))
     for (const { levels, count } of patterns) {
-      normalised(likelihoods(model, levels, mixture)).forEach((share, k) => {
+      normalised(likelihoods({ ...model, bonds: bound }, levels, mixture)).forEach((share, k) => {
         sums[k] = (sums[k] ?? 0) + (share * count) / set.share
+        if (k > 1 && tellsApart(model.subject, levels)) addTo(counts[k - 2] ?? {}, levels, share * count, [])
       })
     }
+    bound = bound.map((bond, k) => ({ ...bond, u: boundShares(counts[k] ?? {}) }))
     const matches = (sums[0] ?? 0) * (1 - KNOWN_RECORDS) + set.records * EXPECTED * KNOWN_RECORDS
     const prior = Math.min(0.1, matches / pairs)
     const bonds = model.bonds.map((bond, k) =>
@@ -35,7 +39,7 @@ export function overallShares(
   return {
     ...model,
     prior,
-    bonds: model.bonds.map((bond, k) => ({ ...bond, share: bonds[k] ?? bond.share })),
+    bonds: bound.map((bond, k) => ({ ...bond, share: bonds[k] ?? bond.share })),
   }
 }
 
