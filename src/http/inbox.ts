@@ -86,7 +86,13 @@ export function inboxRoutes(hub: Hub): Hono<Env> {
     const page = below === undefined ? {} : { below }
     const now = hub.clock.now()
     const items = await inboxItems(hub, { ...filter, ...page, state, snoozed, limit, now })
-    return c.json({ items: items.map(itemView), counts: await inboxCounts(hub) })
+    const last = items.length === limit ? items.at(-1) : undefined
+    const more = new URLSearchParams({ ...c.req.query(), below: String(last?.id) })
+    return c.json({
+      items: items.map(itemView),
+      counts: await inboxCounts(hub),
+      next: last === undefined ? null : `/api/inbox?${more.toString()}`,
+    })
   })
 
   app.post('/bulk', async (c) => {

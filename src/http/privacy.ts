@@ -33,9 +33,13 @@ export function privacyRoutes(hub: Hub): Hono<Env> {
     if (text === null) return problem(c, 404, `There is no contact ${id}, or it was erased.`)
     c.header('content-type', 'application/json')
     c.header('content-disposition', `attachment; filename="contact-${id}.json"`)
-    return stream(c, async (out) => {
-      for await (const piece of text) await out.write(piece)
-    })
+    return stream(
+      c,
+      async (out) => {
+        for await (const piece of text) await out.write(piece)
+      },
+      async (error) => hub.log.error({ err: error }, 'an export of a person broke off'),
+    )
   })
 
   app.post(`${one}/erase`, async (c) => {

@@ -27,6 +27,9 @@ test('a held mass change is listed, approved once, and written at the next pass'
   const [item] = body['items'] as { id: number; kind: string; createdAt: string }[]
   expect(item).toMatchObject({ kind: 'mass_change', createdAt: '2026-03-02T09:05:00.000Z' })
   const path = `/api/inbox/${item?.id}`
+  const paged = (await api.call('GET', '/api/inbox?state=open&limit=1')).body
+  expect(paged['next']).toBe(`/api/inbox?state=open&limit=1&below=${item?.id}`)
+  expect((await api.call('GET', String(paged['next']))).body).toMatchObject({ items: [], next: null })
   expect((await api.call('POST', `${path}/retry`)).status).toBe(409)
   expect((await api.call('POST', `${path}/resolve`, { side: 'left' })).status).toBe(422)
   expect((await api.call('POST', `${path}/resolve`, { side: 'hub' })).status).toBe(409)
