@@ -14,11 +14,11 @@ export function keepHeapSmall(): void {
 }
 
 /**
- * Lets garbage grow to two fifths of what is held before it is taken away, where the engine would let it grow to several
+ * Lets garbage grow to four fifths of what is held before it is taken away, where the engine would let it grow to several
  * times that: for work that takes long and makes much of it (docs/identity.md has what it saves).
  */
 export function collectOften(): void {
-  setFlagsFromString('--heap-growing-percent=40')
+  setFlagsFromString('--heap-growing-percent=80')
 }
 
 type Collector = (how: { readonly [option: string]: string }) => void
