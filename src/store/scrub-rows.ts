@@ -50,7 +50,7 @@ export async function scrubScope(q: Query, patterns: Patterns): Promise<void> {
       ['body', JSONB],
       ['sent', JSONB],
       ['outcome', JSONB],
-    ])} where record_id in ${scope} and state not in ('sending', 'uncertain')`
+    ])} where record_id in ${scope} and not (op = 'create' and state in ('sending', 'uncertain'))`
   await q`
     update inbox set ${cleanAll(q, patterns, [
       ['title', TEXT],

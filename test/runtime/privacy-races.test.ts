@@ -86,6 +86,18 @@ describe('an erasure in the middle of a push', () => {
     expect(await tracesLeft(world.db, TRACES)).toEqual([])
   })
 
+  test('of a deal that names them: what is on its way keeps no name', async () => {
+    const { hub, db } = world
+    const id = await person()
+    const deal = await made(hub, 'deal', { name: 'Kitchen of Quintessa Varnhagen', contact: id })
+    await db.sql`
+      insert into outbox (stream_id, link_id, record_id, key, op, remote_id, body, sent, pushed, wake, state, created_at, tried_at, attempts)
+      values (${customers(hub).id}, 1, ${deal}, 'k', 'update', 'd1', '{"name":"Kitchen of Quintessa Varnhagen"}',
+        '{"name":"Kitchen of Quintessa Varnhagen"}', '["name"]', 1, 'uncertain', ${world.clock.now}, ${world.clock.now}, 1)`
+    await erase(id)
+    expect(await tracesLeft(db, TRACES)).toEqual([])
+  })
+
   test('that died before the vendor was asked: it is asked later', async () => {
     const { hub } = world
     const id = await person()
