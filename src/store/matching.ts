@@ -35,7 +35,7 @@ export async function queueAll(q: Query, kind: MatchedKind): Promise<number> {
   const queued = await q`
     insert into match_queue (record_id, kind)
     select id, ${kind} from ${q(TABLE[kind])} where archived_at is null order by id
-    on conflict (record_id) do nothing`
+    on conflict (record_id) do update set kind = excluded.kind`
   return queued.count
 }
 

@@ -268,6 +268,8 @@ describe('questions come and go with their cause', () => {
     expect(await waiting(w)).toEqual([])
     await edit(w, b, { familyName: 'Smith' })
     expect(await waiting(w)).toEqual([b])
+    // Who waits already counts as well.
+    expect(await rescan(w.hub, 'contact')).toBe(2)
   })
 })
 
