@@ -25,6 +25,7 @@ import { mayWrite } from './approval.ts'
 import { openBitmap, type Bitmap } from './bitmap.ts'
 import type { Hub, Target } from './hub.ts'
 import { NOTHING_AHEAD, readAhead, type ReadAhead } from './page.ts'
+import { lastSeenOf } from './link-lookup.ts'
 import { followLateMerges } from './merge/late.ts'
 import { replan } from './plan/replan.ts'
 import { resolveRefs } from './refs.ts'
@@ -270,12 +271,10 @@ async function resolveLate(hub: Hub, target: Target, run: RunLog, woken: Set<str
   if (links.length === 0) return
   const bodies = links.map((l) => l.observed ?? {})
   const refs = await resolveRefs(hub, hub.session.q, target, bodies, [])
-  const ready = links.flatMap((l): Observation[] =>
-    l.remoteId !== null &&
-    l.observed !== null &&
-    target.stream.remoteRefs(l.observed).every((ref) => refs.toId(ref) !== undefined)
-      ? [{ kind: 'present', id: l.remoteId, version: l.version, modifiedAt: l.modifiedAt, body: l.observed }]
-      : [],
+  const ready = lastSeenOf(
+    links.filter((l) =>
+      target.stream.remoteRefs(l.observed ?? {}).every((ref) => refs.toId(ref) !== undefined),
+    ),
   )
   if (ready.length === 0) return
   const absorbed = await take(hub, target, ready, run, { force: true })

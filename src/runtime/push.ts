@@ -1,5 +1,5 @@
 import type { What } from '../core/guard.ts'
-import type { Observation, Outcome, Push } from '../connectors/connector.ts'
+import type { Outcome, Push } from '../connectors/connector.ts'
 import type { Query } from '../store/database.ts'
 import { closeItems } from '../store/inbox.ts'
 import { lockCut } from '../store/link-work.ts'
@@ -16,6 +16,7 @@ import type { Planning } from './plan/planning.ts'
 import { pretend } from './plan/pretend.ts'
 import { replan } from './plan/replan.ts'
 import { rejectedKeys } from './item-keys.ts'
+import { lastSeenOf } from './link-lookup.ts'
 import { passGuard } from './push-guard.ts'
 import { planMerged, standing, twinsOf } from './merge/twins.ts'
 import type { PushStep } from './push-plan.ts'
@@ -182,27 +183,19 @@ async function planWave(
   })
 }
 
-/** Plans links again from what was last seen of their objects. */
+/** Plans links again from what was last seen of their objects. What the guard holds of it holds up no opt-out. */
 async function absorbStored(
   hub: Hub,
   target: Target,
   links: readonly Link[],
   run: RunLog,
 ): Promise<ReadonlySet<string>> {
-  const observations = links.flatMap((link): Observation[] =>
-    link.remoteId === null || link.observed === null
-      ? []
-      : [
-          {
-            kind: 'present',
-            id: link.remoteId,
-            version: link.version,
-            modifiedAt: link.modifiedAt,
-            body: link.observed,
-          },
-        ],
-  )
-  return (await absorb(hub, target, observations, run, { force: true })).woken
+  try {
+    return (await absorb(hub, target, lastSeenOf(links), run, { force: true })).woken
+  } catch (error) {
+    if (!(error instanceof HeldError)) throw error
+    return new Set()
+  }
 }
 
 /** A link that cannot be taken in as it stands waits for the next observation instead of going round. */

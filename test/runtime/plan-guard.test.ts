@@ -164,3 +164,18 @@ test('another reading of consent is asked about, and said of objects that were r
   await syncAll(hub, ['mailchimp'], 'changes')
   expect(await out()).toEqual([{ email: 'p3@example.com' }])
 })
+
+test('an opt-out is sent although what a push has to take in first is held', async () => {
+  world = await openWorld({ connections: ['mailchimp'] })
+  members(60)
+  await sync('mailchimp')
+  const [first] = await ids()
+  await world.db.sql`
+    update links set wake = wake + 1, observed = jsonb_set(observed::jsonb, '{merge_fields,FNAME}', '""')::json`
+  await world.db.sql`update contacts set email_consent = 'out' where id = ${first ?? 0}`
+  await pushConnection(world.hub, 'mailchimp')
+  expect(world.mailchimp.admin.member('p0@example.com')?.status).toBe('unsubscribed')
+  expect(await listItems(world.db.sql, { state: 'open', kind: 'mass_change', limit: 9 })).toMatchObject([
+    { detail: { side: 'in', blanks: 59 } },
+  ])
+})

@@ -12,7 +12,7 @@ import { mayWrite, waitsForPlan } from '../approval.ts'
 import { editRecord } from '../edit.ts'
 import { holding } from '../hold.ts'
 import type { Hub, Target } from '../hub.ts'
-import { linksById } from '../link-lookup.ts'
+import { lastSeenOf, linksById } from '../link-lookup.ts'
 import { resolveRefs } from '../refs.ts'
 import { ending, HeldError, openRun } from '../run.ts'
 import { problemsOf } from './problems.ts'
@@ -129,10 +129,8 @@ async function choose(hub: Hub, found: Case, side: 'hub' | 'remote', by: Source)
     const ask = { lens: lens.key, hub: found.hub, remote: found.remote, agreed, rule: '' }
     await rebaseLinks(tx, [{ id: link.id, base: answerAsk(now.base, ask, side) }])
   })
-  const { remoteId, version, modifiedAt, observed: body } = link
-  const seen = { kind: 'present', id: remoteId, version, modifiedAt, body } as const
   try {
-    await ending(run, () => absorb(hub, target, [seen], run, { force: true }))
+    await ending(run, () => absorb(hub, target, lastSeenOf([link]), run, { force: true }))
   } catch (error) {
     // What the guard holds is a question of its own.
     if (!(error instanceof HeldError)) throw error

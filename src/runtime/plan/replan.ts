@@ -1,9 +1,9 @@
-import type { Observation } from '../../connectors/connector.ts'
 import { linkAll, wakeFiltered } from '../../store/links.ts'
 import { markApplied } from '../../store/streams.ts'
 import { absorb } from '../absorb.ts'
 import { gatesOf, listsAnew } from '../approval.ts'
 import type { Hub, Target } from '../hub.ts'
+import { lastSeenOf } from '../link-lookup.ts'
 import type { RunLog } from '../run.ts'
 import { eachLink, isTouched } from './touched.ts'
 
@@ -19,19 +19,7 @@ export async function replan(hub: Hub, target: Target, run: RunLog, woken: Set<s
   if (gate === undefined || gate.appliedShape === gate.shape) return false
   const { stream } = target
   await eachLink(hub, q, target, async (chunk) => {
-    const again = chunk.filter(isTouched).flatMap(({ link }): Observation[] =>
-      link.remoteId !== null && link.observed !== null
-        ? [
-            {
-              kind: 'present',
-              id: link.remoteId,
-              version: link.version,
-              modifiedAt: link.modifiedAt,
-              body: link.observed,
-            },
-          ]
-        : [],
-    )
+    const again = lastSeenOf(chunk.filter(isTouched).map(({ link }) => link))
     if (again.length > 0)
       for (const name of (await absorb(hub, target, again, run, { force: true })).woken) woken.add(name)
     if (target.push === null || stream.createAtRemote !== 'always') return
