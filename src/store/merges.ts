@@ -118,12 +118,12 @@ export async function listMerges(
     readonly limit: number
   },
 ): Promise<readonly Merge[]> {
-  const record = filter.record ?? null
+  const { kind, record, before, limit } = filter
   return q<Merge[]>`
     select ${q.unsafe(COLUMNS)} from merges
-    where (${record}::bigint is null or survivor_id = ${record} or loser_id = ${record})
-      and (${filter.kind ?? null}::text is null or kind = ${filter.kind ?? null})
-      and (${filter.before ?? null}::bigint is null or id < ${filter.before ?? null}) order by id desc limit ${filter.limit}`
+    where ${record === undefined ? q`true` : q`(survivor_id = ${record} or loser_id = ${record})`}
+      ${kind === undefined ? q`` : q`and kind = ${kind}`} ${before === undefined ? q`` : q`and id < ${before}`}
+    order by id desc limit ${limit}`
 }
 
 /** Records, each with everything that was merged into it and still is, by its id. */

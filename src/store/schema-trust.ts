@@ -84,8 +84,11 @@ export const merges = pgTable(
   },
   (t) => [
     uniqueIndex('merges_loser').on(t.loserId).where(sql`state = 'merged'`),
-    index('merges_survivor').on(t.survivorId).where(sql`state = 'merged'`),
     index('merges_run').on(t.runId),
+    index('merges_undone').on(t.undoneRunId).where(sql`undone_run_id is not null`),
+    // Of undone ones too, for who asks what became of a record.
+    index('merges_of_survivor').on(t.survivorId),
+    index('merges_of_loser').on(t.loserId),
   ],
 )
 
