@@ -115,16 +115,35 @@ function itemFacts({
 }
 
 const pauses = new Map<string, number>()
-const FIRINGS = 60
+const MINUTE_MS = 60_000
+const DAY_MS = 86_400_000
+/** Two years, so that what fires once a year fires twice; any two do, and the answer does not hang on today. */
+const DAYS = 732
+const FROM = Date.UTC(2000, 0, 1)
 
-/** The longest time between two firings of a schedule: over a weekend, where it rests then. */
+/**
+ * The longest time between two firings of a schedule of five fields, in ms: over a night or weekend, where it rests then.
+ * Infinity where it fires more seldom than once a year.
+ */
 export function longestPause(schedule: string): number {
   const known = pauses.get(schedule)
   if (known !== undefined) return known
+  const { hour, minute } = cron.parse(schedule)
+  const times = hour
+    .flatMap((h) => minute.map((m) => (h * 60 + m) * MINUTE_MS))
+    .toSorted((one, other) => one - other)
+  const [first = 0, last = 0] = [times[0], times.at(-1)]
   const task = cron.createTask(schedule, () => undefined, { timezone: 'UTC' })
-  const times = task.getNextRuns(FIRINGS).map((at) => at.getTime())
+  const days = Array.from({ length: DAYS }, (_, i) => FROM + i * DAY_MS).filter((day) =>
+    task.match(new Date(day + first)),
+  )
   void task.destroy()
-  const pause = Math.max(0, ...times.slice(1).map((at, i) => at - (times[i] ?? at)))
+  // Each day that it fires on at all, it fires at the same times.
+  const overnight = days.slice(1).map((day, i) => day + first - (days[i] ?? day) - last)
+  const pause = overnight.length === 0 ? Infinity : Math.max(widest(times), ...overnight)
   pauses.set(schedule, pause)
   return pause
 }
+
+const widest = (times: readonly Instant[]): number =>
+  Math.max(0, ...times.slice(1).map((at, i) => at - (times[i] ?? at)))

@@ -125,6 +125,15 @@ it('knows the longest pause of a schedule', () => {
   expect(longestPause('*/5 * * * *')).toBe(5 * 60_000)
   expect(longestPause('30 2 * * *')).toBe(DAY)
   expect(longestPause('0 9-17 * * 1-5')).toBe(64 * HOUR)
+  expect(longestPause('0 0 1 * *')).toBe(31 * DAY)
+  expect(longestPause('0 8 1 1 *')).toBe(366 * DAY)
+  expect(longestPause('0,10 6,20 * * *')).toBe(13 * HOUR + 50 * 60_000)
+  expect(longestPause('0 0 29 2 *')).toBe(Infinity)
+})
+
+it('knows the nights and weekends of a schedule that fires often by day: every evening was called late', () => {
+  expect(longestPause('*/5 8-18 * * 1-5')).toBe(61 * HOUR + 5 * 60_000)
+  expect(longestPause('* 8-18 * * *')).toBe(13 * HOUR + 60_000)
 })
 
 it('names nobody whom a vendor named', async () => {
