@@ -84,21 +84,35 @@ export function countHarm(changes: readonly HarmfulChange[]): Harm {
   return { deletes: of('deletes'), blanks: of('blanks'), optIns: of('optIns') }
 }
 
-/** The harm since a moment: a thousand runs of one delete each are a mass change too. */
-export type Recent = { readonly since: Instant; readonly harm: Harm }
-const WINDOW_MS = 3_600_000
+/** The harm of five minutes each, from `since` on: a thousand runs of one delete each are a mass change too. */
+export type Recent = readonly { readonly since: Instant; readonly harm: Harm }[]
+const SLICE_MS = 300_000
+/** An hour since the slice ended, so that no sixty minutes see more than the limit. */
+const COUNTS_MS = 3_600_000 + SLICE_MS
 
 /**
- * The harm of the hour before `now`, which is when the run began: of one that lasts longer, nothing is forgotten. Nor
- * while something is held, or what is held would go through in parts.
+ * What counts of the harm before a run: of a run that lasts longer than an hour, nothing is forgotten. Nor while something
+ * is held, or what is held would go through in parts.
  */
-export function recentHarm(recent: Recent | null, now: Instant, isHeld: boolean): Harm {
-  return recent === null || (!isHeld && now - recent.since >= WINDOW_MS) ? NO_HARM : recent.harm
-}
+const counting = (recent: Recent, startedAt: Instant, isHeld: boolean): Recent =>
+  recent.filter(({ since }) => isHeld || startedAt - since < COUNTS_MS)
 
-export function withRecent(recent: Recent | null, more: Harm, now: Instant, isHeld: boolean): Recent {
-  const isOver = recent === null || (!isHeld && now - recent.since >= WINDOW_MS)
-  return isOver ? { since: now, harm: more } : { since: recent.since, harm: addHarm(recent.harm, more) }
+export const recentHarm = (recent: Recent, startedAt: Instant, isHeld: boolean): Harm =>
+  counting(recent, startedAt, isHeld).reduce((sum, { harm }) => addHarm(sum, harm), NO_HARM)
+
+export function withRecent(
+  recent: Recent,
+  more: Harm,
+  { at, startedAt, isHeld }: { readonly at: Instant; readonly startedAt: Instant; readonly isHeld: boolean },
+): Recent {
+  const slices = new Map<Instant, Harm>()
+  // All that is older makes one slice, which the next run forgets.
+  const oldest = at - (at % SLICE_MS) - COUNTS_MS
+  for (const { since, harm } of [...counting(recent, startedAt, isHeld), { since: at, harm: more }]) {
+    const slice = Math.max(oldest, since - (since % SLICE_MS))
+    slices.set(slice, addHarm(slices.get(slice) ?? NO_HARM, harm))
+  }
+  return [...slices].map(([since, harm]) => ({ since, harm }))
 }
 
 /** The base after a person refused what a remote emptied: the hub counts as the only side that was edited since. */

@@ -71,7 +71,7 @@ export function openGate(hub: Hub, target: Target, compares: boolean, startedAt:
       const rejected = changes.filter((change) => verdictOn(change) === 'rejected')
       const open = changes.filter((change) => !['approved', 'rejected'].includes(verdictOn(change) ?? ''))
       const isWaiting = total(counts.undecided) > 0
-      const before = recentHarm(row.harmed?.[side] ?? null, startedAt, isWaiting)
+      const before = recentHarm(row.harmed?.[side] ?? [], startedAt, isWaiting)
       const people = await population(q, target.id)
       const passes = (harm: Harm) => {
         if (guard(harm, people, target.stream.guard).kind === 'pass') return true
@@ -107,8 +107,9 @@ export function openGate(hub: Hub, target: Target, compares: boolean, startedAt:
     async spend(side, q, changes) {
       if (changes.length === 0) return
       const more = countHarm(changes)
-      const row = await readStream(q, target.id)
-      await noteHarm(q, target.id, side, withRecent(row.harmed?.[side] ?? null, more, startedAt, row.held))
+      const { harmed, held } = await readStream(q, target.id)
+      const when = { at: hub.clock.now(), startedAt, isHeld: held }
+      await noteHarm(q, target.id, side, withRecent(harmed?.[side] ?? [], more, when))
     },
     async hold(side, q, changes) {
       if (changes.length === 0) return

@@ -103,7 +103,7 @@ export async function settleOut(hub: Hub, target: Target): Promise<void> {
   const { undecided, decided } = await heldCounts(q, target.id, 'out')
   if (total(undecided) === 0) return letGo(hub, q, target, 'out', 'a later pass went through')
   const now = hub.clock.now()
-  const before = recentHarm(row.harmed?.out ?? null, now, true)
+  const before = recentHarm(row.harmed?.out ?? [], now, true)
   const verdict = guard(
     addHarm(before, undecided),
     await population(q, target.id),

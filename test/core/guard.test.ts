@@ -1,6 +1,15 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { addHarm, DEFAULT_LIMITS, guard, NO_HARM, type Harm } from '../../src/core/guard.ts'
+import {
+  addHarm,
+  DEFAULT_LIMITS,
+  guard,
+  NO_HARM,
+  recentHarm,
+  withRecent,
+  type Harm,
+  type Recent,
+} from '../../src/core/guard.ts'
 
 const count = fc.nat(1_000)
 const harm: fc.Arbitrary<Harm> = fc.record({ deletes: count, blanks: count, optIns: count })
@@ -39,4 +48,66 @@ test('more harm never turns a hold into a pass, and harm adds up in any order', 
       expect(before === 'hold' && after === 'pass').toBe(false)
     }),
   )
+})
+
+const MINUTE = 60_000
+const HOUR = 60 * MINUTE
+
+/** Deletes as they are asked for, each in a run of its own that begins with it; those within the limit go through. */
+function letThrough(limit: number, asked: readonly { readonly after: number; readonly deletes: number }[]) {
+  const gone: { at: number; deletes: number }[] = []
+  let recent: Recent = []
+  let at = 1_800_000_000_000
+  for (const { after, deletes } of asked) {
+    at += after
+    if (recentHarm(recent, at, false).deletes + deletes > limit) continue
+    gone.push({ at, deletes })
+    recent = withRecent(recent, { ...NO_HARM, deletes }, { at, startedAt: at, isHeld: false })
+  }
+  return { gone, recent, at }
+}
+
+const deletesOf = (gone: readonly { readonly deletes: number }[]) =>
+  gone.reduce((sum, { deletes }) => sum + deletes, 0)
+
+test('no sixty minutes see more than the limit: around the edge of a fixed hour it was twice that', () => {
+  expect(
+    deletesOf(
+      letThrough(100, [
+        { after: 0, deletes: 1 },
+        { after: 59 * MINUTE, deletes: 99 },
+        { after: MINUTE, deletes: 100 },
+      ]).gone,
+    ),
+  ).toBe(100)
+  const asked = fc.record({ after: fc.nat(20 * MINUTE), deletes: fc.integer({ min: 1, max: 60 }) })
+  fc.assert(
+    fc.property(fc.array(asked, { maxLength: 60 }), (all) => {
+      const { gone, recent, at } = letThrough(100, all)
+      for (const { at: end } of gone)
+        expect(deletesOf(gone.filter((one) => end - HOUR < one.at && one.at <= end))).toBeLessThanOrEqual(100)
+      expect(recent.length).toBeLessThan(20)
+      expect(recentHarm(recent, at + 65 * MINUTE, false)).toEqual(NO_HARM)
+    }),
+  )
+})
+
+test('a run forgets nothing of its own, nor what goes on while something is held; and neither list grows', () => {
+  const startedAt = 1_800_000_000_000
+  let long: Recent = []
+  let held: Recent = []
+  for (let i = 0; i < 600; i++) {
+    const at = startedAt + i * MINUTE
+    long = withRecent(long, { ...NO_HARM, deletes: 1 }, { at, startedAt, isHeld: false })
+    held = withRecent(held, { ...NO_HARM, deletes: 1 }, { at, startedAt: at, isHeld: true })
+  }
+  const end = startedAt + 600 * MINUTE
+  expect(recentHarm(long, startedAt, false).deletes).toBe(600)
+  expect(recentHarm(held, end, true).deletes).toBe(600)
+  expect(long.length).toBeLessThan(20)
+  expect(held.length).toBeLessThan(20)
+  // The next run knows of the last hour.
+  const after = recentHarm(long, end, false).deletes
+  expect(after).toBeGreaterThanOrEqual(59)
+  expect(after).toBeLessThanOrEqual(65)
 })
