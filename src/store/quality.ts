@@ -1,4 +1,4 @@
-import { CATALOG, type FieldName, type RecordId } from '../core/model.ts'
+import { CATALOG, isDerived, type FieldName, type RecordId } from '../core/model.ts'
 import type { GovernedKind } from '../core/governance/rules.ts'
 import { texts } from './columns.ts'
 import type { Query, Tx } from './database.ts'
@@ -113,10 +113,7 @@ const MOST_GROUPS = 200
 
 /** The fields whose share of records that say something is reported. */
 export const fieldsOf = (kind: GovernedKind, more: readonly FieldName[]): readonly FieldName[] => [
-  ...new Set([
-    ...Object.entries(CATALOG[kind]).flatMap(([name, spec]) => (spec.derived === true ? [] : [name])),
-    ...more,
-  ]),
+  ...new Set([...Object.keys(CATALOG[kind]).filter((name) => !isDerived(kind, name)), ...more]),
 ]
 
 /**

@@ -1,6 +1,13 @@
 import { isEmpty, isObject, same, textOf, type Instant, type Json, type JsonObject } from '../../core/json.ts'
 import { effective, read, spread, type Lens } from '../../core/lens.ts'
-import { CATALOG, provenanceOf, type FieldName, type HubRecord, type RecordId } from '../../core/model.ts'
+import {
+  CATALOG,
+  isDerived,
+  provenanceOf,
+  type FieldName,
+  type HubRecord,
+  type RecordId,
+} from '../../core/model.ts'
 import type { FieldChange } from '../../store/explain.ts'
 import type { RootedFacet } from '../../store/facets.ts'
 
@@ -78,8 +85,7 @@ export function fieldStory(
     at: origin?.at ?? 0,
     rule: origin?.rule ?? 'never set',
     run: runOf(mine, origin?.source, value),
-    derived:
-      CATALOG[record.kind][field]?.derived === true ? (DERIVED[field] ?? 'worked out by the hub') : null,
+    derived: isDerived(record.kind, field) ? (DERIVED[field] ?? 'worked out by the hub') : null,
     past: pastOf(mine),
     systems: seen.flatMap((one) => systemValue(one, field, value)),
     members: facets.map((facet) => ({

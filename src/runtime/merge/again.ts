@@ -1,6 +1,6 @@
 import { isEmpty, same } from '../../core/json.ts'
 import {
-  CATALOG,
+  isDerived,
   fieldType,
   isSet,
   provenanceOf,
@@ -80,7 +80,7 @@ function changeTo(kind: MergedKind, before: HubRecord, golden: Golden, rule: str
   const why: Record<string, HubEdit> = {}
   for (const merged of golden.merged) {
     const { field, value } = merged
-    if (isSet(fieldType(kind, field)) || CATALOG[kind][field]?.derived === true) continue
+    if (isSet(fieldType(kind, field)) || isDerived(kind, field)) continue
     const was = before.fields[field] ?? null
     const says = golden.provenance[field]
     const isSaid = says !== undefined && !isEmpty(value) && !same(says, provenanceOf(before, field) ?? null)

@@ -1,6 +1,5 @@
 import {
-  CATALOG,
-  type FieldName,
+  isDerived,
   type Fields,
   type HubRecord,
   type RecordId,
@@ -15,11 +14,9 @@ import type { RootedFacet } from '../../store/facets.ts'
 import type { Change } from '../change.ts'
 import { namesIn, renamed } from './names.ts'
 
-const isOwn = (kind: MergedKind, field: FieldName): boolean => CATALOG[kind][field]?.derived !== true
-
 /** What a record says that nothing was merged into yet. */
 export function ownFacet(kind: MergedKind, record: HubRecord): RootedFacet {
-  const fields = Object.entries(record.fields).filter(([field]) => isOwn(kind, field))
+  const fields = Object.entries(record.fields).filter(([field]) => !isDerived(kind, field))
   return {
     id: record.id,
     root: record.id,
@@ -37,7 +34,7 @@ export function withValues(
   archived: boolean,
 ): HubRecord {
   const cleared = Object.keys(record.fields).filter(
-    (field) => isOwn(kind, field) && values.fields[field] === undefined,
+    (field) => !isDerived(kind, field) && values.fields[field] === undefined,
   )
   return {
     ...record,
@@ -54,9 +51,11 @@ export function withValues(
 
 /** The values' own words, and the record's about what is derived. What `*` says already is left out. */
 function provenanceWith(kind: MergedKind, record: HubRecord, values: Provenances): Provenances {
-  const derived = Object.entries(record.provenance).filter(([field]) => field !== '*' && !isOwn(kind, field))
+  const derived = Object.entries(record.provenance).filter(
+    ([field]) => field !== '*' && isDerived(kind, field),
+  )
   const told = Object.entries(values).filter(
-    ([field, says]) => field === '*' || (isOwn(kind, field) && !same(says, values['*'])),
+    ([field, says]) => field === '*' || (!isDerived(kind, field) && !same(says, values['*'])),
   )
   return Object.fromEntries([...derived, ...told])
 }

@@ -1,6 +1,6 @@
 import { consentToSend } from '../../core/consent.ts'
 import type { What } from '../../core/guard.ts'
-import { isList, type Json } from '../../core/json.ts'
+import { isList, textsIn, type Json } from '../../core/json.ts'
 import { read, type Lens } from '../../core/lens.ts'
 import type { HubRecord, RecordId } from '../../core/model.ts'
 import type { Refs, Stream } from '../../core/stream.ts'
@@ -169,7 +169,5 @@ function shared(lens: Lens, others: readonly TwinRow[]): Lens {
 
 function membersAt(lens: Lens, body: Json): readonly string[] {
   const reading = read(lens, body)
-  return reading.kind === 'value' && isList(reading.value)
-    ? reading.value.filter((item) => typeof item === 'string')
-    : []
+  return reading.kind === 'value' ? textsIn(reading.value) : []
 }

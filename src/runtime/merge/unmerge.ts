@@ -1,7 +1,7 @@
 import { withoutMembers } from '../../core/facet-edit.ts'
 import { keysOf, STRONG } from '../../core/identity.ts'
 import { same } from '../../core/json.ts'
-import { CATALOG, type Fields, type HubRecord, type Provenances, type RecordId } from '../../core/model.ts'
+import { isDerived, type Fields, type HubRecord, type Provenances, type RecordId } from '../../core/model.ts'
 import type { HubEdit } from '../../core/plan.ts'
 import { survive, type Facet, type MergedKind } from '../../core/survivorship.ts'
 import { dropFacets, facetsOf, saveFacets, type RootedFacet } from '../../store/facets.ts'
@@ -190,7 +190,7 @@ function valuesOf(
 function reasons(before: HubRecord, after: HubRecord, rule: string): Record<string, HubEdit> {
   const why: Record<string, HubEdit> = {}
   for (const [field, value] of Object.entries(after.fields)) {
-    const derived = CATALOG[before.kind][field]?.derived === true
+    const derived = isDerived(before.kind, field)
     if (!same(before.fields[field] ?? null, value))
       why[field] = { value, rule: derived ? (after.provenance[field]?.rule ?? rule) : rule }
   }
