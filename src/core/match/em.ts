@@ -53,7 +53,8 @@ const ENOUGH = 1e-4
 const STRANGERS_KNOWN = 20
 const MATCHES_KNOWN = 30
 const SHARES_KNOWN = 4
-const BONDS_KNOWN = 60
+/** Many, so that a few persons of whom much was written otherwise do not pass for relatives. */
+const BONDS_KNOWN = 300
 
 /** How strangers agree, from random pairs; the few that are one are reckoned out. */
 export function fitStrangers(start: Model, patterns: readonly Pattern[]): Model['u'] {
@@ -224,13 +225,16 @@ const logPrior = (chances: Bond['u'], prior: Bond['u'], strength: number): numbe
     0,
   )
 
+/** Fewer pairs teach nothing. */
+const TELLING = 1e-7
+
 export function addTo(
   counts: Partial<Levels>,
   levels: Agreement,
   weight: number,
   consumed: readonly Attribute[],
 ): void {
-  if (weight === 0) return
+  if (weight < TELLING) return
   for (const attribute of ATTRIBUTE_NAMES) {
     const level = levels[AT[attribute]] ?? -1
     if (level < 0 || consumed.includes(attribute)) continue

@@ -4,6 +4,8 @@ import type { Model } from './model.ts'
 /** Duplicates a record, before and beside what was seen. */
 const EXPECTED = 0.02
 const KNOWN_RECORDS = 0.05
+/** No share changes by more from one round to the next. */
+const SETTLED = 1e-3
 
 /**
  * How many of all pairs are one, or have a bond: what the candidates add up to, because pairs that share no key are
@@ -33,7 +35,10 @@ export function overallShares(
       Math.min(0.2, ((sums[k + 2] ?? 0) + bond.share * pairs * KNOWN_RECORDS) / pairs),
     )
     const strangers = 1 - prior - bonds.reduce((sum, bond) => sum + bond, 0)
-    mixture = [prior, strangers, ...bonds]
+    const next = [prior, strangers, ...bonds]
+    const isSettled = next.every((share, k) => Math.abs(share - (mixture[k] ?? 0)) <= SETTLED * share)
+    mixture = next
+    if (isSettled) break
   }
   const [prior = model.prior, , ...bonds] = mixture
   return {
