@@ -67,6 +67,9 @@ const NOTHING = 'nothing is called 3b1f0c7e this'
 const LETTER = '[A-Za-z0-9À-ÖØ-öø-ɏͰ-ԯ]'
 const BEFORE = `(?:(?<!${LETTER})|(?<=\\\\[nrtbf]))`
 const AFTER = `(?!${LETTER})`
+/** Nor within another address: ann.quin@x.co and quin@x.co.uk hold quin@x.co, and are somebody else's. */
+const BEFORE_ADDRESS = `(?:(?<!${LETTER})(?<!${LETTER}[._+'-])|(?<=\\\\[nrtbf][._+'-]?))`
+const AFTER_ADDRESS = `(?!${LETTER}|[.-]${LETTER})`
 
 export function patternsOf({ emails, phones, fullNames, names }: Traces): Patterns {
   const full = fullNames.flatMap((name) => [name, name.toUpperCase(), name.toLowerCase()])
@@ -76,7 +79,7 @@ export function patternsOf({ emails, phones, fullNames, names }: Traces): Patter
     ...(name.length > 4 ? [name.toLowerCase()] : []),
   ])
   return {
-    emails: anyOf(emails.flatMap(written)),
+    emails: anyOf(emails.flatMap(written), BEFORE_ADDRESS, AFTER_ADDRESS),
     strong: anyOf([...full.flatMap(written), ...phones.flatMap(dialled)]),
     names: anyOf(single.flatMap(written)),
   }
@@ -110,10 +113,10 @@ const NO_NUMBER = '(?<!": ?)'
 const spaced = (digits: string): string => digits.split('').join(BETWEEN)
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
-function anyOf(parts: readonly string[]): string {
+function anyOf(parts: readonly string[], before = BEFORE, after = AFTER): string {
   // The longest first: a name that holds another one is taken whole.
   const sorted = [...new Set(parts)].toSorted((a, b) => b.length - a.length)
-  return sorted.length === 0 ? NOTHING : `${BEFORE}(?:${sorted.join('|')})${AFTER}`
+  return sorted.length === 0 ? NOTHING : `${before}(?:${sorted.join('|')})${after}`
 }
 
 /** Takes a person's traces out of texts. */
