@@ -37,18 +37,6 @@ export async function referrersAfter(
   return found.map((row) => row.id)
 }
 
-/** Of invoices, those that no vendor has, and no vendor is being sent: without their links, nobody sends them. */
-export async function keepUnsent(q: Query, invoices: readonly RecordId[]): Promise<ReadonlySet<RecordId>> {
-  if (invoices.length === 0) return new Set()
-  const links = await q<{ id: number; invoice: RecordId; unsent: boolean }[]>`
-    select id, record_id as invoice, state in ('pending', 'filtered') as unsent from links
-    where record_id = any(${numbers(invoices)}::bigint[]) order by id for update`
-  const sent = new Set(links.flatMap((link) => (link.unsent ? [] : [link.invoice])))
-  const unsent = links.filter((link) => !sent.has(link.invoice))
-  await q`delete from links where id = any(${numbers(unsent.map((link) => link.id))}::bigint[])`
-  return new Set(invoices.filter((id) => !sent.has(id)))
-}
-
 /** A page of the messages that somebody takes part in; `alone`: nobody else from outside does. */
 export async function messagesAfter(
   q: Query,

@@ -31,6 +31,18 @@ export async function lockCut(q: Query, ids: readonly number[]): Promise<Readonl
   return new Set(ids.filter((id) => !stand.has(id)))
 }
 
+/** Of invoices, those that no vendor has, and no vendor is being sent: without their links, nobody sends them. */
+export async function keepUnsent(q: Query, invoices: readonly RecordId[]): Promise<ReadonlySet<RecordId>> {
+  if (invoices.length === 0) return new Set()
+  const links = await q<{ id: number; invoice: RecordId; unsent: boolean }[]>`
+    select id, record_id as invoice, state in ('pending', 'filtered') as unsent from links
+    where record_id = any(${numbers(invoices)}::bigint[]) order by id for update`
+  const sent = new Set(links.flatMap((link) => (link.unsent ? [] : [link.invoice])))
+  const unsent = links.filter((link) => !sent.has(link.invoice))
+  await q`delete from links where id = any(${numbers(unsent.map((link) => link.id))}::bigint[])`
+  return new Set(invoices.filter((id) => !sent.has(id)))
+}
+
 /** Gives links another base, and wakes them: what was agreed on is another thing now. */
 export async function rebaseLinks(
   q: Query,

@@ -1,9 +1,11 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import { syncAll } from '../../src/runtime/cycle.ts'
 import { createRecord, editRecord } from '../../src/runtime/edit.ts'
+import { pushStream } from '../../src/runtime/push.ts'
 import { planUndo } from '../../src/runtime/undo/plan.ts'
 import { undoRun } from '../../src/runtime/undo/undo.ts'
 import { recentRuns } from '../../src/runtime/status.ts'
+import { demandLinks } from '../../src/store/links.ts'
 import { openWorld, type World, type WorldOptions } from '../support/world.ts'
 import { merge } from './merge.support.ts'
 
@@ -107,13 +109,9 @@ describe('consent', () => {
 })
 
 describe('invoices', () => {
-  async function won() {
-    const contact = await createRecord(
-      world.hub,
-      'contact',
-      { givenName: 'Ada', emails: ['ada@example.com'] },
-      'user:bo',
-    )
+  async function won(email = 'ada@example.com') {
+    const person = await createRecord(world.hub, 'contact', { givenName: 'Ada', emails: [email] }, 'user:bo')
+    const contact = person.kind === 'saved' ? person.record.id : 0
     const deal = await createRecord(
       world.hub,
       'deal',
@@ -121,14 +119,14 @@ describe('invoices', () => {
         name: 'Big',
         stage: 'Proposal',
         amount: { amount: 100_00, currency: 'USD' },
-        contact: contact.kind === 'saved' ? contact.record.id : 0,
+        contact,
       },
       'user:bo',
     )
     const id = deal.kind === 'saved' ? deal.record.id : 0
     const result = await editRecord(world.hub, 'deal', id, { stage: 'Won' }, 'api:script')
     expect(result.kind).toBe('saved')
-    return { id, run: await lastRun('edit') }
+    return { id, contact, run: await lastRun('edit') }
   }
   const invoices = () =>
     world.db.sql`select item, status, archived_at is not null as archived from invoices order by id`
@@ -147,6 +145,33 @@ describe('invoices', () => {
     expect(await invoices()).toEqual([{ item: 'full', status: 'requested', archived: false }])
     await sync()
     await sync()
+    expect(world.stripe.admin.invoices()).toHaveLength(1)
+  })
+
+  test('one that a push had planned before the undo is not sent by it', async () => {
+    await open({ connections: ['stripe'] })
+    const [bo, ada] = [await won('bo@example.com'), await won('ada@example.com')]
+    const { hub, db } = world
+    const target = (label: string) => {
+      const found = hub.targets.find((one) => one.label === label)
+      if (found === undefined) throw new Error(`no ${label}`)
+      return found
+    }
+    await demandLinks(db.sql, target('stripe/customers').id, [bo.contact, ada.contact])
+    await pushStream(hub, target('stripe/customers'))
+    const invoicing = target('stripe/invoices')
+    const { push } = invoicing
+    if (push === null) throw new Error('it does not send')
+    let calls = 0
+    const send: typeof push.send = async (io, writes) => {
+      if (calls++ === 0) await undo(ada.run)
+      return push.send(io, writes)
+    }
+    await pushStream(hub, { ...invoicing, push: { ...push, batchMax: 1, send } })
+    expect(calls).toBe(1)
+    expect(world.stripe.admin.invoices().map((one) => one.customer_email)).toEqual(['bo@example.com'])
+    expect(await invoices()).toMatchObject([{ archived: false }, { archived: true }])
+    await sync(['stripe'])
     expect(world.stripe.admin.invoices()).toHaveLength(1)
   })
 

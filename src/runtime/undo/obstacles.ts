@@ -76,7 +76,7 @@ function byRule(planned: Draft, links: readonly Link[]): Draft | null {
   const status = fields['status']
   const isIssued =
     (typeof status === 'string' && status !== 'requested') ||
-    links.some((link) => link.state === 'linked' || link.state === 'creating')
+    links.some((link) => link.state !== 'pending' && link.state !== 'filtered')
   if (draft.created && !isIssued) return null
   const why = isIssued
     ? 'an issued invoice stays; void it at the vendor by hand'

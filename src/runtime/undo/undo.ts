@@ -1,8 +1,10 @@
 import type { Source } from '../../core/model.ts'
+import type { Tx } from '../../store/database.ts'
+import { keepUnsent } from '../../store/link-work.ts'
 import { beginRun, endRun, noteRun, reopenRun, type Run } from '../../store/runs.ts'
 import { wakePush } from '../../store/wake.ts'
+import { RaceError } from '../change.ts'
 import { applyChanges } from '../changes.ts'
-import { holding } from '../hold.ts'
 import type { Hub } from '../hub.ts'
 import { liveChanges } from '../merge/load.ts'
 import { withRaces } from '../races.ts'
@@ -108,27 +110,13 @@ async function carryOut(
   let done = 0
   for await (const chunk of touchedChunks(hub, run.id)) {
     if (hub.stopping.aborted) throw new Error(`stopped; \`concord undo ${run.id}\` goes on`)
-    const result = await undoneChunk(hub, work, chunk, counts)
+    const result = await withRaces(hub, () => applyChunk(hub, work, chunk, counts))
     count(result.counts)
     note(result.woken)
     done += chunk.length
     progress(done)
   }
   return woken
-}
-
-/** Holds who sends invoices, where one is to be taken back before it is sent: it must not leave meanwhile. */
-async function undoneChunk(
-  hub: Hub,
-  work: Undoing & { readonly undoRun: number },
-  chunk: readonly Touched[],
-  counts: Readonly<Record<string, number>>,
-): Promise<ChunkDone> {
-  const sender = hub.configuration.invoicing?.connection
-  const apply = () => withRaces(hub, () => applyChunk(hub, work, chunk, counts))
-  return sender !== undefined && chunk.some(({ kind }) => kind === 'invoice')
-    ? holding(hub, [sender], apply)
-    : apply()
 }
 
 type ChunkDone = { readonly counts: Readonly<Record<string, number>>; readonly woken: ReadonlySet<string> }
@@ -142,6 +130,7 @@ async function applyChunk(
   return hub.session.begin(async (tx) => {
     const decided = await decideChunk(hub, tx, work, chunk, 'lock')
     const busy = decided.filter((one) => one.change !== null)
+    await withdraw(tx, busy)
     const woken = new Set<string>()
     for (const [kind, mine] of Map.groupBy(
       inOrder(busy.map(({ line, change }) => ({ kind: line.kind, change }))),
@@ -175,6 +164,15 @@ async function applyChunk(
     await noteRun(tx, work.undoRun, total)
     return { counts: more, woken }
   })
+}
+
+/** Invoices that go back are sent to nobody any more, not even by a push that has planned it. */
+async function withdraw(tx: Tx, busy: readonly Decided[]): Promise<void> {
+  const invoices = busy.flatMap(({ line: { kind, op, id } }) =>
+    kind === 'invoice' && op === 'archive' ? [id] : [],
+  )
+  const unsent = await keepUnsent(tx, invoices)
+  if (unsent.size < invoices.length) throw new RaceError('an invoice was sent meanwhile')
 }
 
 const NAMES = { archive: 'archived', restore: 'restored', update: 'updated', none: 'untouched' } as const
