@@ -1,7 +1,7 @@
 import { afterEach, expect, test } from 'vitest'
 import { MATCHED_KINDS } from '../../src/core/duplicates.ts'
 import { blockingKeys, familyOf, KEY_FAMILIES } from '../../src/core/match/keys.ts'
-import { prepare } from '../../src/core/match/prepare.ts'
+import { prepare } from '../core/match/prepare.ts'
 import { subjectOf, traitsOf } from '../../src/core/match/traits.ts'
 import { syncAll } from '../../src/runtime/cycle.ts'
 import { createRecord } from '../../src/runtime/edit.ts'

@@ -45,21 +45,6 @@ export function domainOf(text: string): string {
   return /^[^\s.]+(?:\.[^\s.]+)+$/.test(bare) ? bare.slice(0, 253) : ''
 }
 
-/** Providers whose addresses say nothing about an employer. The most used ones; term frequency sees to the rest. */
-const FREE = new Set(
-  (
-    'gmail.com googlemail.com yahoo.com yahoo.co.uk yahoo.fr yahoo.de ymail.com outlook.com outlook.de hotmail.com ' +
-    'hotmail.co.uk hotmail.fr hotmail.de live.com live.co.uk msn.com icloud.com me.com mac.com aol.com gmx.de gmx.net ' +
-    'gmx.com web.de t-online.de freenet.de proton.me protonmail.com mail.com mail.ru yandex.ru yandex.com qq.com ' +
-    '163.com 126.com orange.fr free.fr wanadoo.fr laposte.net sfr.fr libero.it tiscali.it virgilio.it btinternet.com ' +
-    'sky.com virginmedia.com comcast.net verizon.net att.net sbcglobal.net cox.net bigpond.com optusnet.com.au ' +
-    'bluewin.ch telenet.be skynet.be ziggo.nl kpnmail.nl uol.com.br bol.com.br rediffmail.com naver.com example.com'
-  ).split(' '),
-)
-
-export const corporateDomains = (domains: readonly string[]): readonly string[] =>
-  unique(domains.filter((domain) => !FREE.has(domain)))
-
 /** The last nine digits of a number, which leave out country code and trunk prefix. Blank under six digits. */
 export function phoneDigits(text: string): string {
   const digits = text

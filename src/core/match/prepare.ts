@@ -1,14 +1,6 @@
 import { splitName } from '../name.ts'
 import { prepareAddress, type PreparedAddress } from './prepare-address.ts'
-import {
-  birthDigits,
-  corporateDomains,
-  domainOf,
-  emailOf,
-  localPartOf,
-  phoneDigits,
-  unique,
-} from './prepare-contact.ts'
+import { birthDigits, domainOf, emailOf, localPartOf, phoneDigits, unique } from './prepare-contact.ts'
 import { organisationWords } from './organisation.ts'
 import { fold, known, wordsOf } from './text.ts'
 import type { Subject, Traits } from './traits.ts'
@@ -38,10 +30,11 @@ export type Prepared = PreparedAddress & {
   readonly title: string
 }
 
-/** Never fails: what cannot be read is unknown. */
-export function prepare(subject: Subject, traits: Traits): Prepared {
+/** Never fails: what cannot be read is unknown. `isNobodys`: a domain's addresses say nothing about an employer. */
+export function prepare(subject: Subject, traits: Traits, isNobodys: (domain: string) => boolean): Prepared {
   const names = subject === 'person' ? namesOf(traits) : { given: '', family: '' }
   const emails = unique((traits.emails ?? []).map(emailOf))
+  const domains = [...(traits.domains ?? []).map(domainOf), ...emails.map(domainOf)]
   const firm = subject === 'company' ? (traits.organisation ?? traits.fullName) : traits.organisation
   return {
     subject,
@@ -49,7 +42,7 @@ export function prepare(subject: Subject, traits: Traits): Prepared {
     emails,
     locals: unique(emails.map(localPartOf)),
     phones: unique((traits.phones ?? []).map(phoneDigits)),
-    domains: corporateDomains([...(traits.domains ?? []).map(domainOf), ...emails.map(domainOf)]),
+    domains: unique(domains.filter((domain) => !isNobodys(domain))),
     organisation: known(firm) === '' ? '' : organisationWords(firm).join(' '),
     birth: subject === 'person' ? birthDigits(traits.birthDate) : '',
     title: subject === 'person' ? known(traits.jobTitle) : '',

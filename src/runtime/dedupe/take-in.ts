@@ -1,6 +1,7 @@
 import { blockingKeys } from '../../core/match/keys.ts'
 import { prepare, type Prepared } from '../../core/match/prepare.ts'
 import type { Subject } from '../../core/match/traits.ts'
+import { isNobodys } from '../../mappings/free-mail.ts'
 import { traitsOfRow, type Columns } from './columns.ts'
 import type { Table } from './rows.ts'
 import type { Scratch } from './scratch.ts'
@@ -52,7 +53,7 @@ export async function takeIn(job: TakeIn): Promise<TakenIn> {
           if (bad.length < BAD_SHOWN) bad.push({ line: found.line, problem: found.problem })
           continue
         }
-        const prepared = prepare(subject, traitsOfRow(found.cells, job.columns))
+        const prepared = prepare(subject, traitsOfRow(found.cells, job.columns), isNobodys)
         const own = blockingKeys(prepared)
         if (isBlank(prepared)) continue
         taken++

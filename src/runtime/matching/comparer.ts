@@ -6,6 +6,7 @@ import type { Model } from '../../core/match/model.ts'
 import { prepare, type Prepared } from '../../core/match/prepare.ts'
 import { weigh } from '../../core/match/score.ts'
 import { subjectOf, traitsOf } from '../../core/match/traits.ts'
+import { isNobodys } from '../../mappings/free-mail.ts'
 import type { MatchedKind } from '../../core/duplicates.ts'
 import type { Fields, RecordId } from '../../core/model.ts'
 import type { Recognised } from '../../store/matching.ts'
@@ -45,7 +46,7 @@ export function comparerWith(kind: MatchedKind, model: Model): Comparer {
   const subject = subjectOf(kind)
   return {
     kind,
-    prepare: (fields) => prepare(subject, traitsOf(kind, fields)),
+    prepare: (fields) => prepare(subject, traitsOf(kind, fields), isNobodys),
     keys: (prepared) => blockingKeys(prepared).map((key) => keyHash(`${kind} ${key}`)),
     compare(a, b) {
       const agreement = compare(a, b)

@@ -81,6 +81,8 @@ export const EXAMPLES: Readonly<Record<MatchedKind, readonly Fields[]>> = {
     { givenName: 'Phillip', familyName: 'Wright Jr.', ...address('Rua da Sé 7', 'São Paulo', '01001-000') },
     { givenName: 'J.', familyName: 'García Márquez', companyName: '3M', phones: ['0049 221 123456'] },
     { givenName: '美咲', familyName: '佐藤' },
+    // At a small provider of mailboxes: another list of these makes other keys of firms.
+    { givenName: 'Ada', familyName: 'Lovelace', emails: ['ada@posteo.de'] },
     // Whoever states as little as this has looser keys.
     { givenName: 'Aoife', familyName: 'Byrne', birthday: '1988-05-06', ...address('', 'Cork', '') },
   ],

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
-import { prepare, type Prepared } from '../../../src/core/match/prepare.ts'
+import type { Prepared } from '../../../src/core/match/prepare.ts'
 import type { Subject, Traits } from '../../../src/core/match/traits.ts'
+import { prepare } from './prepare.ts'
 
 const sometimes = (values: readonly string[]) => fc.option(fc.constantFrom(...values), { nil: '' })
 

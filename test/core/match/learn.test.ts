@@ -13,12 +13,13 @@ import {
   type Training,
 } from '../../../src/core/match/learn.ts'
 import { DEFAULT_MODELS, forRecords } from '../../../src/core/match/model.ts'
-import { prepare, type Prepared } from '../../../src/core/match/prepare.ts'
+import type { Prepared } from '../../../src/core/match/prepare.ts'
 import { score } from '../../../src/core/match/score.ts'
 import { countTerms } from '../../../src/core/match/terms.ts'
 import { seeded } from '../../../src/sandbox/seeded.ts'
 import { madePeople } from '../../bench/identity/made-people.ts'
 import { rareName } from '../../bench/identity/vocabulary.ts'
+import { prepare } from './prepare.ts'
 
 function recordsOf(rows: number, duplicates: number): readonly Prepared[] {
   return [...madePeople(rows, duplicates, seeded(17))].map((row) =>

@@ -5,10 +5,11 @@ import { compare } from '../../../src/core/match/compare.ts'
 import { evidenceText } from '../../../src/core/match/evidence.ts'
 import { blockingKeys, familyOf } from '../../../src/core/match/keys.ts'
 import { DEFAULT_MODELS, forRecords } from '../../../src/core/match/model.ts'
-import { prepare, type Prepared } from '../../../src/core/match/prepare.ts'
+import type { Prepared } from '../../../src/core/match/prepare.ts'
 import { score, weigh } from '../../../src/core/match/score.ts'
 import { traitsOf, type Traits } from '../../../src/core/match/traits.ts'
 import { prepared, subject } from './arbitrary.ts'
+import { prepare } from './prepare.ts'
 
 const person = (traits: Traits): Prepared => prepare('person', traits)
 const model = forRecords(DEFAULT_MODELS.person, 1_000)
@@ -283,5 +284,10 @@ describe('the traits of a hub record', () => {
       country: 'GB',
     })
     expect(traitsOf('company', { name: 'Acme', domains: [] })).toEqual({ organisation: 'Acme' })
+  })
+
+  it('takes no provider of mailboxes for an employer, neither large nor small', () => {
+    const emails = ['ada@gmail.com', 'ada@posteo.de', 'ada@fastmail.com', 'ada@example.com', 'ada@acme.com']
+    expect(person({ emails }).domains).toEqual(['acme.com'])
   })
 })

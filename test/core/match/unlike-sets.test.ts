@@ -5,12 +5,13 @@ import { bundle } from '../../../src/core/match/em.ts'
 import { blockingKeys, familyOf } from '../../../src/core/match/keys.ts'
 import { blockedOf, learn, type BlockedPair } from '../../../src/core/match/learn.ts'
 import { DEFAULT_MODELS, type Model } from '../../../src/core/match/model.ts'
-import { prepare, type Prepared } from '../../../src/core/match/prepare.ts'
+import type { Prepared } from '../../../src/core/match/prepare.ts'
 import { score } from '../../../src/core/match/score.ts'
 import { countTerms } from '../../../src/core/match/terms.ts'
 import type { Subject, Traits } from '../../../src/core/match/traits.ts'
 import { seeded } from '../../../src/sandbox/seeded.ts'
 import { FAMILY, GIVEN, pick, rareName } from '../../bench/identity/vocabulary.ts'
+import { prepare } from './prepare.ts'
 
 const person = (traits: Traits): Prepared => prepare('person', traits)
 
