@@ -54,12 +54,17 @@ const texts = (value: Json | undefined): readonly string[] =>
       : []
 
 /** Regular expressions that JavaScript and PostgreSQL read alike. Each matches nothing where there is nothing to find. */
-export type Patterns = {
+type Expressions = {
   /** To be used without regard to case. */
   readonly emails: string
   readonly strong: string
   /** With regard to case. */
   readonly names: string
+}
+
+export type Patterns = Expressions & {
+  /** For JSON as text, which stays JSON: inside of strings only, and of no key. */
+  readonly inJson: Expressions
 }
 
 const NOTHING = 'nothing is called 3b1f0c7e this'
@@ -71,6 +76,9 @@ const AFTER = `(?!${LETTER})`
 const BEFORE_ADDRESS = `(?:(?<!${LETTER})(?<!${LETTER}[._+'-])|(?<=\\\\[nrtbf][._+'-]?))`
 const AFTER_ADDRESS = `(?!${LETTER}|[.-]${LETTER})`
 
+/** A name that is also a key would rename the column of a file, or a vendor's field. */
+const AFTER_IN_JSON = `${AFTER}(?!(?:[^"\\\\]|\\\\.)*" ?:)`
+
 export function patternsOf({ emails, phones, fullNames, names }: Traces): Patterns {
   const full = fullNames.flatMap((name) => [name, name.toUpperCase(), name.toLowerCase()])
   const single = names.flatMap((name) => [
@@ -78,10 +86,17 @@ export function patternsOf({ emails, phones, fullNames, names }: Traces): Patter
     name.toUpperCase(),
     ...(name.length > 4 ? [name.toLowerCase()] : []),
   ])
+  const mail = (as: (text: string) => readonly string[]) =>
+    anyOf(emails.flatMap(as), BEFORE_ADDRESS, AFTER_ADDRESS)
   return {
-    emails: anyOf(emails.flatMap(written), BEFORE_ADDRESS, AFTER_ADDRESS),
-    strong: anyOf([...full.flatMap(written), ...phones.flatMap(dialled)]),
+    emails: mail(written),
+    strong: anyOf([...full.flatMap(written), ...phones.flatMap((phone) => dialled(phone, NO_VALUE))]),
     names: anyOf(single.flatMap(written)),
+    inJson: {
+      emails: mail(inString),
+      strong: anyOf([...full.flatMap(inString), ...phones.flatMap((phone) => dialled(phone, NO_NUMBER))]),
+      names: anyOf(single.flatMap(inString), BEFORE, AFTER_IN_JSON),
+    },
   }
 }
 
@@ -91,6 +106,12 @@ function written(text: string): readonly string[] {
   return [...new Set([text, inJson])].map(escaped)
 }
 
+/** As it stands in a string of JSON. What may also stand outside of one is taken for a name where it is the whole string. */
+function inString(text: string): readonly string[] {
+  const inJson = escaped(JSON.stringify(text).slice(1, -1))
+  return /^(?:(?:true|false|null)(?:,? |$)|\P{L})*$/iu.test(text) ? [`(?<=")${inJson}(?=")`] : [inJson]
+}
+
 /** The codes of countries that have other than three digits, as the ITU gave them out (Recommendation E.164). */
 const SHORT_CODE = /^(?:[17]|20|27|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58])/
 const BETWEEN = '[ ()./-]*'
@@ -98,18 +119,19 @@ const BETWEEN = '[ ()./-]*'
 const FEWEST_DIGITS = 7
 
 /** A number however it is grouped: with its country's code, or without, and then with or without the digit for trunk calls. */
-function dialled(phone: string): readonly string[] {
+function dialled(phone: string, guard: string): readonly string[] {
   const digits = phone.replace(/\D/g, '')
   if (digits.length < FEWEST_DIGITS) return []
   const [code = digits.slice(0, 3)] = SHORT_CODE.exec(digits) ?? []
   const national = digits.slice(code.length)
   const abroad = `(?:\\+|00)?${spaced(code)}${BETWEEN}(?:0${BETWEEN})?`
   const prefix = national.length < FEWEST_DIGITS ? abroad : `(?:${abroad}|(?:06?|8)${BETWEEN})?`
-  return [`${NO_NUMBER}${prefix}${spaced(national)}`]
+  return [`${guard}${prefix}${spaced(national)}`]
 }
 
 /** In JSON a number is an amount or a time, and text in its place would break it. */
-const NO_NUMBER = '(?<!": ?)'
+const NO_VALUE = '(?<!": ?[-0-9.]*)'
+const NO_NUMBER = `${NO_VALUE}(?!(?<=[[,] ?)[0-9]+ ?[,\\]])`
 const spaced = (digits: string): string => digits.split('').join(BETWEEN)
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 

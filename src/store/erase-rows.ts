@@ -91,13 +91,13 @@ export async function objectsOf(q: Query, records: readonly RecordId[]): Promise
 /** Objects of other records in which the person is named: their source keeps them until somebody changes them there. */
 export async function mentionsOf(
   q: Query,
-  patterns: Patterns,
+  { inJson: { emails, strong, names } }: Patterns,
   limit: number,
 ): Promise<readonly { readonly streamId: number; readonly remoteId: string }[]> {
   return q<{ streamId: number; remoteId: string }[]>`
     select stream_id as "streamId", remote_id as "remoteId" from links
     where record_id in (select id from erase_scope) and remote_id is not null and state = 'linked'
-      and (observed::text ~* ${patterns.emails} or observed::text ~* ${patterns.strong} or observed::text ~ ${patterns.names})
+      and (observed::text ~* ${emails} or observed::text ~* ${strong} or observed::text ~ ${names})
     order by id limit ${limit}`
 }
 

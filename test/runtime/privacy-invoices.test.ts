@@ -98,3 +98,22 @@ test('an invoice that was sent stays, and nobody is asked to void it because its
   expect(await items()).toEqual([])
   expect(await tracesLeft(world.db, TRACES)).toEqual([])
 })
+
+test('a person called False, or as a field of a vendor, is erased like any other', async () => {
+  for (const [i, familyName] of ['False', 'Agreed', 'Null"'].entries()) {
+    const emails = [`p${i}@varnhagen.example`]
+    const id = await made(world.hub, 'contact', { givenName: 'True', familyName, emails })
+    const deal = await wonFor(id)
+    await syncAll(world.hub, ['stripe'], 'changes')
+    await world.db.sql`
+      update links set base = json_build_object('Agreed', false, 'said', base->>'item')
+      where record_id in (select id from invoices where deal_id = ${deal})`
+    const kept = () => world.db.sql<{ seen: string[]; base: unknown }[]>`
+      select array(select json_object_keys(observed)) as seen, base
+      from links where observed is not null and record_id in (select id from invoices where deal_id = ${deal})`
+    const before = await kept()
+    expect(before).toMatchObject([{ base: { Agreed: false } }])
+    expect(await erase(id)).toMatchObject({ kind: 'erased' })
+    expect(await kept()).toEqual(before)
+  }
+})

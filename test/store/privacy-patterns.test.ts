@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import postgres from 'postgres'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { ERASED_ADDRESS, patternsOf, scrubberOf, tracesOf } from '../../src/core/privacy.ts'
+import type { Json } from '../../src/core/json.ts'
+import type { Fields } from '../../src/core/model.ts'
+import { ERASED_ADDRESS, ERASED_TEXT, patternsOf, scrubberOf, tracesOf } from '../../src/core/privacy.ts'
 import { type TestDatabase, testDatabase } from '../support/database.ts'
 
 let database: TestDatabase
@@ -83,4 +85,50 @@ test("an address is taken out of texts, and others' that hold it or are held by 
     { numRuns: 500, seed: 7 },
   )
   expect(await inDatabase(cases)).toEqual(cases.map(({ left }) => left))
+})
+
+/** What the store makes of JSON, as it was written and as the database writes it. */
+async function scrubJson(said: Fields, value: Json): Promise<unknown> {
+  const { emails, strong, names } = patternsOf(tracesOf([said])).inJson
+  const found = await sql<{ left: string }[]>`
+    select regexp_replace(regexp_replace(regexp_replace(given, ${emails}, ${ERASED_ADDRESS}, 'gi'),
+      ${strong}, ${ERASED_TEXT}, 'gi'), ${names}, ${ERASED_TEXT}, 'g') as left
+    from (values (${JSON.stringify(value)}::text), (${JSON.stringify(value)}::text::jsonb::text)) as t(given)`
+  const values = found.map(({ left }): unknown => JSON.parse(left))
+  expect(values[1]).toEqual(values[0])
+  return values[0]
+}
+
+test.each<readonly [Fields, Json, Json]>([
+  // A surname that is also the name of a column.
+  [
+    { familyName: 'Price' },
+    { Price: 'of Price', 'Unit Price': ['Price', { 'a "Price"': 'say "Price": 5, Price' }] },
+    { Price: 'of [erased]', 'Unit Price': ['[erased]', { 'a "Price"': 'say "[erased]": 5, [erased]' }] },
+  ],
+  // Names as they are written where somebody filled in what a form gave.
+  [
+    { givenName: 'Null', familyName: 'False' },
+    { false: false, list: [true, false, null], name: 'False', lower: 'false' },
+    { false: false, list: [true, false, null], name: '[erased]', lower: '[erased]' },
+  ],
+  [
+    { givenName: '12', familyName: '[]' },
+    { n: [12, 1, 12.5, -12], none: [], s: '12', t: '[]' },
+    { n: [12, 1, 12.5, -12], none: [], s: '[erased]', t: '[erased]' },
+  ],
+  [{ givenName: '2', familyName: '1' }, { n: [1, 2] }, { n: [1, 2] }],
+  // A quotation mark too many.
+  [
+    { givenName: 'Bo', familyName: 'Quin"' },
+    { a: 'Bo Quin', b: 'Bo Quin"' },
+    { a: '[erased] Quin', b: '[erased]' },
+  ],
+  [
+    { phones: ['+15550102030'] },
+    { n: [5550102030, 5550102030], of: -5550102030, part: 1.555010203, s: ['5550102030', 'or, 5550102030.'] },
+    { n: [5550102030, 5550102030], of: -5550102030, part: 1.555010203, s: ['[erased]', 'or, [erased].'] },
+  ],
+])('%j is taken out of the strings of JSON, and of nothing else: %j', async (said, value, left) => {
+  expect(await scrubJson(said, value)).toEqual(left)
 })
