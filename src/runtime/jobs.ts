@@ -134,7 +134,8 @@ function tasks(hub: Hub): TaskList {
       await ensureHistoryPartitions(hub.db.sql, hub.clock.now())
       await forgetEvents(hub.db.sql, hub.clock.now() - EVENTS_KEPT_MS)
       await forgetLines(hub.db.sql, PLANS_KEPT, hub.clock.now() - DAY_MS)
-      await forgetDeliveries(hub.db.sql, hub.clock.now() - EVENTS_KEPT_MS)
+      const { channels } = hub.configuration.alerts
+      await forgetDeliveries(hub.db.sql, hub.clock.now() - EVENTS_KEPT_MS, channels)
       await forgetReconciliations(hub.db.sql, hub.clock.now() - COMPARISONS_KEPT_MS)
     },
   }

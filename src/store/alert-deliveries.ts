@@ -1,6 +1,7 @@
 import type { AlertChannel } from '../core/alerts.ts'
 import type { Instant } from '../core/json.ts'
 import { ANYBODY, type AlertPayload } from './alarms.ts'
+import { texts } from './columns.ts'
 import { rows, type Query, type Tx } from './database.ts'
 
 export type Delivery = {
@@ -106,10 +107,17 @@ export async function countDeliveries(q: Query): Promise<readonly ChannelCount[]
     from alert_deliveries where channel <> ${ANYBODY} group by channel order by channel`
 }
 
-export async function forgetDeliveries(q: Query, before: Instant): Promise<void> {
+/** Forgets what is over, and what waits for channels that there are no more: nobody takes it. */
+export async function forgetDeliveries(
+  q: Query,
+  before: Instant,
+  channels: readonly Pick<AlertChannel, 'name'>[],
+): Promise<void> {
+  const known = texts([ANYBODY, ...channels.map(({ name }) => name)])
   await q`
     delete from alert_deliveries
-    where coalesce(delivered_at, given_up_at) < ${before}`
+    where coalesce(delivered_at, given_up_at, not_before) < ${before}
+      and (delivered_at is not null or given_up_at is not null or channel <> all(${known}::text[]))`
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   testChannels,
 } from '../../../src/runtime/alerts/channels.ts'
 import { sendAlerts } from '../../../src/runtime/alerts/send.ts'
+import { forgetDeliveries } from '../../../src/store/alert-deliveries.ts'
 import { clearAlarm, raiseAlarm } from '../../../src/store/alarms.ts'
 import { setConnectionState } from '../../../src/store/connections.ts'
 import { openWorld, type World } from '../../support/world.ts'
@@ -204,6 +205,23 @@ describe('a channel that fails', () => {
     await setSecret(world.hub, 'ops', SECRET)
     await sendAlerts(world.hub)
     expect(types(ops)).toEqual(['alarm.raised'])
+  })
+
+  it('that waits for a channel is forgotten in time once the channel was taken out, and not before', async () => {
+    const { sql } = world.db
+    const waiting = async () => (await sql`select id from alert_deliveries where channel = 'ops'`).length
+    const { channels } = world.hub.configuration.alerts
+    await sql`delete from alert_secrets where name = 'ops'`
+    await raise()
+    await sendAlerts(world.hub)
+    const later = world.clock.now + 30 * 86_400_000
+    await forgetDeliveries(sql, later, channels)
+    expect(await waiting()).toBe(1)
+    const others = channels.filter(({ name }) => name !== 'ops')
+    await forgetDeliveries(sql, world.clock.now, others)
+    expect(await waiting()).toBe(1)
+    await forgetDeliveries(sql, later, others)
+    expect(await waiting()).toBe(0)
   })
 })
 
