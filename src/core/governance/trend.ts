@@ -1,3 +1,5 @@
+import type { Instant } from '../json.ts'
+
 export type Point = { readonly day: string; readonly value: number }
 
 const DAY_MS = 86_400_000
@@ -5,6 +7,16 @@ const DAY_MS = 86_400_000
 /** A day so many days before another: YYYY-MM-DD. */
 export const daysBefore = (day: string, days: number): string =>
   new Date(Date.parse(`${day}T00:00:00Z`) - days * DAY_MS).toISOString().slice(0, 10)
+
+/** The same moment so many months before, or of the last day of a month that is shorter: ISO 8601. */
+export function monthsBefore(at: Instant, months: number): string {
+  const then = new Date(at)
+  const day = then.getUTCDate()
+  then.setUTCMonth(then.getUTCMonth() - months)
+  // 31 March less a month is 31 February, which JavaScript takes for 3 March.
+  if (then.getUTCDate() !== day) then.setUTCDate(0)
+  return then.toISOString()
+}
 
 /**
  * What a figure changed by since so many days ago; null where nothing was measured then. Days without a measurement

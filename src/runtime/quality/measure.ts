@@ -1,5 +1,5 @@
 import { GOVERNED_KINDS, type GovernedKind } from '../../core/governance/rules.ts'
-import { daysBefore } from '../../core/governance/trend.ts'
+import { daysBefore, monthsBefore } from '../../core/governance/trend.ts'
 import type { FieldName } from '../../core/model.ts'
 import {
   checksOf,
@@ -23,8 +23,6 @@ export const todayOf = (hub: Hub): string => iso(hub.clock.now()).slice(0, 10)
 /** What figures are measured against now. */
 export function measureOf(hub: Hub): Measure {
   const { governance, pipelines } = hub.configuration
-  const stale = new Date(hub.clock.now())
-  stale.setUTCMonth(stale.getUTCMonth() - governance.staleAfterMonths)
   const pairs = pipelines.flatMap((pipeline) =>
     pipeline.stages.flatMap((stage) => {
       const pair = { key: stagePair(pipeline.name, stage.name), open: stage.outcome === 'open' }
@@ -33,7 +31,7 @@ export function measureOf(hub: Hub): Measure {
     }),
   )
   return {
-    staleBefore: stale.toISOString(),
+    staleBefore: monthsBefore(hub.clock.now(), governance.staleAfterMonths),
     today: todayOf(hub),
     openStages: pairs.filter(({ open }) => open).map(({ key }) => key),
     knownStages: pairs.map(({ key }) => key),
