@@ -104,26 +104,9 @@ export function harmOf(
   { staying }: Sparing,
 ): readonly HarmfulChange[] {
   const found: HarmfulChange[] = []
-  for (const link of gone) {
-    if (staying.has(link.recordId)) continue
-    const archives = page.target.stream.deletes === 'archive'
-    const into = page.away.get(link.remoteId ?? '')
-    found.push({
-      what: 'deletes',
-      recordId: link.recordId,
-      remoteId: link.remoteId,
-      title: titleOf(
-        page.set.get(link.recordId) ?? { id: link.recordId, kind: page.target.stream.record, fields: {} },
-      ),
-      changes:
-        into !== undefined
-          ? { [MERGED]: { before: link.remoteId, after: into } }
-          : archives
-            ? { archived: { before: false, after: true } }
-            : { linked: { before: link.remoteId, after: null } },
-      stamp: into === undefined ? (link.remoteId ?? '') : `${link.remoteId ?? ''} into ${into}`,
-    })
-  }
+  const vanished = Map.groupBy(gone, (link) => link.recordId)
+  for (const [recordId, links] of vanished)
+    if (!staying.has(recordId)) found.push(removal(page, recordId, links))
   for (const { before, after, why } of page.set.changes()) {
     if (before === null) continue
     const one = {
@@ -144,6 +127,37 @@ export function harmOf(
       })
   }
   return found
+}
+
+/**
+ * What becomes of a record whose objects have vanished: one change, however many there were, as a merged record may have
+ * several. Its stamp does not name them, so that a verdict fits although they vanish on different pages.
+ */
+function removal({ target, away, set }: PageWork, recordId: RecordId, links: readonly Link[]): HarmfulChange {
+  const { deletes, record: kind } = target.stream
+  const ids = links.map(({ remoteId }) => remoteId)
+  const into = [...new Set(ids.map((id) => away.get(id ?? '')))]
+  const merged = into.filter((id) => id !== undefined)
+  const before = ids.length === 1 ? (ids[0] ?? null) : ids
+  const isOnlyMerged = merged.length === into.length
+  return {
+    what: 'deletes',
+    recordId,
+    remoteId: ids[0] ?? null,
+    title: titleOf(set.get(recordId) ?? { id: recordId, kind, fields: {} }),
+    changes: {
+      ...(merged.length === 0 ? {} : { [MERGED]: { before, after: merged.join(', ') } }),
+      ...(isOnlyMerged
+        ? {}
+        : deletes === 'archive'
+          ? { archived: { before: false, after: true } }
+          : { linked: { before, after: null } }),
+    },
+    stamp: into
+      .map((id) => (id === undefined ? 'gone' : `into ${id}`))
+      .toSorted()
+      .join(' '),
+  }
 }
 
 function emptiedFields(before: HubRecord, after: HubRecord): JsonObject {

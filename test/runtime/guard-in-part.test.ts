@@ -8,6 +8,7 @@ import { dismiss } from '../../src/runtime/inbox/tend.ts'
 import { listItems } from '../../src/store/inbox.ts'
 import { allow } from '../../src/store/streams.ts'
 import { openWorld, type World } from '../support/world.ts'
+import { merge } from './merge.support.ts'
 
 let world: World
 afterEach(async () => {
@@ -103,6 +104,28 @@ test('what was approved goes through and nothing else, until the rest is decided
   await sync('sweep')
   expect(await count('archived_at is null')).toBe(21)
   expect(await massChanges()).toEqual([])
+})
+
+test('a record whose two objects vanish is one change, and the verdict on it counts for both', async () => {
+  world = await openWorld({ connections: ['csv'], configure: archiving })
+  world.export('contacts', [HEADER, ...people(200)])
+  await sync()
+  const [survivor = 0, loser = 0] = await idsOf(['p150@example.com', 'p151@example.com'])
+  await merge(world.hub, survivor, loser)
+  const linked = () => world.db.sql`select id from links where record_id = ${survivor} and state = 'linked'`
+  expect(await linked()).toHaveLength(2)
+  world.export('contacts', [HEADER, ...people(100)])
+  await sync()
+  expect(await massChanges()).toMatchObject([{ detail: { deletes: 99 } }])
+  expect(await held(`record_id = ${survivor}`)).toBe(1)
+  await approve(world.hub, await itemId(), 'user:ann', { kind: 'only', records: [survivor] })
+  await sync('sweep')
+  expect(await linked()).toEqual([])
+  expect(await count(`id = ${survivor} and archived_at is not null`)).toBe(1)
+  await reject(world.hub, await itemId(), 'user:ann')
+  await sync('sweep')
+  expect(await massChanges()).toEqual([])
+  expect(await count('archived_at is null')).toBe(198)
 })
 
 test('of a page whose changes wait, the others are written', async () => {
