@@ -4,7 +4,7 @@ import { CATALOG, type HubRecord } from '../core/model.ts'
 import type { MergedKind } from '../core/survivorship.ts'
 import type { Hub } from '../runtime/hub.ts'
 import { mergesAfter, type ListedMerge } from '../runtime/merge/list.ts'
-import { mergeRecords, type Carried, type MergeResult } from '../runtime/merge/merge.ts'
+import { mergeRecords, type Carried, type MergeResult, type Refused } from '../runtime/merge/merge.ts'
 import { unmergeRecord, type UnmergeResult } from '../runtime/merge/unmerge.ts'
 import { mergeView, unmergeView } from '../runtime/merge/views.ts'
 import { confirmed } from './connections.ts'
@@ -174,19 +174,17 @@ const rowOf = (merge: ListedMerge): readonly string[] => [
 const listedJson = (merge: ListedMerge) => ({ ...merge, at: iso(merge.at), undoneAt: iso(merge.undoneAt) })
 
 function allowed(result: MergeResult): Exclude<MergeResult, { kind: 'refused' }> {
-  if (result.kind === 'refused') throw refused(result.message)
+  if (result.kind === 'refused') throw refusal(result)
   return result
 }
 
 function given(result: UnmergeResult): Exclude<UnmergeResult, { kind: 'refused' }> {
-  if (result.kind === 'refused') throw refused(result.message)
+  if (result.kind === 'refused') throw refusal(result)
   return result
 }
 
-const refused = (message: string) =>
-  message.includes('already') || message.includes('archived') || message.includes('erased')
-    ? failure(message, null)
-    : badInput(message)
+const refusal = ({ code, message }: Refused) =>
+  code === 'conflict' ? failure(message, null) : badInput(message)
 
 function tellMerge(
   output: Output,

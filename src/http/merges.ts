@@ -26,6 +26,8 @@ const listing = z.object({
   limit: whole('limit', 1, 500).default(100),
 })
 
+const STATUS = { missing: 404, wrong: 409, conflict: 409 } as const
+
 const by = (c: Context<Env>): string => `api:${c.get('caller')}`
 const one = '/:id{[1-9][0-9]{0,14}}'
 
@@ -45,7 +47,9 @@ export function mergeRoutes(hub: Hub, kind: MergedKind): Hono<Env> {
       rule: `merged by ${source}`,
       dryRun: dryRun === true,
     })
-    return result.kind === 'refused' ? refused(c, result.message) : c.json(mergeView(result))
+    return result.kind === 'refused'
+      ? problem(c, STATUS[result.code], result.message)
+      : c.json(mergeView(result))
   })
   app.post(`${one}/unmerge`, async (c) => {
     const body = await readBody(c, unmerging)
@@ -58,7 +62,9 @@ export function mergeRoutes(hub: Hub, kind: MergedKind): Hono<Env> {
       dryRun: dryRun === true,
       mayMatchAgain: mayMatchAgain === true,
     })
-    return result.kind === 'refused' ? refused(c, result.message) : c.json(unmergeView(result))
+    return result.kind === 'refused'
+      ? problem(c, STATUS[result.code], result.message)
+      : c.json(unmergeView(result))
   })
   return app
 }
@@ -86,10 +92,6 @@ export function mergeListRoutes(hub: Hub): Hono<Env> {
   })
   return app
 }
-
-/** What is not there is missing; all else is in conflict with what is. */
-const refused = (c: Context<Env>, message: string): Response =>
-  problem(c, message.startsWith('There is no') ? 404 : 409, message)
 
 async function readBody<Shape extends z.ZodType>(
   c: Context<Env>,

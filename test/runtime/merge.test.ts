@@ -145,21 +145,25 @@ describe('a merge', () => {
     const firm = await made(hub, 'company', { name: 'Acme' })
     const refused = async (survivor: number, losers: readonly number[], by = 'user:ann') => {
       const result = await mergeRecords(hub, { kind: 'contact', survivor, losers, by, rule: 'x' })
-      return result.kind === 'refused' ? result.message : result.kind
+      return result.kind === 'refused' ? `${result.code}: ${result.message}` : result.kind
     }
-    expect(await refused(a, [])).toContain('Nothing to merge')
-    expect(await refused(a, [a])).toContain('itself')
-    expect(await refused(a, [firm])).toContain(`${firm} is a company, not a contact`)
-    expect(await refused(a, [999_999])).toContain('There is no contact 999999')
+    expect(await refused(a, [])).toContain('wrong: Nothing to merge')
+    expect(await refused(a, [a])).toContain(`wrong: contact ${a} cannot be merged with itself`)
+    expect(await refused(a, [firm])).toContain(`wrong: ${firm} is a company, not a contact`)
+    expect(await refused(a, [999_999])).toContain('missing: There is no contact 999999')
     await merge(hub, a, b)
-    expect(await refused(a, [b])).toBe(`contact ${b} was merged into contact ${a} already.`)
+    expect(await refused(a, [b])).toBe(`conflict: contact ${b} was merged into contact ${a} already.`)
     const c = await made(hub, 'contact', { familyName: 'X' })
-    expect(await refused(c, [b])).toContain(`Merge contact ${a} instead`)
-    expect(await refused(b, [c])).toContain(`Merge contact ${a} instead`)
+    expect(await refused(c, [b])).toMatch(new RegExp(`^conflict: .*Merge contact ${a} instead`))
+    expect(await refused(b, [c])).toMatch(new RegExp(`^conflict: .*Merge contact ${a} instead`))
     await unmerge(hub, b)
-    expect(await refused(a, [b], 'rule:identity')).toContain('kept apart')
+    expect(await refused(a, [b], 'rule:identity')).toContain(
+      `conflict: contact ${a} and contact ${b} are kept apart`,
+    )
     expect(await refused(a, [b])).toBe('merged')
     const again = await unmergeRecord(hub, { kind: 'contact', loser: c, by: 'user:ann' })
-    expect(again).toMatchObject({ kind: 'refused' })
+    expect(again).toMatchObject({ kind: 'refused', code: 'wrong' })
+    const none = await unmergeRecord(hub, { kind: 'contact', loser: 999_999, by: 'user:ann' })
+    expect(none).toMatchObject({ kind: 'refused', code: 'missing' })
   })
 })

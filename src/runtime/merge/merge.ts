@@ -24,9 +24,9 @@ import { ownFacet, heldReferences, withValues } from './load.ts'
 import { namesOf, withFirstNames, withLiveNames } from './names.ts'
 import { moveReferences } from './references.ts'
 import { inRun } from './run.ts'
-import type { MergeRequest, MergeResult } from './words.ts'
+import type { MergeRequest, MergeResult, Refused } from './words.ts'
 
-export type { Carried, MergeRequest, MergeResult } from './words.ts'
+export type { Carried, MergeRequest, MergeResult, Refused } from './words.ts'
 
 /**
  * Merges records into one, in one transaction: the losers' rows are archived, their links, references, messages and keys
@@ -39,7 +39,7 @@ export async function mergeRecords(hub: Hub, request: MergeRequest): Promise<Mer
     withRaces(hub, () =>
       hub.session.begin(async (tx): Promise<MergeResult> => {
         const refused = await refusal(tx, request, 'lock')
-        if (refused !== null) return { kind: 'refused', message: refused }
+        if (refused !== null) return refused
         const { kind, survivor, losers } = request
         const carried = await carriedBy(hub, tx, kind, survivor, losers)
         const run = await runId()
@@ -53,9 +53,7 @@ export async function mergeRecords(hub: Hub, request: MergeRequest): Promise<Mer
 }
 
 export type MergedWithin = {
-  readonly result:
-    | { readonly kind: 'merged'; readonly fields: readonly MergedField[] }
-    | Extract<MergeResult, { kind: 'refused' }>
+  readonly result: { readonly kind: 'merged'; readonly fields: readonly MergedField[] } | Refused
   readonly woken: ReadonlySet<string>
 }
 
@@ -66,7 +64,7 @@ export async function mergeWithin(following: Following, request: MergeRequest): 
     for (const name of names) woken.add(name)
   }
   const refused = await refusal(following.q, request, 'lock')
-  if (refused !== null) return { result: { kind: 'refused', message: refused }, woken }
+  if (refused !== null) return { result: refused, woken }
   const { hub, q, apply } = following
   const { kind, by } = request
   const at = hub.clock.now()
@@ -106,7 +104,7 @@ export async function mergeWithin(following: Following, request: MergeRequest): 
 
 async function planMerge(following: Following, request: MergeRequest): Promise<MergeResult> {
   const refused = await refusal(following.q, request)
-  if (refused !== null) return { kind: 'refused', message: refused }
+  if (refused !== null) return refused
   const work = await workOut(following, request)
   const losers = work.losers.map((record) => record.id)
   const carried = await carriedBy(following.hub, following.q, request.kind, work.survivor.id, losers)

@@ -37,7 +37,7 @@ import { present, recomputed, refreshMail } from './merge.ts'
 import { namesOf, ownNames, withLiveNames } from './names.ts'
 import { returnActivities, returnReferences } from './references.ts'
 import { inRun } from './run.ts'
-import type { UnmergeRequest, UnmergeResult } from './words.ts'
+import { refused, type Refused, type UnmergeRequest, type UnmergeResult } from './words.ts'
 
 export type { UnmergeRequest, UnmergeResult } from './words.ts'
 
@@ -50,7 +50,7 @@ export async function unmergeRecord(hub: Hub, request: UnmergeRequest): Promise<
   if (request.dryRun === true)
     return hub.session.begin(async (tx) => {
       const plan = await workOut(following(hub, tx, null), request, 'read')
-      if ('refused' in plan) return { kind: 'refused', message: plan.refused } as const
+      if ('kind' in plan) return plan
       const carried = await returnedBy(hub, tx, plan.merge, plan.root.before.id)
       const ends = { survivor: plan.root.change.after, restored: plan.loser.change.after }
       return { kind: 'planned', run: null, ...ends, carried } as const
@@ -59,7 +59,7 @@ export async function unmergeRecord(hub: Hub, request: UnmergeRequest): Promise<
     withRaces(hub, () =>
       hub.session.begin(async (tx): Promise<UnmergeResult> => {
         const plan = await workOut(following(hub, tx, null), request, 'lock')
-        if ('refused' in plan) return { kind: 'refused', message: plan.refused }
+        if ('kind' in plan) return plan
         const { kind, loser } = request
         const survivor = plan.root.before.id
         const carried = await returnedBy(hub, tx, plan.merge, survivor)
@@ -81,7 +81,7 @@ export async function unmergeWithin(
   readonly woken: ReadonlySet<string>
 }> {
   const plan = await workOut(following, request, 'lock')
-  if ('refused' in plan) return { result: { kind: 'refused' }, woken: new Set() }
+  if ('kind' in plan) return { result: { kind: 'refused' }, woken: new Set() }
   return { result: { kind: 'unmerged' }, woken: await carryOut(following, request, plan) }
 }
 
@@ -98,29 +98,30 @@ async function workOut(
   following: Following,
   request: UnmergeRequest,
   lock: 'lock' | 'read',
-): Promise<Plan | { readonly refused: string }> {
+): Promise<Plan | Refused> {
   const { q } = following
   const { kind, loser } = request
   const root = (await survivorsOf(q, [loser])).get(loser)
-  if (root === undefined) return { refused: await notMerged(q, kind, loser) }
+  if (root === undefined) return notMerged(q, kind, loser)
   const records = await loadRecords(q, kind, [root, loser], lock)
   // Somebody may have merged the survivor on, or taken this merge back, before the rows were ours.
   if ((await survivorsOf(q, [loser])).get(loser) !== root) throw new RaceError('merged on meanwhile')
   const merge = await mergeOf(q, loser)
   const [survivor, lost] = [records.get(root), records.get(loser)]
-  if (merge === undefined || merge.kind !== kind) return { refused: await notMerged(q, kind, loser) }
+  if (merge === undefined || merge.kind !== kind) return notMerged(q, kind, loser)
   const facets = await facetsOf(q, [root])
   const under = new Set(await membersUnder(q, loser))
   const mine = facets.filter((facet) => under.has(facet.id))
   const rest = facets.filter((facet) => !under.has(facet.id))
   if (survivor === undefined || lost === undefined || mine.length === 0 || rest.length === 0) {
     const gone = survivor === undefined || rest.length === 0 ? root : loser
-    return { refused: `${kind} ${gone} was erased since, so there is nothing left to give back.` }
+    return refused('conflict', `${kind} ${gone} was erased since, so there is nothing left to give back.`)
   }
   if (!lost.archived)
-    return {
-      refused: `${kind} ${loser} was restored by hand since. Archive it again, or merge the two anew.`,
-    }
+    return refused(
+      'conflict',
+      `${kind} ${loser} was restored by hand since. Archive it again, or merge the two anew.`,
+    )
   return {
     merge,
     root: await turned(following, request, survivor, rest, under, loser),
@@ -128,11 +129,14 @@ async function workOut(
   }
 }
 
-async function notMerged(q: Following['q'], kind: MergedKind, id: RecordId): Promise<string> {
+async function notMerged(q: Following['q'], kind: MergedKind, id: RecordId): Promise<Refused> {
   const known = (await loadRecords(q, kind, [id])).has(id)
   return known
-    ? `${kind} ${id} is not merged into another one. \`concord merges\` lists what was merged.`
-    : `There is no ${kind} ${id}. Give the number of one that was merged.`
+    ? refused(
+        'wrong',
+        `${kind} ${id} is not merged into another one. \`concord merges\` lists what was merged.`,
+      )
+    : refused('missing', `There is no ${kind} ${id}. Give the number of one that was merged.`)
 }
 
 /** One of the two, as it is without the other. */

@@ -36,6 +36,19 @@ export type Carried =
     }
   | { readonly kind: 'messages'; readonly count: number }
 
+export type Refused = {
+  readonly kind: 'refused'
+  /** `missing`: there is no such record. `wrong`: it can never be asked for so. `conflict`: not as things are by now. */
+  readonly code: 'missing' | 'wrong' | 'conflict'
+  readonly message: string
+}
+
+export const refused = (code: Refused['code'], message: string): Refused => ({
+  kind: 'refused',
+  code,
+  message,
+})
+
 export type MergeResult =
   | {
       readonly kind: 'merged' | 'planned'
@@ -46,7 +59,7 @@ export type MergeResult =
       readonly fields: readonly MergedField[]
       readonly carried: readonly Carried[]
     }
-  | { readonly kind: 'refused'; readonly message: string }
+  | Refused
 
 export type UnmergeRequest = {
   readonly kind: MergedKind
@@ -67,4 +80,4 @@ export type UnmergeResult =
       readonly restored: HubRecord
       readonly carried: readonly Carried[]
     }
-  | { readonly kind: 'refused'; readonly message: string }
+  | Refused
