@@ -385,4 +385,15 @@ test('every kind says what happened, why, and what can be done; what does not fi
     kind: 'refused',
     message: expect.stringContaining('no item 999'),
   })
+  for (const [kind, given, fix] of [
+    ['rejected_write', 'replay', '"retry" is meant: `concord inbox retry'],
+    ['unreadable', 'retry', '"replay" is meant: `concord inbox replay --id'],
+  ] as const) {
+    await openItems(world.db.sql, [{ ...item, kind, key: kind }], world.clock.now)
+    const one = await only(kind)
+    expect(await act(given, one.id)).toMatchObject({
+      kind: 'refused',
+      message: expect.stringContaining(`which has no "${given}". Fix: ${fix} ${one.id}\`.`),
+    })
+  }
 })

@@ -22,6 +22,9 @@ export const closes = (resolution: string, message: string): Settled => ({
 export const stays = (message: string): Settled => ({ kind: 'open', message })
 export const no = (message: string): Settled => ({ kind: 'refused', message })
 
+/** Both do again what did not work: send it, or read it. */
+const MEANT: Partial<Record<ActionName, ActionName>> = { replay: 'retry', retry: 'replay' }
+
 /** Does one action on one open item. Of two people who act on the same item, the second is told what the first did. */
 export async function settleItem(
   hub: Hub,
@@ -36,9 +39,14 @@ export async function settleItem(
     if (item.state === 'done') return refused(`Item ${id} is closed already: ${item.resolution ?? ''}`)
     const { actions } = infoOf(item.kind)
     if (!actions.some((one) => one.action === action)) {
+      const meant = actions.find((one) => one.action === MEANT[action])
       const known = [...new Set(actions.map((one) => one.action))].join(', ')
+      const fix =
+        meant === undefined
+          ? `What can be done: ${known}.`
+          : `Fix: "${meant.action}" is meant: \`concord inbox ${meant.command.replace('ID', String(id))}\`.`
       return refused(
-        `Item ${id} is of the kind "${describeKind(item.kind)}", which has no "${action}". What can be done: ${known}.`,
+        `Item ${id} is of the kind "${describeKind(item.kind)}", which has no "${action}". ${fix}`,
       )
     }
     const settled = await work(item)
