@@ -213,7 +213,7 @@ export async function dropConnection(hub: Hub, name: string): Promise<boolean> {
   const gone = await holding(hub, [name], () =>
     hub.db.sql.begin(async (tx) => {
       await closeOfConnection(tx, name, hub.clock.now())
-      return removeConnection(tx, name)
+      return removeConnection(tx, name, hub.clock.now())
     }),
   )
   if (gone) await connectionRestored(hub, name)

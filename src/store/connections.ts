@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Instant, JsonObject } from '../core/json.ts'
 import { jsonText, type Query } from './database.ts'
+import { blankWritesByKey } from './erase-rows.ts'
 import type { Vault } from './secrets.ts'
 
 export type ConnectionState = 'ready' | 'unauthorised' | 'paused'
@@ -119,8 +120,19 @@ export async function pauseUntil(q: Query, name: string, until: Instant | null):
   await q`update connections set not_before = ${until} where name = ${name}`
 }
 
-/** Removes a connection with its streams and links. Records, history and the outbox stay. */
-export async function removeConnection(q: Query, name: string): Promise<boolean> {
+/**
+ * Removes a connection with its streams and links. Records, history and the outbox stay; of writes with an outcome that
+ * nobody knows, nobody asks any more.
+ */
+export async function removeConnection(q: Query, name: string, at: Instant): Promise<boolean> {
+  const lost = await q<{ key: string; erased: boolean }[]>`
+    update outbox set state = 'abandoned', outcome = '{"message": "the connection was removed"}', settled_at = ${at}
+    where state in ('sending', 'uncertain') and stream_id in (select id from streams where connection = ${name})
+    returning key, record_id in (select unnest(records) from erasures) as erased`
+  await blankWritesByKey(
+    q,
+    lost.flatMap(({ key, erased }) => (erased ? [key] : [])),
+  )
   await q`delete from links where stream_id in (select id from streams where connection = ${name})`
   await q`delete from quarantine where stream_id in (select id from streams where connection = ${name})`
   await q`delete from held_changes where stream_id in (select id from streams where connection = ${name})`

@@ -10,6 +10,8 @@ import { performAll } from '../../src/runtime/inbox/bulk.ts'
 import { takeSide } from '../../src/runtime/inbox/conflict.ts'
 import { perform } from '../../src/runtime/inbox/perform.ts'
 import { closes, settleItem } from '../../src/runtime/inbox/settle.ts'
+import { eraseRecord } from '../../src/runtime/privacy/erase.ts'
+import { hubStatus } from '../../src/runtime/status.ts'
 import { noteHeld } from '../../src/store/held.ts'
 import { openItems, listItems, readItem, type NewItem } from '../../src/store/inbox.ts'
 import { openOf } from '../../src/store/outbox.ts'
@@ -165,6 +167,41 @@ test('what waited about a removed connection waits for nobody, and an approval o
   expect(await opened()).toEqual([])
   expect(await world.db.sql`select 1 from held_changes`).toEqual([])
   expect(await world.db.sql`select 1 from streams where harmed is not null or needs_sweep`).toEqual([])
+})
+
+test('of writes that a removed connection left with an outcome nobody knows, nobody waits for one', async () => {
+  world = await openWorld({ connections: ['mailchimp'] })
+  world.mailchimp.admin.subscribe('ada@example.com', { FNAME: 'Ada' })
+  await syncAll(world.hub, ['mailchimp'], 'sweep')
+  await world.db.sql`
+    insert into outbox (stream_id, link_id, record_id, key, op, body, pushed, sent, wake, state, created_at, tried_at)
+    select stream_id, id, record_id, gen_random_uuid(), 'update', '{}', '[]', '{}', 1, s.state, now(), now()
+    from links, unnest(array['sending', 'uncertain', 'applied']) as s(state)`
+  expect((await hubStatus(world.hub)).uncertain).toBe(2)
+  expect(await dropConnection(world.hub, 'mailchimp')).toBe(true)
+  expect((await hubStatus(world.hub)).uncertain).toBe(0)
+  expect(await world.db.sql`select state, settled_at is not null as settled from outbox order by id`).toEqual(
+    [
+      { state: 'abandoned', settled: true },
+      { state: 'abandoned', settled: true },
+      { state: 'applied', settled: false },
+    ],
+  )
+})
+
+test('what a removed connection was being sent about an erased person is taken out', async () => {
+  world = await openWorld({ connections: ['mailchimp'] })
+  world.mailchimp.admin.subscribe('ada@example.com', { FNAME: 'Ada' })
+  await syncAll(world.hub, ['mailchimp'], 'sweep')
+  const [row] = await world.db.sql<{ id: number }[]>`
+    insert into outbox (stream_id, link_id, record_id, key, op, body, pushed, sent, wake, state, created_at, tried_at)
+    select stream_id, id, record_id, 'k', 'create', '{"email": "ada@example.com"}', '[]', '{}', 1, 'uncertain', now(), now()
+    from links returning record_id as id`
+  const body = () => world.db.sql`select body from outbox where key = 'k'`
+  expect((await eraseRecord(world.hub, { id: row?.id ?? 0, by: BY })).kind).toBe('erased')
+  expect(await body()).toEqual([{ body: { email: 'ada@example.com' } }])
+  await dropConnection(world.hub, 'mailchimp')
+  expect(await body()).toEqual([{ body: {} }])
 })
 
 test('an edit that fails half-way leaves no run that goes on for ever', async () => {
