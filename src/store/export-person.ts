@@ -159,6 +159,28 @@ export const PARTS: readonly Part[] = [
     ) t where n > ${after} order by n limit ${limit}`,
   ),
   keyed(
+    'plans',
+    'What a plan of changes lists about the person, or naming them.',
+    (q, asked, after, limit) => q`
+    select n, row from (
+      select concat_ws(' ', plan_id, p.n) as n, json_build_object('plan', plan_id, 'stream', s.connection || '/' || s.name,
+        'side', side, 'what', op, 'record', record_id, 'id', remote_id, 'title', title, 'changes', changes,
+        'why', why)::text as row
+      from plan_lines p join streams s on s.id = p.stream_id
+      where record_id = any(${people(asked)}::bigint[]) or title ~* ${asked.named} or changes::text ~* ${asked.named}
+        or why ~* ${asked.named}
+    ) t where n > ${after} order by n limit ${limit}`,
+  ),
+  keyed(
+    'matching',
+    'Records that look like the same person, and how they agree.',
+    (q, asked, after, limit) => q`
+    select n, row from (
+      select concat_ws(' ', a, b) as n, to_json(t)::text as row from match_pairs t
+      where a = any(${people(asked)}::bigint[]) or b = any(${people(asked)}::bigint[])
+    ) t where n > ${after} order by n limit ${limit}`,
+  ),
+  keyed(
     'findings',
     'What the record lacks by the rules of the organisation.',
     (q, asked, after, limit) => q`

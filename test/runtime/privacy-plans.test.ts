@@ -3,6 +3,7 @@ import { syncAll } from '../../src/runtime/cycle.ts'
 import { approvePlan } from '../../src/runtime/plan/decide.ts'
 import { makePlan } from '../../src/runtime/plan/make.ts'
 import { eraseRecord } from '../../src/runtime/privacy/erase.ts'
+import { exportPerson } from '../../src/runtime/privacy/export.ts'
 import { COLUMNS } from '../support/exports.ts'
 import { openWorld, type World } from '../support/world.ts'
 import { made } from './merge.support.ts'
@@ -63,6 +64,25 @@ test('an open plan loses the lines of whoever is erased, and approving it brings
   expect(await tracesLeft(world.db, TRACES)).toEqual([])
   const sent = world.sent.slice(gone)
   expect(sent.filter((one) => !one.startsWith('GET') && one.includes('customers'))).toEqual([])
+})
+
+test('an export has what plans list about the person, and who is like them', async () => {
+  const id = await waiting()
+  const other = await made(world.hub, 'contact', { givenName: 'Quintessa', familyName: 'Varnhagen' })
+  const { id: plan } = await makePlan(world.hub, ALL, 'user:ann')
+  await world.db.sql`
+    insert into match_pairs (a, b, kind, probability, evidence, at)
+    values (${id}, ${other}, 'contact', 0.9, 'same name', now())
+    on conflict (a, b) do update set evidence = excluded.evidence`
+  let text = ''
+  for await (const piece of (await exportPerson(world.hub, id)) ?? []) text += piece
+  const told: { parts: { name: string; rows: { title: string; evidence: string }[] }[] } = JSON.parse(text)
+  const rows = (name: string) => told.parts.find((part) => part.name === name)?.rows ?? []
+  const listed = (await lines(plan)).filter((line) => line.title.includes('Varnhagen'))
+  expect(listed.length).toBeGreaterThan(0)
+  expect(rows('plans').filter(({ title }) => title.includes('Varnhagen'))).toHaveLength(listed.length)
+  expect(rows('plans').filter(({ title }) => title.includes('Ann'))).toEqual([])
+  expect(rows('matching')).toMatchObject([{ evidence: 'same name' }])
 })
 
 test('a plan that is made after the erasure does not name them', async () => {
