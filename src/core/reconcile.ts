@@ -84,7 +84,8 @@ export function leftOf({ in: inward, out }: Drift): readonly Left[] {
       inward.complete ? 0 : 1,
       'incomplete listing, so that nothing is said to be gone',
       'Correct what could not be read; the next full comparison looks again.',
-      true,
+      // The inbox tells of rows that cannot be read.
+      inward.unreadable === 0,
     )
   }
   if (out !== null) {

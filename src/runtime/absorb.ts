@@ -132,12 +132,18 @@ function absorbOnce(
     await options.also?.(tx, changed)
     hub.planning?.draft((options.bad ?? []).map((b) => unreadable(target, b.place, b.remoteId, b.problem)))
     await hub.planning?.keep()
-    return { changed, seen: [...known, ...page.born], woken: page.woken }
+    return { changed, seen: [...known, ...page.joined], woken: page.woken }
   })
 }
 
-type PageResult = { readonly born: readonly number[]; readonly woken: ReadonlySet<string> }
-const NOTHING: PageResult = { born: [], woken: new Set() }
+type PageResult = {
+  /** Links that had no object before: new ones, and those of records that were still to be made there. */
+  readonly joined: readonly number[]
+  readonly woken: ReadonlySet<string>
+}
+const NOTHING: PageResult = { joined: [], woken: new Set() }
+const joins = ({ before, linkId }: PageWork['planned'][number]): number | null =>
+  (before?.remoteId ?? null) === null ? linkId : null
 
 async function absorbFresh(
   hub: Hub,
@@ -334,7 +340,7 @@ async function writePage(page: PageWork, gone: readonly Link[], run: RunLog): Pr
   const born = changes.filter((c) => c.before === null).length
   run.count({
     created: born,
-    linked: page.planned.filter((p) => (p.before?.remoteId ?? null) === null).length - born,
+    linked: page.planned.filter((p) => joins(p) !== null).length - born,
     updated: changes.length - born,
     gone: gone.length,
     conflicts: page.items.filter((i) => i.kind === 'conflict').length,
@@ -346,5 +352,5 @@ async function writePage(page: PageWork, gone: readonly Link[], run: RunLog): Pr
   const self = [...inserts, ...updates].some((l) => l.wake === 1) ? [stream.connection] : []
   const waiting = new Set([...woken, ...self])
   await wakePush(tx, waiting)
-  return { born: inserts.map((l) => l.id), woken: waiting }
+  return { joined: page.planned.flatMap((p) => joins(p) ?? []), woken: waiting }
 }

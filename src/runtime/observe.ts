@@ -144,15 +144,20 @@ async function pullAll(
     askForNext()
     for (const name of absorbed.woken) woken.add(name)
     seen += page.observations.length
-    if (listing !== null) note(listing, absorbed.seen, bad)
-    listing?.comparison?.took(page.observations, absorbed.seen.length, bad)
+    if (listing !== null) {
+      const isNew = absorbed.seen.filter((id) => !listing?.seen.has(id)).length
+      note(listing, absorbed.seen, bad)
+      listing.comparison?.took(page.observations, { linked: absorbed.seen.length, isNew }, bad)
+    }
     hub.progress({ kind: 'observed', target, seen, total: page.total ?? null })
     if (goOn) continue
     if (!more && listing !== null) await forgetPlaces(hub, target, startedAt)
     const isWhole = !more && page.listed === 'everything'
+    // Where an object cannot even be named, a listing never says that it was everything.
+    if (!more && !isWhole && listing !== null) listing.complete = false
     if (isWhole) await finishListing(hub, target, io, listing, run, woken)
     if (!more && listing !== null) run.complete()
-    const compared = isWhole && listing !== null ? await listing.comparison?.end(listing.complete, run) : null
+    const compared = more ? null : await listing?.comparison?.end(listing.complete, run)
     return { seen, compared: compared ?? null }
   }
 }

@@ -34,8 +34,12 @@ export type Compared = {
 export type Comparison = {
   /** Before a page is taken in: what of it is unknown, or differs from what was last seen. */
   meet(observations: readonly Observation[]): Promise<void>
-  /** After it was: `linked` counts its objects that have a link now. */
-  took(observations: readonly Observation[], linked: number, bad: readonly BadRow[]): void
+  /** After it was: how many of its objects have a link now, and how many of those this listing had not shown yet. */
+  took(
+    observations: readonly Observation[],
+    counts: { readonly linked: number; readonly isNew: number },
+    bad: readonly BadRow[],
+  ): void
   /** Objects that were not listed, as the vendor says they are. */
   vanish(observations: readonly Observation[]): void
   end(complete: boolean, run: RunLog): Promise<Compared>
@@ -62,11 +66,13 @@ export async function openComparison(
       // All of a first reading is new; an import has better things to ask.
       if (!first) tally = addTally(tally, await tallyOf(hub, target, observations, youngest))
     },
-    took(observations, linked, bad) {
+    took(observations, { linked, isNew }, bad) {
       const present = new Set(observations.flatMap((o) => (o.kind === 'present' ? [o.id] : []))).size
-      source += present + bad.length
+      const filtered = Math.max(0, present - linked)
+      // What changes while it is listed may be listed again.
+      source += isNew + filtered + bad.length
       unreadable += bad.length
-      tally = addTally(tally, { ...NO_TALLY, filtered: Math.max(0, present - linked) })
+      tally = addTally(tally, { ...NO_TALLY, filtered })
     },
     vanish(observations) {
       for (const { kind } of observations) {

@@ -171,6 +171,38 @@ describe('a full comparison', () => {
     ).toMatchObject([{ count: 1 }, { count: 2 }, { count: 5 }])
   })
 
+  it('counts whom it links to a record that was to be made there, and asks for none of them again', async () => {
+    world.export('contacts', [COLUMNS.contacts, ...people(8).map((i) => row(i))])
+    for (const i of people(6)) world.mailchimp.admin.subscribe(`p${i}@example.com`, { FNAME: `P${i}` })
+    await pass('changes', ['csv'])
+    await pass('changes', ['mailchimp'])
+    const { source, drift } = await last('mailchimp/members')
+    expect(source).toBe(6)
+    expect(drift.in).toEqual({ ...NOTHING, first: true, missing: 6, changed: 0, filtered: 0, unlisted: 0 })
+  })
+
+  it('counts an object once that two pages of a listing show', async () => {
+    // Pages of a thousand overlap where more than that share one second.
+    for (const i of people(1_030)) world.mailchimp.admin.subscribe(`p${i}@example.com`, { FNAME: `P${i}` })
+    await pass('sweep', ['mailchimp'])
+    const { source, drift } = await last('mailchimp/members')
+    expect([source, drift.in?.missing]).toEqual([1_030, 1_030])
+  })
+
+  it('says that nothing is said to be gone, where a row of an export shows no id', async () => {
+    await settled()
+    world.export('contacts', [COLUMNS.contacts, ...people(8).map((i) => row(i)), ['', ...row(9).slice(1)]])
+    await pass('sweep', ['csv'])
+    const { source, drift } = await last('csv/contacts')
+    expect(source).toBe(9)
+    expect(drift.in).toMatchObject({ complete: false, unreadable: 1, gone: 0 })
+    // The inbox tells of the row: no alarm comes on top of it.
+    expect(leftOf(drift).map(({ what, isDrift }) => [what, isDrift])).toEqual([
+      ['unreadable', false],
+      ['incomplete listing, so that nothing is said to be gone', false],
+    ])
+  })
+
   it('is remembered row by row, and listed from the latest on', async () => {
     await settled()
     await pass('sweep')
