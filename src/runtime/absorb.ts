@@ -158,14 +158,8 @@ async function absorbFresh(
 ): Promise<PageResult> {
   const { stream } = target
   const at = hub.clock.now()
-  const links = new Map(
-    (
-      await loadLinks(
-        tx,
-        fresh.flatMap((o) => glances.get(o.id)?.id ?? []),
-      )
-    ).map((l) => [l.remoteId, l]),
-  )
+  const met = fresh.flatMap((o) => glances.get(o.id)?.id ?? [])
+  const links = new Map((await loadLinks(tx, met)).map((l) => [l.remoteId, l]))
   const arrivals: Arrival[] = []
   const gone: Link[] = []
   for (const seen of fresh) {
