@@ -25,8 +25,10 @@ export type Inward = {
 export type Outward = {
   /** Changes and creations that wait to be sent. */
   readonly waiting: number
-  /** Refused by the vendor. */
+  /** Refused by the vendor, and asked about in the inbox. */
   readonly rejected: number
+  /** Not written, and asked about no more: the vendor takes no edits of them, or a person closed the question. */
+  readonly frozen?: number
   /** Kept back by `create.where`. */
   readonly filtered: number
   /** Deleted at the remote; never made again by themselves. */
@@ -109,6 +111,7 @@ export function explainedOf({
     { count: inward?.filtered ?? 0, what: 'kept out by the stream' },
     { count: inward?.unlisted ?? 0, what: 'not listed, though still there' },
     { count: out?.filtered ?? 0, what: 'not sent, by create.where' },
+    { count: out?.frozen ?? 0, what: 'edited here alone, as the vendor does not take it' },
     { count: out?.ended ?? 0, what: 'deleted there, and not made again' },
   ]
   return told.filter(({ count }) => count > 0)

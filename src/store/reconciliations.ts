@@ -61,11 +61,16 @@ export async function countOutward(
 ): Promise<Outward> {
   const [links] = await q<Omit<Outward, 'unlinked'>[]>`
     select count(*) filter (where wake > settled and state in ('pending', 'creating', 'linked') and not refused) as waiting,
-      count(*) filter (where refused) as rejected,
+      count(*) filter (where refused and asked) as rejected,
+      count(*) filter (where refused and not asked) as frozen,
       count(*) filter (where state = 'filtered') as filtered,
       count(*) filter (where state = 'gone') as ended
     from (
-      select state, wake, settled, state in ('pending', 'linked') and wake <= settled and problem is not null as refused
+      select state, wake, settled, state in ('pending', 'linked') and wake <= settled and problem is not null as refused,
+        problem is not null and exists (
+          select from inbox i where i.state = 'open' and i.kind = 'rejected_write' and i.key = any(array[
+            'rejected:' || links.id || ':create', 'rejected:' || links.id || ':update',
+            'rejected:' || links.id || ':archive', 'rejected:' || links.id || ':consent'])) as asked
       from links where stream_id = ${stream.id}
     ) l`
   const [unlinked] = stream.creates
@@ -74,8 +79,8 @@ export async function countOutward(
         where archived_at is null and not exists (
           select from links l where l.record_id = r.id and l.stream_id = ${stream.id})`
     : []
-  const { waiting = 0, rejected = 0, filtered = 0, ended = 0 } = links ?? {}
-  return { waiting, rejected, filtered, ended, unlinked: unlinked?.count ?? 0 }
+  const { waiting = 0, rejected = 0, frozen = 0, filtered = 0, ended = 0 } = links ?? {}
+  return { waiting, rejected, frozen, filtered, ended, unlinked: unlinked?.count ?? 0 }
 }
 
 export type LastSeen = {

@@ -242,6 +242,24 @@ test('a changed mapping plans again only what it touches, and no vendor is asked
   expect(await foresee(hub, hub.configuration)).toEqual([])
 })
 
+test('a changed mapping is not said to touch what the vendor takes no edits of', async () => {
+  await open({
+    connections: ['csv', 'mailchimp'],
+    configure: (name, text) => (name === 'mailchimp.yaml' ? text.replace(/^.*JOBTITLE.*\n/m, '') : text),
+  })
+  world.export('contacts', [HEADER, ...people(2).map((cells) => cells.with(5, 'Boss'))])
+  for (let i = 1; i <= 2; i++)
+    world.mailchimp.admin.subscribe(`p${i}@example.com`, { FNAME: `Pat${i}`, LNAME: `Lee${i}` })
+  world.mailchimp.admin.clean('p2@example.com')
+  const both = ['csv', 'mailchimp']
+  await approve((await plan(both)).id)
+  await sync(both)
+  const hub = await under((_, text) => text)
+  expect(await foresee(world.hub, hub.configuration)).toMatchObject([
+    { records: 1, remote: 1, samples: [{ title: expect.stringContaining('p1@example.com') }] },
+  ])
+})
+
 test('a loosened filter brings what the old one left out, on both sides', async () => {
   const tight = (name: string, text: string) =>
     name === 'mailchimp.yaml'

@@ -203,6 +203,19 @@ describe('a full comparison', () => {
     ])
   })
 
+  it('does not send a person to the inbox for what the vendor takes no edits of', async () => {
+    await settled()
+    world.mailchimp.admin.clean('p1@example.com')
+    await pass('changes')
+    world.export('contacts', [COLUMNS.contacts, ...people(8).map((i) => row(i, 'Director'))])
+    await pass('changes')
+    await pass('sweep')
+    const { drift } = await last('mailchimp/members')
+    expect(drift.out).toMatchObject({ rejected: 0, frozen: 1 })
+    expect(leftOf(drift)).toEqual([])
+    expect(explainedOf(drift).map(({ count }) => count)).toContain(1)
+  })
+
   it('is remembered row by row, and listed from the latest on', async () => {
     await settled()
     await pass('sweep')

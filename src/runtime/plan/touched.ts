@@ -70,9 +70,10 @@ export async function planLinks(
     const says = stream.consent?.read(link.observed)?.state ?? null
     const sends = target.push === null ? [] : (stream.consent?.sends ?? [])
     const tell = consentToSend(consentOf(record.fields), says, sends)
-    return [
-      { link, record, plan: planLink(lenses, record, observed, link.base, stream.connection), says, tell },
-    ]
+    const plan = planLink(lenses, record, observed, link.base, stream.connection)
+    // What the vendor takes no edits of is not written to.
+    const isFrozen = (target.push?.frozen?.(link.observed) ?? null) !== null
+    return [{ link, record, plan: isFrozen ? { ...plan, patch: null } : plan, says, tell }]
   })
 }
 
