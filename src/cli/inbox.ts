@@ -64,8 +64,14 @@ export async function listInbox(context: Context, filter: InboxFilter): Promise<
     })
     const isOpen = items.some((item) => item.state === 'open')
     if (output.json) output.value(items.map(itemView))
-    else if (items.length === 0) output.line('Nothing waits for a person.')
-    else {
+    else if (items.length === 0) {
+      const others = Object.values(await inboxCounts(hub)).reduce((sum, n) => sum + n, 0)
+      output.line(
+        others === 0
+          ? 'Nothing waits for a person.'
+          : `Nothing of that waits for a person; ${plural(others, 'other item')} ${others === 1 ? 'does' : 'do'} (\`concord inbox\`).`,
+      )
+    } else {
       tellList(context, hub, items)
       const counts = Object.entries(await inboxCounts(hub))
       output.line()

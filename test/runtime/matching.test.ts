@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import type { Json } from '../../src/core/json.ts'
 import { syncAll } from '../../src/runtime/cycle.ts'
 import { createRecord, editRecord } from '../../src/runtime/edit.ts'
+import { actionsOf } from '../../src/runtime/inbox/kinds.ts'
 import { perform } from '../../src/runtime/inbox/perform.ts'
 import { MOST_ASKED } from '../../src/runtime/matching/items.ts'
 import { likelyDuplicates, likelyFor } from '../../src/runtime/matching/likely.ts'
@@ -432,6 +433,10 @@ describe('many hands and bad moments', () => {
     const listed = []
     for await (const one of allLikelyPairs(w.hub, 'contact')) listed.push(one)
     expect(summary?.title).toBe(`${listed.length - MOST_ASKED} more pairs of contacts look like one`)
+    // It names no two records that could be merged.
+    expect(open.flatMap((item) => (item === summary ? actionsOf(item) : []))).toMatchObject([
+      { action: 'dismiss' },
+    ])
     expect(listed.map((one) => one.probability)).toEqual(
       listed.map((one) => one.probability).toSorted((x, y) => y - x),
     )

@@ -1,7 +1,7 @@
 import type { Source } from '../../core/model.ts'
 import { itemIds, newestItem, readItem, type InboxItem, type ItemFilter } from '../../store/inbox.ts'
 import type { Hub } from '../hub.ts'
-import { describeKind, infoOf, type ActionName } from './kinds.ts'
+import { actionsOf, describeKind, type ActionName } from './kinds.ts'
 import { NO_SIDE, perform, type ActionInput } from './perform.ts'
 
 /** What an action over many items came to. Only the first of what was refused is named. */
@@ -74,7 +74,7 @@ async function refusal(
 
 function wouldRefuse(item: InboxItem, action: ActionName, { take }: ActionInput): string | null {
   if (action === 'resolve' && take === undefined) return NO_SIDE
-  return infoOf(item.kind).actions.some((one) => one.action === action)
+  return actionsOf(item).some((one) => one.action === action)
     ? null
     : `a ${describeKind(item.kind)} has no "${action}"`
 }

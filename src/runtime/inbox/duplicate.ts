@@ -47,7 +47,7 @@ async function merge(hub: Hub, item: InboxItem, by: Source, wanted: RecordId | n
   if (merged.kind === 'refused') return no(merged.message)
   return closes(
     `merged into ${kind} ${survivor} by ${by}`,
-    `${kind} ${losers.join(', ')} is part of ${kind} ${survivor} now. \`concord unmerge\` takes it back.`,
+    `${kind} ${losers.join(', ')} is part of ${kind} ${survivor} now. \`concord unmerge ${kind} ${losers.join(', ')}\` takes it back.`,
   )
 }
 

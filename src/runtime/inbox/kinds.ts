@@ -1,4 +1,4 @@
-import type { InboxKind } from '../../store/inbox.ts'
+import { duplicateRecords, type InboxItem, type InboxKind } from '../../store/inbox.ts'
 
 export const ACTIONS = [
   'approve',
@@ -168,5 +168,10 @@ export function infoOf(kind: string): KindInfo {
 export const describeKind = (kind: string): string => kind.replaceAll('_', ' ')
 
 /** The actions of one item; a closed one has none. */
-export const actionsOf = (item: { readonly kind: string; readonly state: string }): readonly Action[] =>
-  item.state === 'done' ? [] : infoOf(item.kind).actions
+export function actionsOf(item: Pick<InboxItem, 'kind' | 'state' | 'detail'>): readonly Action[] {
+  if (item.state === 'done') return []
+  const { actions } = infoOf(item.kind)
+  // The item that says how many more pairs there are names none of them.
+  const isSum = item.kind === 'duplicate' && duplicateRecords(item) === null
+  return isSum ? [DISMISS] : actions
+}
