@@ -1,5 +1,7 @@
 import type { Json } from '../core/json.ts'
-import { same } from '../core/json.ts'
+import { isEmpty, same } from '../core/json.ts'
+import { CATALOG, type RecordKind } from '../core/model.ts'
+import { isErased } from '../core/privacy.ts'
 import type { Explanation, FieldStory, StreamStory } from '../runtime/explain/record.ts'
 import { describeKind } from './inbox-words.ts'
 import { ago, clip, shown, tame, when, type Colours } from './output.ts'
@@ -17,7 +19,10 @@ export function tellStory(
   const title = `${record.kind[0]?.toUpperCase()}${record.kind.slice(1)} ${record.id}`
   const lines = [
     `${paint.bold(title)}, version ${record.version}${record.archived ? paint.yellow(', archived') : ''}`,
-    ...fields.flatMap((field) => ['', ...tellField(paint, field, now)]),
+    ...(isErased(record)
+      ? ['Everything about it was erased: only its number and its times are left (`concord privacy list`).']
+      : []),
+    ...fields.flatMap((field) => ['', ...tellField(paint, field, wordsFor(record.kind, field.field), now)]),
   ]
   if (oneField && fields.every((field) => field.field !== 'emailConsent')) return lines
   if (consents.length > 0) {
@@ -52,24 +57,35 @@ export function tellStory(
   return lines
 }
 
-function tellField(paint: Colours, story: FieldStory, now: number): readonly string[] {
+/** How values of a field read: times as times. */
+type Words = (value: Json) => string
+
+function wordsFor(kind: RecordKind, field: string): Words {
+  const isTime = CATALOG[kind][field]?.type === 'instant'
+  return (value) => (isTime && typeof value === 'number' ? when(value) : clip(shown(value), WIDEST_VALUE))
+}
+
+/** In quotes, but for nothing, which nobody wrote. */
+const quoted = (words: Words, value: Json): string => (isEmpty(value) ? 'nothing' : `"${words(value)}"`)
+
+function tellField(paint: Colours, story: FieldStory, words: Words, now: number): readonly string[] {
   const { label, field, value, source, at, rule, run, past } = story
-  const head = `${paint.bold(label)}${label === field ? '' : paint.dim(` (${field})`)}: ${clip(shown(value), WIDEST_VALUE)}`
+  const head = `${paint.bold(label)}${label === field ? '' : paint.dim(` (${field})`)}: ${words(value)}`
   if (at === 0) return [head, '  Nobody ever said anything about it.']
   const inRun = run === null ? '' : `, run ${run}`
   return [
     head,
     `  from ${source}, ${when(at)} (${ago(at, now)}); rule: ${rule}${inRun}`,
     ...(story.derived === null ? [] : [`  worked out: ${story.derived}`]),
-    ...past.flatMap((entry) => tellPast(paint, entry)),
+    ...past.flatMap((entry) => tellPast(paint, entry, words)),
     ...story.systems.flatMap((one) => {
       if (one.agrees && one.wrote === null) return []
-      const wrote = one.wrote === null ? '' : `, written "${clip(shown(one.wrote), WIDEST_VALUE)}"`
-      return [`  ${one.stream} says "${clip(shown(one.value), WIDEST_VALUE)}"${wrote} (${one.policy})`]
+      const wrote = one.wrote === null ? '' : `, written ${quoted(words, one.wrote)}`
+      return [`  ${one.stream} says ${quoted(words, one.value)}${wrote} (${one.policy})`]
     }),
     ...story.members.map(
       (member) =>
-        `  ${member.stands ? paint.green('from') : 'beside'} merged record ${member.id}: "${clip(shown(member.value), WIDEST_VALUE)}" (${member.source})`,
+        `  ${member.stands ? paint.green('from') : 'beside'} merged record ${member.id}: ${quoted(words, member.value)} (${member.source})`,
     ),
   ]
 }
@@ -121,9 +137,9 @@ function tellMail(paint: Colours, mail: Explanation['mail']): readonly string[] 
   ]
 }
 
-function tellPast(paint: Colours, entry: FieldStory['past'][number]): readonly string[] {
+function tellPast(paint: Colours, entry: FieldStory['past'][number], words: Words): readonly string[] {
   const inRun = entry.run === null ? '' : `, run ${entry.run}`
-  const value = (of: Json) => `"${clip(shown(of), WIDEST_VALUE)}"`
+  const value = (of: Json) => quoted(words, of)
   const lines: string[] = []
   if (!same(entry.before, entry.after)) {
     const was = entry.before === null ? 'set to' : `changed from ${value(entry.before)} to`

@@ -1,5 +1,6 @@
 import type { Instant } from '../../core/json.ts'
 import type { HubRecord } from '../../core/model.ts'
+import { isErased } from '../../core/privacy.ts'
 import { readConnection } from '../../store/connections.ts'
 import { heldAbout, linkTroubles } from '../../store/explain.ts'
 import type { Link } from '../../store/links.ts'
@@ -45,7 +46,9 @@ export async function streamStories(
       const trouble = link === null ? undefined : byLink.get(link.id)
       const about = held.filter((one) => one.streamId === target.id && one.side === 'out')
       const own =
-        link === null ? unlinked(target, record) : await linkWhy(hub, target, record, link, trouble, about)
+        link === null || isErased(record)
+          ? unlinked(target, record)
+          : await linkWhy(hub, target, record, link, trouble, about)
       const waits = link !== null && link.wake > link.settled
       const story = gate.why !== null && (waits || link === null) ? gate : own
       stories.push({
@@ -98,6 +101,11 @@ async function gateOf(hub: Hub, target: Target): Promise<Why> {
 }
 
 function unlinked({ stream, label }: Target, record: HubRecord): Why {
+  if (isErased(record))
+    return because(
+      'it was erased, and is kept out',
+      '`concord privacy lift ADDRESS`, once they have come back',
+    )
   if (record.archived) return because('it is archived, so it is not made there', 'restore it')
   if (stream.createAtRemote === 'never')
     return because(
