@@ -7,6 +7,7 @@ import {
   type DedupeRequest,
   type DedupeResult,
 } from '../runtime/dedupe/dedupe.ts'
+import { usualName } from '../runtime/dedupe/columns.ts'
 import { DedupeInputError } from '../runtime/dedupe/input-error.ts'
 import { collectOften, keepHeapSmall } from '../runtime/memory.ts'
 import { withStore, type Context } from './context.ts'
@@ -131,7 +132,7 @@ function inWords(event: DedupeProgress): string {
 const MEGABYTE = 1024 * 1024
 
 function tell(output: Output, request: DedupeRequest, result: DedupeResult, seconds: number): void {
-  const columns = result.columns.map(({ trait, header }) => `${trait}=${tame(header)}`).join(', ')
+  const columns = result.columns.map(({ trait, header }) => `${usualName(trait)}=${tame(header)}`).join(', ')
   output.line(`Columns${request.columns === null ? ', told from the header' : ''}: ${columns}`)
   if (result.bad.count > 0) {
     output.line(`${plural(result.bad.count, 'row')} could not be read and stayed out:`)

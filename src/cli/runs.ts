@@ -80,6 +80,7 @@ function tellRun({ run, changed, sent, causes, waiting, first }: RunStory): read
   const ended = run.endedAt === null ? 'not ended' : `ended ${when(run.endedAt)}`
   const undone =
     run.undoneBy === null ? [] : [`Undone in run ${run.undoneBy} (\`concord runs show ${run.undoneBy}\`).`]
+  const more = changed.reduce((sum, { count }) => sum + count, 0) - first.length
   return [
     `Run ${run.id}: ${run.kind}${where}, ${run.state}, begun ${when(run.startedAt)}, ${ended}${run.by === null ? '' : `, by ${run.by}`}.`,
     ...(run.undoes === null ? [] : [`It takes run ${run.undoes} back.`]),
@@ -91,6 +92,7 @@ function tellRun({ run, changed, sent, causes, waiting, first }: RunStory): read
     ...first.map((change) =>
       clip(`  ${change.kind} ${change.recordId} ${OPS[change.op]}: ${tame(fieldsOf(change))}`, WIDEST),
     ),
+    ...(more > 0 ? [`  and ${number(more)} more (--out FILE.csv lists all)`] : []),
     ...(sent.length === 0
       ? []
       : [`Sent: ${sent.map((s) => `${number(s.count)} ${s.op} at ${s.stream} ${s.state}`).join(', ')}.`]),

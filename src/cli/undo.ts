@@ -117,12 +117,14 @@ function tellPlan(plan: UndoPlan): readonly string[] {
   const where = run.stream === null ? '' : ` of ${run.stream}`
   const by = run.by === null ? '' : ` by ${run.by}`
   const records = (count: number) => plural(count, 'record')
+  const moreRecords = counts.archive + counts.restore + counts.update - samples.length
   return [
     `Run ${run.id} (${run.kind}${where}${by}, ${when(run.startedAt)}).${begun === null ? '' : ` Its undo was begun in run ${begun} and goes on.`}`,
     `In the hub: ${records(counts.archive)} archived, ${counts.restore} restored, ${counts.update} set back in ${plural(counts.fields, 'field')}.`,
     ...samples.map(
       (line) => `  ${line.op} ${line.kind} ${line.id} ${clip(tame(line.title), 50)}${tellFields(line)}`,
     ),
+    ...(moreRecords > 0 ? [`  and ${number(moreRecords)} more (--out FILE.csv lists all)`] : []),
     ...merges.map(
       (merge) =>
         `  ${merge.what} ${merge.kind} ${merge.loser} ${merge.what === 'merge' ? 'into' : 'from'} ${merge.survivor}${merge.refused === null ? '' : `: not possible, ${merge.refused}`}`,

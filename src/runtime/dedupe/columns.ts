@@ -43,8 +43,9 @@ const BY_NAME: ReadonlyMap<string, TraitName> = new Map(
     [trait.toLowerCase(), ...NAMES[trait].split(' ')].map((name) => [name, trait] as const),
   ),
 )
-/** The usual name of each attribute, for messages. */
-export const USUAL_NAMES: readonly string[] = TRAITS.map((trait) => NAMES[trait].split(' ')[0] ?? trait)
+/** What an attribute is called in options and messages. */
+export const usualName = (trait: TraitName): string => NAMES[trait].split(' ')[0] ?? trait
+export const USUAL_NAMES: readonly string[] = TRAITS.map(usualName)
 
 const plain = (name: string): string =>
   name
@@ -103,7 +104,7 @@ function spelledOut(header: readonly string[], spec: string, subject: Subject): 
 }
 
 function unknownAttribute(attribute: string): DedupeInputError {
-  const near = nearestOf(plain(attribute), [...BY_NAME.keys()])
+  const near = nearestOf(plain(attribute), USUAL_NAMES) ?? nearestOf(plain(attribute), [...BY_NAME.keys()])
   return new DedupeInputError(
     `--columns names an attribute "${attribute}" that is not known`,
     near === null
