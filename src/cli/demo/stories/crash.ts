@@ -89,17 +89,30 @@ function loseAnswers({ vendors }: World): void {
   )
 }
 
+const GIVEN =
+  'Abeni Bjarne Chiara Dragan Eilidh Fausto Gudrun Hamza Ioana Joaquin Kalinda Leif Mireille Nuno Oksana Piotr Quirin Rasa Soren Tadeo Ulrika Vesna Wanjiru Yusuf'.split(
+    ' ',
+  )
+const FAMILY =
+  'Adeyemi Brekke Castellani Djordjevic Erskine Ferraro Gudmundsson Haddad Ionescu Jurado Kowalczyk Lindgaard Montreuil Nogueira Ostapenko Pawlak Quandt Radvilas Straume Tejada Ullberg Vukovic Wainaina Yilmaz'.split(
+    ' ',
+  )
+
+/** Nobody looks like anybody else: those who order are no duplicates for the inbox to ask about. */
+function nameOf(where: string, i: number) {
+  const shift = where.length
+  return {
+    givenName: GIVEN[i % GIVEN.length] ?? '',
+    familyName: FAMILY[(i * 5 + shift) % FAMILY.length] ?? '',
+  }
+}
+
 /** New contacts with a won deal each, made in the hub as its API makes them. */
 async function placeOrders({ hub }: World, where: string, count: number): Promise<readonly Order[]> {
   const orders: Order[] = []
   for (let i = 1; i <= count; i++) {
     const email = `guest${String(i).padStart(2, '0')}@${where}.example`
-    const person = await createRecord(
-      hub,
-      'contact',
-      { givenName: 'Guest', familyName: `No. ${i} of the ${where}`, emails: [email] },
-      'api',
-    )
+    const person = await createRecord(hub, 'contact', { ...nameOf(where, i), emails: [email] }, 'api')
     if (person.kind !== 'saved') throw new NotSo(`A contact could not be made: ${JSON.stringify(person)}`)
     const amount = 10_000 + i * 25
     const fields = {
