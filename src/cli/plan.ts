@@ -53,7 +53,11 @@ export async function tellPlan(
     output.line(
       `  \`concord plan show ${id}\` shows every line, \`concord plan approve ${id}\` lets it through.`,
     )
-  } else output.line(`\`concord plan show ${id}\` shows every line.`)
+  } else {
+    output.line(`\`concord plan show ${id}\` shows every line.`)
+    if (decided === null && !failed && !held)
+      output.line('Nothing of it has to be approved: `concord sync` does it.')
+  }
   if (decided?.kind === 'refused') throw failure(decided.message)
   if (failed) return EXIT.failed
   if (decided !== null) return EXIT.ok
