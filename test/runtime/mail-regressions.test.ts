@@ -45,7 +45,7 @@ async function openWorld(): Promise<MailWorld> {
     vault,
     log: pino({ level: 'silent' }),
     connectors: connectorsWith(async () => undefined),
-    configuration: simulated({ mood: 'usual', asks: false, mapping: 0 }),
+    configuration: simulated({ mood: 'usual', asks: false, mapping: 0, link: null }),
     transport: async (input, init) => {
       const request = new Request(input, init)
       const vendor = mail.hosts[new URL(request.url).origin]

@@ -50,7 +50,7 @@ function inTurn(connector: Connector): Connector {
 export const HELD_ABOVE = 3
 
 /** What ships, with a guard for small populations. */
-function adapted(name: string, text: string, { mood, asks, mapping }: Rules): string {
+function adapted(name: string, text: string, { mood, asks, mapping, link }: Rules): string {
   const guard = `guard: { share: 0.01, atLeast: ${HELD_ABOVE} }`
   if (name === 'csv.yaml') return text.replace(/^( {4})deletes: unlink$/gm, `$1deletes: unlink\n$1${guard}`)
   // Deals arrive won, edited and unedited: all are to be invoiced once.
@@ -60,7 +60,9 @@ function adapted(name: string, text: string, { mood, asks, mapping }: Rules): st
     return text.replace(/guard: \{[^}]*\}/, guard).replaceAll('max: 255', `max: ${255 - (mapping % 100)}`)
   if (name === 'gmail.yaml') return inMood(text, mood, [ANN, BOB])
   if (name === 'outlook.yaml') return inMood(text, mood, [CLEO])
-  return asks ? text : unasked(name, text)
+  const thresholds = `duplicates: { link: ${link ?? 'never'}, ask: 0.8 }`
+  const hub = name === 'hub.yaml' ? text.replace(/^hub:$/m, `hub:\n  ${thresholds}`) : text
+  return asks ? hub : unasked(name, hub)
 }
 
 export type Rules = {
@@ -69,6 +71,8 @@ export type Rules = {
   asks: boolean
   /** Which of the mappings of Mailchimp: another one has to be approved. */
   mapping: number
+  /** From which likeness on two records are merged by rule; null: never. */
+  link: number | null
 }
 
 const compiled = new Map<string, Configuration>()

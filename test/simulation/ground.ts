@@ -66,6 +66,7 @@ export async function openGround(
   url: string,
   plant: Plant | null,
   hasMail: boolean,
+  asks: boolean,
 ): Promise<Ground> {
   const clock = { now: T0 }
   const folder = mkdtempSync(path.join(tmpdir(), 'concord-simulation-'))
@@ -75,7 +76,7 @@ export async function openGround(
   const mailchimp = createMailchimpSandbox({ now, random: vendorChance, apiKey: keys.mailchimp })
   const stripe = createStripeSandbox({ now, random: vendorChance, apiKey: keys.stripe })
   const mail = hasMail ? openMailGround(seed, clock) : null
-  const rules: Ground['rules'] = { mood: 'usual', asks: false, mapping: 0 }
+  const rules: Ground['rules'] = { mood: 'usual', asks, mapping: 0, link: null }
   const turns = new Turns()
   const weather = new Weather(openChance(seed, 'weather'), clock, { mailchimp, stripe, mail })
   const database = openDatabase(url, 2)

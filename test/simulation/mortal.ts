@@ -34,17 +34,18 @@ export class Turns {
   readonly #queue: (() => void)[] = []
   #waiting: { readonly most: number; readonly go: () => void }[] = []
   #requests: Promise<unknown> = Promise.resolve()
+  #passing: (() => void)[] = []
   /** Those that transactions ask for. */
   #within: Promise<unknown> = Promise.resolve()
   /** False: processes overlap at the database as they like, and a seed gives another run each time. */
   strict = true
 
-  async atDatabase<T>(work: () => Promise<T>): Promise<T> {
-    if (!this.strict || inside.getStore() === true) return this.#counted(work)
+  async atDatabase<T>(work: () => Promise<T>, isWaiting = false): Promise<T> {
+    if (!this.strict || inside.getStore() === true) return this.#counted(work, isWaiting)
     if (this.#isTaken) await new Promise<void>((go) => this.#queue.push(go))
     this.#isTaken = true
     try {
-      return await this.#counted(work)
+      return await this.#counted(work, isWaiting)
     } finally {
       const next = this.#queue.shift()
       if (next === undefined) this.#isTaken = false
@@ -73,6 +74,11 @@ export class Turns {
     return mine
   }
 
+  /** Until a statement has ended, other than of those that only ask whether they may go on. */
+  passed(): Promise<void> {
+    return new Promise((go) => this.#passing.push(go))
+  }
+
   /** What was asked for and is not needed any more (a page after a failure) still runs to its end. */
   async drained(): Promise<void> {
     for (;;) {
@@ -84,7 +90,7 @@ export class Turns {
     }
   }
 
-  async #counted<T>(work: () => Promise<T>): Promise<T> {
+  async #counted<T>(work: () => Promise<T>, isWaiting: boolean): Promise<T> {
     this.#running += 1
     try {
       return await work()
@@ -93,6 +99,7 @@ export class Turns {
       const due = this.#waiting.filter(({ most }) => this.#running <= most)
       this.#waiting = this.#waiting.filter((one) => !due.includes(one))
       for (const { go } of due) go()
+      if (!isWaiting) for (const go of this.#passing.splice(0)) go()
     }
   }
 
@@ -155,8 +162,8 @@ export class Mortal {
 
   /** Ends the sessions of a process at once, as its death would. */
   async bury(): Promise<void> {
-    const { sql, beside, locks } = this.#raw
-    await Promise.all([sql, beside, locks].map((pool) => pool.end({ timeout: 0 })))
+    const { sql, beside, locks, actions } = this.#raw
+    await Promise.all([sql, beside, locks, actions].map((pool) => pool.end({ timeout: 0 })))
   }
 
   /** Rejecting frees the timers of who waits; what it does next comes to nothing, as every door is closed. */
@@ -178,10 +185,10 @@ export class Mortal {
     this.#end(new Crash('the process died'))
   }
 
-  async #statement<T>(run: () => Promise<T>): Promise<T> {
+  async #statement<T>(run: () => Promise<T>, isWaiting = false): Promise<T> {
     if (this.isDead) return never()
     try {
-      const answer = await this.#turns.atDatabase(run)
+      const answer = await this.#turns.atDatabase(run, isWaiting)
       return this.isDead ? await never() : answer
     } catch (error) {
       return this.isDead ? never() : Promise.reject(toError(error))
@@ -203,10 +210,24 @@ export class Mortal {
     return this.#meets('after a commit') ? never() : done
   }
 
+  /** A session that waits for a lock at the server would keep the turn that its holder needs to let go of it. */
+  async #locked(attempt: () => Promise<unknown>): Promise<unknown> {
+    for (;;) {
+      const answer = await this.#statement(attempt, true)
+      if (JSON.stringify(answer) === '[{"is_held":true}]') return answer
+      await this.#turns.passed()
+    }
+  }
+
   #gated<S extends object>(sql: S): S {
     const gate = (made: unknown): unknown => (isPromise(made) ? this.#lazily(made) : made)
     return new Proxy(sql, {
-      apply: (target, _self, given: unknown[]) => gate(called(target, given)),
+      apply: (target, _self, given: unknown[]) => {
+        const tried = triedLock(given)
+        return tried === null
+          ? gate(called(target, given))
+          : this.#locked(() => settled(called(target, tried)))
+      },
       get: (target, name) => {
         const found: unknown = Reflect.get(target, name)
         if (typeof found !== 'function') return found
@@ -238,6 +259,16 @@ export class Mortal {
     })
     return query
   }
+}
+
+const TRY = Object.assign(['select pg_try_advisory_lock(hashtextextended(', ', 0)) as is_held'], {
+  raw: ['select pg_try_advisory_lock(hashtextextended(', ', 0)) as is_held'],
+})
+
+/** A statement that waits for a session's lock, as one that does not wait; null for any other. */
+function triedLock([strings, ...values]: unknown[]): unknown[] | null {
+  const isLock = Array.isArray(strings) && strings[0] === 'select pg_advisory_lock(hashtextextended('
+  return isLock ? [TRY, ...values] : null
 }
 
 const toError = (error: unknown): Error => (error instanceof Error ? error : new Error(String(error)))

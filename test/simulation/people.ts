@@ -50,17 +50,17 @@ export function introduce(actors: Actors, addresses: Addresses, count: number): 
   }
 }
 
-type Name = { readonly given: string; readonly family: string }
+type Name = { readonly given: string; readonly family: string; readonly company?: string }
 
 /** A person turns up at a system. What it says of them is a statement of that system. */
 export function appear(
   { ground, oracle, chance }: Actors,
   place: 'csv' | 'mailchimp' | 'stripe',
   email: string,
-  { given, family }: Name,
+  { given, family, company: firm }: Name,
 ): void {
   const title = chance.maybe(0.6) ? oracle.fresh('Title') : null
-  const company = chance.maybe(0.4) ? oracle.fresh('Firm') : null
+  const company = firm ?? (chance.maybe(0.4) ? oracle.fresh('Firm') : null)
   const phone = chance.maybe(0.5) ? oracle.phone() : null
   const written = chance.maybe(0.1) ? email.toUpperCase() : email
   const said = { givenName: given, familyName: family, jobTitle: title, companyName: company, phones: phone }

@@ -9,12 +9,13 @@ const MET_BY: Readonly<Record<string, number>> = {
   'dropped base': 1,
   'create sent again': 17,
   'echo taken for an edit': 2,
-  'profile with a status': 12,
+  'profile with a status': 22,
   'cursor before its page': 1,
   'labels of the first look': 1,
   'unmerge forgets a link': 1,
-  'undo over a later edit': 1,
+  'undo over a later edit': 11,
   'rejected and done': 3,
+  'nobody remembered': 1,
 }
 const MOST_SEEDS = 40
 

@@ -151,6 +151,12 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     afterPass: async (sql) =>
       void (await sql`update held_changes set verdict = 'approved' where verdict = 'rejected' and what = 'blanks'`),
   },
+  'nobody remembered': {
+    breaks: ['Likeness'],
+    acts: { 'tell the alike': 1 },
+    // Whoever comes later is compared with nobody who was there before.
+    afterPass: async (sql) => void (await sql`delete from match_keys`),
+  },
   'cursor before its page': {
     breaks: ['Mail'],
     mail: true,

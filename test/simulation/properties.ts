@@ -4,6 +4,7 @@ import { fieldType } from '../../src/core/model.ts'
 import { isEmpty, isList, same, type Json } from '../../src/core/json.ts'
 import { effective, hubValue, read, type Lens } from '../../src/core/lens.ts'
 import { TABLES } from './csv-source.ts'
+import { alikeAsked } from './likeness.ts'
 import { listItems, type InboxItem } from '../../src/store/inbox.ts'
 import { linksById } from '../../src/runtime/link-lookup.ts'
 import { resolveRefs } from '../../src/runtime/refs.ts'
@@ -19,11 +20,14 @@ export async function checkAll(run: Run): Promise<readonly Violation[]> {
   const inbox = await listItems(run.ground.sql, { state: 'all', limit: 10_000 })
   const facts: Facts = { run, inbox }
   const found: Violation[] = []
-  for (const check of [converged, editsKept, onceOnly, invoiced, consented, nothingLost, poisonHeld]) {
+  for (const check of [converged, editsKept, onceOnly, invoiced, consented, nothingLost, poisonHeld, alike]) {
     found.push(...(await check(facts)))
   }
   return found
 }
+
+/** 8: who looks like somebody else is asked about. */
+const alike: Check = ({ run }) => alikeAsked(run)
 
 const violation = (property: string, message: string): Violation => ({ property, message })
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { openChance } from './chance.ts'
 import { openGround, type Ground } from './ground.ts'
 import * as hubSteps from './hub-steps.ts'
@@ -8,14 +7,15 @@ import * as letters from './mail/letter-steps.ts'
 import { mailProperties } from './mail/mail-properties.ts'
 import { introduce } from './people.ts'
 import type { Plant } from './plants.ts'
-import { checkAll, recordsByRef } from './properties.ts'
+import { checkAll } from './properties.ts'
+import { rested } from './rested.ts'
 import { Run, type Violation } from './run.ts'
 import { settle } from './settle.ts'
+import { firstStart } from './trust/first-start.ts'
 import { act, hasTrust } from './trust/trust.ts'
 import * as vendorSteps from './vendor-steps.ts'
 import type { Step } from './vendor-steps.ts'
 import type { FaultKind } from './weather.ts'
-import { loadRecords } from '../../src/store/records.ts'
 
 const STEPS: Readonly<Record<string, readonly [weight: number, step: Step]>> = {
   'edit at Mailchimp': [8, vendorSteps.editAtMailchimp],
@@ -94,7 +94,10 @@ export type Options = {
 
 /** One seed, on an empty migrated database. */
 export async function simulate(seed: number, url: string, options: Options = {}): Promise<Result> {
-  const ground = await openGround(seed, url, options.plant ?? null, options.mail ?? hasMail(seed))
+  const trusts = options.trust ?? hasTrust(seed)
+  // An act that is looked for by itself is not to wait for a hub's first plans.
+  const asks = trusts && options.act === undefined && openChance(seed, 'first').maybe(0.5)
+  const ground = await openGround(seed, url, options.plant ?? null, options.mail ?? hasMail(seed), asks)
   ground.turns.strict = options.free !== true
   const run = new Run(ground, await ground.start(), openChance(seed, 'people'), new Oracle(), options.tell)
   let steps = 0
@@ -104,8 +107,8 @@ export async function simulate(seed: number, url: string, options: Options = {})
     introduce(run, run.addresses, run.chance.int(4, 12))
     await hubSteps.exportRows(run)
     if (run.post !== null) await letters.fillMailboxes(run)
-    violations = await epochEnd(run)
-    const trusts = options.trust ?? hasTrust(seed)
+    violations = asks ? await firstStart(run) : []
+    if (violations.length === 0) violations = await epochEnd(run)
     for (let epoch = run.chance.int(1, 3); epoch > 0 && violations.length === 0; epoch--) {
       const count = run.chance.int(10, 30)
       for (let n = 0; n < count; n++, steps++) await step(run)
@@ -144,38 +147,6 @@ async function epochEnd(run: Run): Promise<readonly Violation[]> {
   const found = [...(await checkAll(run)), ...(await mailProperties(run))]
   await rested(run)
   return found
-}
-
-/** What people do from here on is measured by how things stand now. */
-async function rested(run: Run): Promise<void> {
-  run.note(`settled ${hashOf(await state(run.ground))}`)
-  const records = await recordsByRef(run)
-  const contacts = await loadRecords(run.ground.sql, 'contact', [...new Set(records.values())])
-  const agreed = [...contacts.values()].flatMap((c) =>
-    Object.entries(c.fields).map(([field, value]) => [`${c.id} ${field}`, value] as const),
-  )
-  run.oracle.settled(records.keys(), new Map(agreed), run.ground.clock.now)
-}
-
-const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex').slice(0, 16)
-
-/** What it all came to, for the digest. */
-async function state({ sql, mailchimp, stripe }: Ground): Promise<string> {
-  const contacts = await sql`
-    select id, version, emails, given_name, family_name, job_title, company_name, phones, email_consent, archived_at
-    from contacts order by id`
-  const links =
-    await sql`select id, stream_id, record_id, remote_id, state, wake, settled from links order by id`
-  const outbox = await sql`select key, op, state, attempts from outbox order by id`
-  const invoices = await sql`select id, deal_id, status, total, paid from invoices order by id`
-  const members = mailchimp.admin
-    .members()
-    .map(({ email, status, mergeFields }) => [email, status, ...mergeFields])
-  const customers = stripe.admin.customers()
-  const sightings = await sql`
-    select stream_id, remote_id, verdict, reason, content, message_id from sightings order by 1, 2`
-  const messages = await sql`select id, thread_id, state, content, direction from messages order by id`
-  return JSON.stringify({ contacts, links, outbox, invoices, members, customers, sightings, messages })
 }
 
 async function subscribe(run: Run): Promise<void> {

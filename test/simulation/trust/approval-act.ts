@@ -77,7 +77,8 @@ export async function changeTheMapping(run: Run): Promise<readonly Violation[]> 
   return restless
 }
 
-async function configured(run: Run, asks: boolean, mapping: number): Promise<void> {
+/** Another process, which asks or does not, with that mapping. */
+export async function configured(run: Run, asks: boolean, mapping: number): Promise<void> {
   Object.assign(run.ground.rules, { asks, mapping })
   run.note(`the hub is started again: approvals ${asks ? 'asked for' : 'not asked for'}, mapping ${mapping}`)
   await run.replace(run.process)

@@ -46,7 +46,7 @@ export async function mergeAndUnmerge(run: Run): Promise<readonly Violation[]> {
   return [...gaveBack(before, await snapshot(run), cluster, edits), ...(await staysApart(run, pairs))]
 }
 
-const merged = async ({ ground }: Run): Promise<readonly Merge[]> =>
+export const merged = async ({ ground }: Run): Promise<readonly Merge[]> =>
   (await listMerges(ground.sql, { limit: 1000 })).filter((merge) => merge.state === 'merged')
 
 async function liveIds({ ground }: Run, kind: MergedKind): Promise<readonly number[]> {
@@ -111,7 +111,11 @@ async function raced(
     : `${kind} ${loser} was merged into ${into.join(' and ')} at once: ${words.join(', ')}`
 }
 
-async function unmergeAll(run: Run, ours: () => Promise<readonly Merge[]>): Promise<readonly Violation[]> {
+/** In any order, two people at once at times. */
+export async function unmergeAll(
+  run: Run,
+  ours: () => Promise<readonly Merge[]>,
+): Promise<readonly Violation[]> {
   for (let open = await ours(); open.length > 0; open = await ours()) {
     const { kind, loser } = run.chance.pick(open.toSorted((a, b) => a.id - b.id))
     const task = (hub: Parameters<typeof unmergeRecord>[0]): Promise<UnmergeResult> =>

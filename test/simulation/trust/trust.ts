@@ -1,6 +1,7 @@
 import type { Run, Violation } from '../run.ts'
 import { changeTheMapping } from './approval-act.ts'
 import { decideInPart } from './guard-act.ts'
+import { tellTheAlike } from './likeness-act.ts'
 import { mergeAndUnmerge } from './merge-act.ts'
 import { importAndUndo } from './undo-act.ts'
 
@@ -12,6 +13,7 @@ const ACTS: Readonly<Record<string, readonly [weight: number, act: Act]>> = {
   'import and undo': [4, importAndUndo],
   'decide in part': [2, decideInPart],
   'change the mapping': [2, changeTheMapping],
+  'tell the alike': [3, tellTheAlike],
 }
 const WEIGHTS = Object.fromEntries(Object.entries(ACTS).map(([name, [weight]]) => [name, weight]))
 
