@@ -2,7 +2,7 @@ import { MISSING } from './attributes.ts'
 import { compareGiven } from './compare-name.ts'
 import { GENERIC } from './organisation.ts'
 import { firstWord, type Prepared } from './prepare.ts'
-import { edits, isSlip, jaroWinkler } from './similarity.ts'
+import { areNumberedApart, edits, isSlip, jaroWinkler } from './similarity.ts'
 import { joined, wordsOf } from './text.ts'
 
 /** The best level over all pairs of two sets. */
@@ -102,6 +102,7 @@ export function compareOrganisations(a: string, b: string): number {
   if (a === '' || b === '') return MISSING
   const [one, two] = [joined(a), joined(b)]
   if (one === two) return 0
+  if (areNumberedApart(one, two)) return 4
   if (isSlip(one, two)) return 1
   const shared = overlap(a, b)
   if (shared >= 0.99) return 2

@@ -1,7 +1,7 @@
 import { MISSING } from './attributes.ts'
 import { areTwoNames, isNickname } from './nicknames.ts'
 import { firstWord, type Prepared } from './prepare.ts'
-import { isSlip, jaroWinkler } from './similarity.ts'
+import { areNumberedApart, isSlip, jaroWinkler } from './similarity.ts'
 import { joined, wordsOf } from './text.ts'
 
 export type NameLevels = { readonly given: number; readonly family: number; readonly order: number }
@@ -44,6 +44,7 @@ export function compareGiven(a: string, b: string): number {
   if (a === '' || b === '') return MISSING
   const [one, two] = [joined(a), joined(b)]
   if (one === two) return 0
+  if (areNumberedApart(one, two)) return DIFFERS_GIVEN
   const [first, second] = [firstWord(a), firstWord(b)]
   if (first === second && first.length > 1) return 3
   if (one.length === 1 || two.length === 1) return one.charAt(0) === two.charAt(0) ? 4 : DIFFERS_GIVEN
@@ -62,6 +63,7 @@ export function compareFamily(a: string, b: string): number {
   if (a === '' || b === '') return MISSING
   const [one, two] = [joined(a), joined(b)]
   if (one === two) return 0
+  if (areNumberedApart(one, two)) return DIFFERS_FAMILY
   if (one.length === 1 || two.length === 1) return one.charAt(0) === two.charAt(0) ? 3 : DIFFERS_FAMILY
   if (isSlip(one, two)) return 1
   if (sharesWord(a, b)) return 2

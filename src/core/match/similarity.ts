@@ -77,3 +77,12 @@ export function isSlip(a: string, b: string): boolean {
   const most = shorter >= 8 ? 2 : 1
   return edits(a, b, most) <= most
 }
+
+const NUMBER = /\p{Nd}+/gu
+
+/** "Guest 1" and "Guest 12": numbers tell things of one name apart, so another one is no slip. */
+export function areNumberedApart(a: string, b: string): boolean {
+  const one = a.match(NUMBER)
+  const two = b.match(NUMBER)
+  return one !== null && two !== null && one.join(' ') !== two.join(' ')
+}

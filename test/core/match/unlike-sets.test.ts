@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { AT, MISSING } from '../../../src/core/match/attributes.ts'
+import { AT, ATTRIBUTES, MISSING } from '../../../src/core/match/attributes.ts'
 import { compare } from '../../../src/core/match/compare.ts'
 import { bundle } from '../../../src/core/match/em.ts'
 import { blockingKeys, familyOf } from '../../../src/core/match/keys.ts'
@@ -209,5 +209,20 @@ describe('records that state little', () => {
       person({ givenName: 'Ann', familyName: FAMILY[0] ?? '', emails: ['a.b@acme.com'] }),
     )
     expect(keys.filter((key) => ['v', 'x', 'y'].includes(familyOf(key)))).toEqual([])
+  })
+})
+
+describe('names with numbers', () => {
+  const levels = (a: Traits, b: Traits) => compare(person(a), person(b))
+
+  it('are others where the numbers are, however alike the rest is', () => {
+    const one = { givenName: 'Guest', familyName: 'No. 1', organisation: 'Studio 54' }
+    const two = { givenName: 'Guest', familyName: 'No. 2', organisation: 'Studio 55' }
+    expect(levels(one, two)[AT.family]).toBe(ATTRIBUTES.family.levels.indexOf('differs'))
+    expect(levels(one, two)[AT.organisation]).toBe(ATTRIBUTES.organisation.levels.indexOf('differs'))
+  })
+
+  it('are slips of one another where one number is a letter that was read wrongly', () => {
+    expect(levels({ familyName: 'Sm1thson' }, { familyName: 'Smithson' })[AT.family]).toBe(1)
   })
 })
