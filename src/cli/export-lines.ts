@@ -1,5 +1,4 @@
-import { createWriteStream } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { open, rm } from 'node:fs/promises'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { textOf, type Json } from '../core/json.ts'
@@ -23,11 +22,14 @@ export async function writeLines(file: string, rows: AsyncIterable<Row> | Iterab
       yield isCsv ? `${Object.values(row).map(cell).join(',')}\n` : `${JSON.stringify(row)}\n`
     }
   }
-  try {
-    await pipeline(Readable.from(text()), createWriteStream(file, { flags: 'wx' }))
-  } catch (error) {
+  const handle = await open(file, 'wx').catch((error: unknown) => {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST')
       throw badInput(`${file} is there already`, 'Name another file.')
+    throw error
+  })
+  try {
+    await pipeline(Readable.from(text()), handle.createWriteStream())
+  } catch (error) {
     // Half of a list looks like a whole one.
     await rm(file, { force: true })
     throw error

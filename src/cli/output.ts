@@ -29,7 +29,7 @@ export function openOutput(terminal: Terminal, json: boolean): Output {
     json,
     paint,
     line,
-    value: (value) => line(JSON.stringify(value, null, 2)),
+    value: (value) => line(JSON.stringify(value, null, 2).replaceAll(OBEYED, escaped)),
     table: (head, rows, right = []) => line(drawTable(terminal, paint, head, rows, right)),
     note: (text) => void terminal.err.write(`${harmless(text, false)}\n`),
   }
@@ -42,6 +42,8 @@ export function openOutput(terminal: Terminal, json: boolean): Output {
 export function harmless(text: string, coloured: boolean): string {
   return text.replaceAll(coloured ? OBEYED_BUT_COLOURS : OBEYED, '')
 }
+/** As JSON writes it: the value is the same, and nothing obeys it. */
+const escaped = (mark: string): string => `\\u${mark.charCodeAt(0).toString(16).padStart(4, '0')}`
 const OBEYED = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]|(?![\n\t])\p{Cc}/gu
 const OBEYED_BUT_COLOURS =
   // oxlint-disable-next-line no-control-regex

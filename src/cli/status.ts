@@ -1,5 +1,5 @@
 import { hubStatus, recentRuns, type ConnectionStatus, type HubStatus, type Run } from '../runtime/status.ts'
-import { connectionsOf } from '../runtime/connect.ts'
+import { isKnownConnection } from '../runtime/connect.ts'
 import { alarms as allAlarms } from '../runtime/alerts/channels.ts'
 import { mailAlarms, type MailAlarm } from '../runtime/mail/alarms.ts'
 import { mailProgress, type MailboxProgress } from '../runtime/mail/progress.ts'
@@ -141,11 +141,7 @@ export async function runs(
 ): Promise<ExitCode> {
   return withHub(context, async (hub) => {
     const { output } = context
-    const known = [
-      ...hub.configuration.connections.map((c) => c.name),
-      ...(await connectionsOf(hub)).map((c) => c.name),
-    ]
-    if (connection !== undefined && !known.includes(connection))
+    if (connection !== undefined && !(await isKnownConnection(hub, connection)))
       throw badInput(`No connection is called ${connection}`, '`concord connections list` shows them.')
     const found = await recentRuns(hub, limit, connection)
     if (output.json) {

@@ -131,7 +131,7 @@ function dialled(phone: string, guard: string): readonly string[] {
 
 /** In JSON a number is an amount or a time, and text in its place would break it. */
 const NO_VALUE = '(?<!": ?[-0-9.]*)'
-const NO_NUMBER = `${NO_VALUE}(?!(?<=[[,] ?)[0-9]+ ?[,\\]])`
+const NO_NUMBER = `${NO_VALUE}(?!(?<=(?:\\[|(?:[0-9}"]|\\]|true|false|null),) ?)[1-9][0-9]* ?[,\\]])`
 const spaced = (digits: string): string => digits.split('').join(BETWEEN)
 const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
 

@@ -1,6 +1,6 @@
 import type { Context } from 'hono'
 import { z } from 'zod'
-import { connectionsOf } from '../runtime/connect.ts'
+import { isKnownConnection } from '../runtime/connect.ts'
 import type { Hub } from '../runtime/hub.ts'
 import { problem } from './problem.ts'
 
@@ -37,15 +37,15 @@ export function readQuery<T extends z.ZodObject>(
   }
 }
 
-/** The answer to a filter by a connection that is neither configured nor added; null where it is, or none is named. */
+/** The answer to a filter by a connection that is not known; null where it is, or none is named. */
 export async function unknownConnection(
   c: Context,
   hub: Hub,
   name: string | null | undefined,
 ): Promise<Response | null> {
   if (name === null || name === undefined) return null
+  if (await isKnownConnection(hub, name)) return null
   const configured = hub.configuration.connections.map((one) => one.name)
-  if (configured.includes(name) || (await connectionsOf(hub)).some((one) => one.name === name)) return null
   return problem(c, 400, `connection is "${name}", which is not known. Known are ${configured.join(', ')}.`)
 }
 

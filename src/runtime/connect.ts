@@ -11,6 +11,7 @@ import {
   saveConnection,
   type Connection,
 } from '../store/connections.ts'
+import { hadStreams } from '../store/streams.ts'
 import { closeOfConnection } from '../store/inbox.ts'
 import { renewSubscriptions } from '../store/mail/mailboxes.ts'
 import type { Secrets } from './client/auth.ts'
@@ -94,6 +95,12 @@ export async function connectionsOf(hub: Hub): Promise<readonly Connection[]> {
 }
 
 /** Proves the credentials at the vendor, and saves them only then. What is not given anew stays as it was. */
+/** Whether a connection is configured or added, or once was: what it did stays when it is removed. */
+export async function isKnownConnection(hub: Hub, name: string): Promise<boolean> {
+  const known = [...hub.configuration.connections, ...(await connectionsOf(hub))]
+  return known.some((one) => one.name === name) || hadStreams(hub.session.q, name)
+}
+
 export async function addConnection(hub: Hub, plug: Plug, given: Given): Promise<Added> {
   const { auth } = plug.connector
   const before = await readConnection(hub.db.sql, plug.name)

@@ -26,7 +26,7 @@ import { resolveRefs } from './refs.ts'
 import { mustBeCurrent } from './superseded.ts'
 import { withoutTaken } from './taken.ts'
 import { toWrite } from './writes.ts'
-import { HeldError, openRun, saveCounts, type RunLog } from './run.ts'
+import { ending, HeldError, openRun, saveCounts, type RunLog } from './run.ts'
 
 /** Links planned together; a wave's writes are sent in the connector's batches. */
 const WAVE = 500
@@ -95,7 +95,7 @@ async function pushWave(
     stale.filter((link) => waited.has(link.id)),
   )
   for (const link of stale) waited.add(link.id)
-  if (stale.length > 0) for (const name of await absorbStored(hub, target, stale, run)) woken.add(name)
+  if (stale.length > 0) for (const name of await absorbStored(hub, target, stale)) woken.add(name)
 
   await meetDemands(hub, target, steps, waited, also)
 
@@ -188,10 +188,11 @@ async function absorbStored(
   hub: Hub,
   target: Target,
   links: readonly Link[],
-  run: RunLog,
 ): Promise<ReadonlySet<string>> {
+  // What is held of it must not stop the push, opt-outs least of all.
+  const run = openRun(hub, target, 'hints')
   try {
-    return (await absorb(hub, target, lastSeenOf(links), run, { force: true })).woken
+    return (await ending(run, () => absorb(hub, target, lastSeenOf(links), run, { force: true }))).woken
   } catch (error) {
     if (!(error instanceof HeldError)) throw error
     return new Set()

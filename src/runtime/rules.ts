@@ -94,7 +94,8 @@ export async function invoiceAnew(
   deals: readonly RecordId[],
 ): Promise<ReadonlySet<string>> {
   const found = await loadRecords(following.q, 'deal', deals)
-  return invoiceDeals(following, [...found.values()], new Set(found.keys()))
+  // A bill that was withdrawn had been asked for, however quiet the change that withdraws it is.
+  return invoiceDeals({ ...following, muted: false }, [...found.values()], new Set(found.keys()))
 }
 
 /** Invoices the deals that were just won, and those that wait for what was missing; compares all with theirs. */

@@ -41,6 +41,13 @@ export async function ensureStreams(
     on conflict do nothing`
 }
 
+/** Whether a connection has, or once had, streams. What it did stays when it is removed. */
+export async function hadStreams(q: Query, connection: string): Promise<boolean> {
+  const [row] = await q<{ had: boolean }[]>`
+    select exists (select from streams where connection = ${connection}) as had`
+  return row?.had ?? false
+}
+
 export async function listStreams(q: Query): Promise<readonly StreamRow[]> {
   return q<StreamRow[]>`select ${q.unsafe(COLUMNS)} from streams order by id`
 }

@@ -26,7 +26,7 @@ export function emailOf(text: string): string {
   const domain = bare.slice(at + 1) === 'googlemail.com' ? 'gmail.com' : bare.slice(at + 1)
   const plus = bare.slice(0, at).indexOf('+')
   const local = plus > 0 ? bare.slice(0, plus) : bare.slice(0, at)
-  if (NOBODY.has(local.replace(/[^a-z]/g, ''))) return ''
+  if (NOBODY.has(local.replace(/[._-]/g, ''))) return ''
   return `${NO_DOTS.has(domain) ? local.replaceAll('.', '') : local}@${domain}`
 }
 

@@ -83,6 +83,11 @@ const NUMBER = /\p{Nd}+/gu
 /** "Guest 1" and "Guest 12": numbers tell things of one name apart, so another one is no slip. */
 export function areNumberedApart(a: string, b: string): boolean {
   const one = a.match(NUMBER)
+  if (one === null) return false
   const two = b.match(NUMBER)
-  return one !== null && two !== null && one.join(' ') !== two.join(' ')
+  return two !== null && plain(one) !== plain(two)
 }
+
+/** "07" is 7. */
+const plain = (numbers: readonly string[]): string =>
+  numbers.map((number) => number.replace(/^0+(?=.)/, '')).join(' ')
