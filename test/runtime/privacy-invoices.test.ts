@@ -59,6 +59,19 @@ test('an invoice that was not sent yet is not sent to whoever was erased, and th
   expect(await items()).toEqual([])
 })
 
+test('where the deal names somebody else by now, that one is billed, and nobody has to be asked', async () => {
+  const quin = await person()
+  const deal = await wonFor(quin)
+  const bo = await made(world.hub, 'contact', { givenName: 'Bo', emails: ['bo@other.example'] })
+  await edit(world.hub, 'deal', deal, { contact: bo })
+  await erase(quin)
+  await syncAll(world.hub, ['stripe'], 'changes')
+  await syncAll(world.hub, ['stripe'], 'changes')
+  expect(world.stripe.admin.customers()).toMatchObject([{ email: 'bo@other.example' }])
+  expect(world.stripe.admin.invoices()).toMatchObject([{ status: 'open', total: 120_050 }])
+  expect(await items()).toEqual([])
+})
+
 test('nor is one that a push had planned before the erasure', async () => {
   const { hub } = world
   const [quin, bo] = [await person(), await made(hub, 'contact', { emails: ['bo@other.example'] })]

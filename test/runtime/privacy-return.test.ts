@@ -2,10 +2,12 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { syncAll } from '../../src/runtime/cycle.ts'
 import { eraseRecord } from '../../src/runtime/privacy/erase.ts'
 import { finishErasures } from '../../src/runtime/privacy/finish.ts'
+import { objectDigest } from '../../src/runtime/privacy/digests.ts'
 import { liftAddress } from '../../src/runtime/privacy/tombstones.ts'
+import { addTombstones } from '../../src/store/tombstones.ts'
 import { COLUMNS } from '../support/exports.ts'
 import { openWorld, type World } from '../support/world.ts'
-import { made } from './merge.support.ts'
+import { edit, made, read } from './merge.support.ts'
 
 const QUIN = 'quin@varnhagen.example'
 let world: World
@@ -88,4 +90,63 @@ test('a page of people who were erased and opted out asks as much, however many 
   await asks(1, 'warm')
   const few = await asks(2, 'few')
   expect(await asks(12, 'many')).toBe(few)
+})
+
+/** Whoever has an address now that somebody had who was erased. */
+async function heir(): Promise<number> {
+  const ann = await made(world.hub, 'contact', { familyName: 'Varnhagen', emails: [QUIN, 'bo@b.example'] })
+  await edit(world.hub, 'contact', ann, { emails: [QUIN] })
+  const bo = await made(world.hub, 'contact', { familyName: 'Other', emails: ['bo@b.example'] })
+  await eraseRecord(world.hub, { id: ann, by: 'user:ann' })
+  return bo
+}
+
+test('an opt-out of an address that somebody living has is taken in, though somebody erased once had it', async () => {
+  const bo = await heir()
+  world.mailchimp.admin.subscribe('bo@b.example', {})
+  world.mailchimp.admin.unsubscribe('bo@b.example')
+  await syncAll(world.hub, ['mailchimp'], 'sweep')
+  expect((await read(world.hub, 'contact', bo)).fields).toMatchObject({ emailConsent: 'out' })
+  expect(
+    await world.db.sql`select record_id from links where state = 'linked' and record_id = ${bo}`,
+  ).toHaveLength(1)
+  expect(await world.db.sql`select 1 from tombstones where kind = 'out'`).toEqual([])
+})
+
+test('of two rows, the one with the address that somebody living has comes in, and that of who was erased does not', async () => {
+  const bo = await heir()
+  exported({ id: 'c1', email: 'bo@b.example', first_name: 'Bo' }, { id: 'c2', ...quin })
+  await syncAll(world.hub, ['csv'], 'sweep')
+  expect(await world.db.sql`select remote_id, record_id from links where remote_id is not null`).toEqual([
+    { remote_id: 'c1', record_id: bo },
+  ])
+})
+
+test('whoever was let in again, and is back, still comes in with their number from a row they had', async () => {
+  exported({ id: 'c1', ...quin })
+  await syncAll(world.hub, ['csv'], 'changes')
+  await erased(QUIN)
+  await liftAddress(world.hub, QUIN)
+  const back = await made(world.hub, 'contact', { emails: [QUIN] })
+  await syncAll(world.hub, ['csv'], 'sweep')
+  expect(await world.db.sql`select remote_id, record_id from links where record_id = ${back}`).toContainEqual(
+    {
+      remote_id: 'c1',
+      record_id: back,
+    },
+  )
+})
+
+test('an opt-out that an object of somebody erased tells of an address that somebody living has is theirs', async () => {
+  const bo = await heir()
+  const label = world.hub.targets.find((one) => one.stream.connection === 'mailchimp')?.label ?? ''
+  world.mailchimp.admin.subscribe('bo@b.example', { FNAME: 'Ann' })
+  const id = world.mailchimp.admin.member('bo@b.example')?.contactId ?? ''
+  await addTombstones(world.db.sql, 0, 'object', [objectDigest(await world.hub.mailHash(), label, id)])
+  world.mailchimp.admin.unsubscribe('bo@b.example')
+  await syncAll(world.hub, ['mailchimp'], 'sweep')
+  expect((await read(world.hub, 'contact', bo)).fields).toMatchObject({
+    givenName: null,
+    emailConsent: 'out',
+  })
 })

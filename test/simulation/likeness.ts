@@ -8,8 +8,8 @@ import type { Run, Violation } from './run.ts'
 
 const broken = (message: string): Violation => ({ property: 'Likeness', message })
 
-/** Pairs are weighed when one of the two changes, and weigh a little otherwise when more people have come since. */
-const TOLERANCE = 0.05
+/** Pairs are weighed when one of the two changes, and weigh less when more people have come since. */
+const TOLERANCE = { missing: 0.05, asked: 0.15 }
 /** One key brings two together where so few have it; otherwise it takes two. */
 const FEW = 5
 
@@ -34,11 +34,11 @@ export async function alikeAsked(run: Run): Promise<readonly Violation[]> {
     const comparer = await comparerOf(run.process.hub, kind)
     const alike = await alikeOf(run, comparer)
     for (const [key, { margin, isMet, told }] of alike)
-      if (isMet && margin > TOLERANCE && !byKey.has(key))
+      if (isMet && margin > TOLERANCE.missing && !byKey.has(key))
         found.push(broken(`nobody is asked about ${key}: ${told}`))
     for (const [key, item] of asked) {
       const margin = alike.get(key)?.margin ?? Number.NEGATIVE_INFINITY
-      if (item.kind === kind && margin < -TOLERANCE)
+      if (item.kind === kind && margin < -TOLERANCE.asked)
         found.push(
           broken(
             `${key} is asked about (${item.probability}): ${alike.get(key)?.told ?? 'somebody is gone, or said they are two'}`,

@@ -49,6 +49,8 @@ export async function tellTheAlike(run: Run): Promise<readonly Violation[]> {
 async function thresholds(run: Run, link: number | null): Promise<void> {
   if (run.ground.rules.link === link) return
   run.ground.rules.link = link
+  // Nobody asks here: what works is taken as approved again.
+  await run.ground.sql`update streams set approved_shape = null`
   run.note(`the hub is started again: merges by likeness ${link === null ? 'never' : `from ${link} on`}`)
   await run.replace(run.process)
 }
