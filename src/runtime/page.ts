@@ -1,5 +1,5 @@
 import { statementFrom, type ConsentReading, type Statement } from '../core/consent.ts'
-import { keysOf, matchByKeys, type Candidate, type Match } from '../core/identity.ts'
+import { keysOf, matchByKeys, type Candidate, type Key, type Match } from '../core/identity.ts'
 import { same, textOf, type JsonObject } from '../core/json.ts'
 import type { Lens } from '../core/lens.ts'
 import { planBirth, planLink, type Base, type Birth, type LinkPlan } from '../core/plan.ts'
@@ -205,7 +205,9 @@ export async function settleStrangers(page: PageWork, strangers: readonly Arriva
     unboundLinks(tx, target.id, involved),
   ])
   const forShells = wanted.filter(({ seen: { madeFor = 0 } }) => shells.has(moved.get(madeFor) ?? madeFor))
-  const erased = await erasedArrivals(page, wanted, births, new Set(forShells))
+  const living = held.filter(({ id, key }) => key.kind === 'email' && isHeldBy(set.get(id), key))
+  const addresses = new Set(living.map(({ key }) => key.value))
+  const erased = await erasedArrivals(page, wanted, births, new Set(forShells), addresses)
   const heldBy = Map.groupBy(held, (h) => `${h.key.kind} ${h.key.value}`)
   const unbound = new Map(links.map((link) => [link.recordId, link]))
 
@@ -256,6 +258,10 @@ export async function settleStrangers(page: PageWork, strangers: readonly Arriva
     meet(page, arrival, match.id, own, own?.id ?? linkId)
   }
 }
+
+const isHeldBy = (record: HubRecord | undefined, { kind, value }: Key): boolean =>
+  record?.archived === false &&
+  keysOf(record.kind, record.fields).some((key) => key.kind === kind && key.value === value)
 
 function severalItems(
   target: Target,

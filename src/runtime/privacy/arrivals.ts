@@ -10,23 +10,26 @@ import type { Arrival, PageWork } from '../page.ts'
 import { addressDigest, objectDigest, outDigest, phoneDigestsOf } from './digests.ts'
 
 const NONE: ReadonlySet<Arrival> = new Set()
+const NOBODYS: ReadonlySet<string> = new Set()
 /** What looks like an address in what could not be read. */
 const ADDRESS = /[^\s@<>"'(),;:]+@[^\s@<>"'(),;:]+/g
 
 /**
  * The objects that are of people who were erased: they are left out, and nothing of them is kept. What they say of
  * consent is not, either, but for an opt-out, which a digest of its address keeps. `made`: those that were made for
- * records of which nothing is left. One query at most where nobody was erased.
+ * records of which nothing is left. `living`: addresses that somebody else has now; they keep nobody out, and
+ * what is said of them is said of those. One query at most where nobody was erased.
  */
 export async function erasedArrivals(
   page: PageWork,
   strangers: readonly Arrival[],
   births: readonly Birth[],
   made: ReadonlySet<Arrival> = NONE,
+  living: ReadonlySet<string> = NOBODYS,
 ): Promise<ReadonlySet<Arrival>> {
   const { hub, tx, target } = page
   if (strangers.length === 0) return NONE
-  if (!(await haveTombstones(tx))) return leftOut(page, made)
+  if (!(await haveTombstones(tx))) return leftOut(page, made, living)
   const hash = await hub.mailHash()
   const isPerson = target.stream.record === 'contact'
   const addresses = new Set<Hash>()
@@ -46,26 +49,38 @@ export async function erasedArrivals(
     }
     for (const digest of phoneDigestsOf(hash, fields)) note(digest)
   }
+  const theirs = new Set([...living].map((address) => addressDigest(hash, address)))
   const erased = new Set<Arrival>(made)
   const lifted = new Set<Arrival>()
   const barred = new Set<Arrival>()
-  for (const [digest, kind] of await tombstonesAmong(tx, [...known.keys()]))
+  for (const [digest, kind] of await tombstonesAmong(tx, [...known.keys()])) {
+    if (kind === 'key' && theirs.has(digest)) continue
     for (const arrival of known.get(digest) ?? [])
       (kind === 'lifted' ? lifted : addresses.has(digest) ? barred : erased).add(arrival)
+  }
   // Who was let in again by one address comes in with their number and from the objects they had, too.
   for (const arrival of lifted) if (!made.has(arrival)) erased.delete(arrival)
-  return leftOut(page, erased.union(barred))
+  return leftOut(page, erased.union(barred), living)
 }
 
-async function leftOut(page: PageWork, erased: ReadonlySet<Arrival>): Promise<ReadonlySet<Arrival>> {
+async function leftOut(
+  page: PageWork,
+  erased: ReadonlySet<Arrival>,
+  living: ReadonlySet<string>,
+): Promise<ReadonlySet<Arrival>> {
   for (const arrival of erased) page.erased.add(arrival)
-  await forgetStatements(page, erased)
+  await forgetStatements(page, erased, living)
   return erased
 }
 
-/** Statements of the page about people who were erased leave it; opt-outs leave a digest. */
-async function forgetStatements(page: PageWork, erased: ReadonlySet<Arrival>): Promise<void> {
-  const addresses = new Set([...erased].flatMap((arrival) => arrival.consent?.address ?? []))
+/** Statements of the page about people who were erased leave it; opt-outs leave a digest. Those of the living stay. */
+async function forgetStatements(
+  page: PageWork,
+  erased: ReadonlySet<Arrival>,
+  living: ReadonlySet<string>,
+): Promise<void> {
+  const said = new Set([...erased].flatMap((arrival) => arrival.consent?.address ?? []))
+  const addresses = said.difference(living)
   if (addresses.size === 0) return
   const hash = await page.hub.mailHash()
   const theirs = page.statements.filter((said) => addresses.has(said.address))
