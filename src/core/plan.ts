@@ -234,6 +234,24 @@ export function rebase(
   return next
 }
 
+/**
+ * The base of an object that may have a write of ours whose answer was lost: what it says as we said it is our own word,
+ * not an edit there, whatever the hub says by now.
+ */
+export function arrived(
+  lenses: readonly Lens[],
+  base: Base,
+  pushed: readonly string[],
+  sent: Fields,
+  body: Json,
+): Base {
+  const there = lenses.filter(
+    (lens) => effective(lens.put(hubValue(lens, sent) ?? null, body), body) === null,
+  )
+  const told = there.map((lens) => lens.key).filter((key) => pushed.includes(key))
+  return rebase(lenses, base, told, sent, body)
+}
+
 function pair(hub: Json | undefined, remote: Json | undefined): { hub?: Json; remote?: Json } {
   return { ...(hub === undefined ? {} : { hub }), ...(remote === undefined ? {} : { remote }) }
 }

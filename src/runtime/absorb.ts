@@ -24,7 +24,6 @@ import { inTurn } from './in-turn.ts'
 import { conflictKey, rejectedKeys } from './item-keys.ts'
 import {
   applyConsent,
-  meet,
   NOTHING_AHEAD,
   settleStrangers,
   statementOf,
@@ -33,6 +32,7 @@ import {
   type PageWork,
   type ReadAhead,
 } from './page.ts'
+import { meetKnown } from './meet-known.ts'
 import { isMuted } from './muted.ts'
 import { mustStand } from './merge/moved.ts'
 import { followRemoteMerges, mergedAway, withMergeTargets } from './merge/remote.ts'
@@ -41,7 +41,7 @@ import { filteredLines, pageLines, unreadable } from './plan/lines.ts'
 import { withRaces } from './races.ts'
 import { heldNames, refsFrom } from './refs.ts'
 import { HeldError, type RunLog } from './run.ts'
-import { both, harmOf, keeping, NOTHING_SPARED, sparing, SparingError, type Sparing } from './sparing.ts'
+import { both, harmOf, NOTHING_SPARED, sparing, SparingError, type Sparing } from './sparing.ts'
 import { mustBeCurrent } from './superseded.ts'
 import { openWorkingSet } from './working-set.ts'
 
@@ -223,9 +223,7 @@ async function absorbFresh(
       fresh.filter((o) => !spared.skipped.has(o.id) && !spared.staying.has(links.get(o.id)?.recordId ?? 0)),
     ),
   }
-  for (const arrival of arrivals)
-    if (arrival.link !== null)
-      meet(page, arrival, arrival.link.recordId, keeping(page, arrival, arrival.link, spared))
+  await meetKnown(page, arrivals, spared)
   await settleStrangers(
     page,
     arrivals.filter((a) => a.link === null),

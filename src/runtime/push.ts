@@ -184,11 +184,7 @@ async function planWave(
 }
 
 /** Plans links again from what was last seen of their objects. What the guard holds of it holds up no opt-out. */
-async function absorbStored(
-  hub: Hub,
-  target: Target,
-  links: readonly Link[],
-): Promise<ReadonlySet<string>> {
+async function absorbStored(hub: Hub, target: Target, links: readonly Link[]): Promise<ReadonlySet<string>> {
   // What is held of it must not stop the push, opt-outs least of all.
   const run = openRun(hub, target, 'hints')
   try {

@@ -1,6 +1,7 @@
 import type { ConsentState } from '../core/consent.ts'
 import type { Instant, JsonObject } from '../core/json.ts'
 import type { Fields, RecordId } from '../core/model.ts'
+import { numbers } from './columns.ts'
 import { rows, type Query } from './database.ts'
 
 /** `sending`: the call is under way, or the process died in it. */
@@ -67,6 +68,19 @@ export async function openOf(q: Query, streamId: number, limit: number): Promise
   return q<OutboxRow[]>`
     select ${q.unsafe(COLUMNS)} from outbox
     where stream_id = ${streamId} and state in ('sending', 'uncertain') order by id limit ${limit}`
+}
+
+/** Of links, what the newest write was that nobody knows the outcome of. */
+export async function openWritesOf(
+  q: Query,
+  streamId: number,
+  linkIds: readonly number[],
+): Promise<ReadonlyMap<number, Pick<OutboxRow, 'pushed' | 'sent'>>> {
+  const found = await q<Pick<OutboxRow, 'linkId' | 'pushed' | 'sent'>[]>`
+    select link_id as "linkId", pushed, sent from outbox
+    where stream_id = ${streamId} and state in ('sending', 'uncertain') and op = 'update'
+      and link_id = any(${numbers(linkIds)}::bigint[]) order by id`
+  return new Map(found.map((row) => [row.linkId, row]))
 }
 
 /** Notes that the same write is sent once more under the same key. */

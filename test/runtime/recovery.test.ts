@@ -176,3 +176,35 @@ test('a refused write waits in the inbox and is sent again when the record chang
   expect(world.mailchimp.admin.member('ada@example.com')?.mergeFields.get('JOBTITLE')).toBe('Analyst')
   expect(await world.db.sql`select count(*) as n from inbox where state = 'open'`).toEqual([{ n: 0 }])
 })
+
+test('what a write of unknown outcome has put there is our own word, whatever is said here by then (150)', async () => {
+  const person = await createRecord(
+    world.hub,
+    'contact',
+    { givenName: 'Ada', familyName: 'Lovelace', emails: ['ada@example.com'], jobTitle: 'Analyst' },
+    'api',
+  )
+  if (person.kind !== 'saved') throw new Error(person.kind)
+  const customer = world.stripe.admin.createCustomer({ email: 'ada@example.com', name: 'Ada Lovelace' })
+  await sync()
+  await sync()
+  const { id } = person.record
+  const say = (phones: string[] | null) => editRecord(world.hub, 'contact', id, { phones }, 'api')
+  await say(['+12025550147'])
+  world.stripe.faults.plan = ({ method }) => (method === 'POST' ? { kind: 'timeout-after-commit' } : null)
+  await pushConnection(world.hub, 'stripe')
+  world.stripe.faults.plan = null
+  expect([await openWrites(), world.stripe.admin.customers()[0]?.phone]).toEqual([1, '+12025550147'])
+
+  await say(null)
+  minutes(10)
+  await sync()
+  minutes(60)
+  await sync()
+  const [row] = await world.db.sql<
+    { phones: string[] | null }[]
+  >`select phones from contacts where id = ${id}`
+  expect(row?.phones ?? []).toEqual([])
+  expect(world.stripe.admin.customers()).toMatchObject([{ id: customer.id, phone: null }])
+  expect(await openWrites()).toBe(0)
+})
