@@ -11,7 +11,7 @@ import type { Change } from '../change.ts'
 import { applyChanges } from '../changes.ts'
 import type { Hub } from '../hub.ts'
 import { withRaces } from '../races.ts'
-import { openRun, type RunLog } from '../run.ts'
+import { ending, openRun, type RunLog } from '../run.ts'
 import { rowsOf, rulesOf } from './follow.ts'
 import { refreshStanding } from './standing.ts'
 
@@ -32,20 +32,17 @@ export async function reviewRecords(hub: Hub, when: 'changed' | 'daily' = 'chang
   const isNew = known !== fingerprint
   if (!isNew && when === 'changed') return { rules: 'known', tidied: 0 }
   const run = openRun(hub, null, 'edit')
-  let problem: string | null = 'it did not come to its end; it is tried again'
   let tidied = 0
-  try {
+  await ending(run, async () => {
     for (const kind of GOVERNED_KINDS) {
-      tidied += await tidyKind(hub, kind, run)
+      const done = await tidyKind(hub, kind, run)
+      tidied += done
+      run.count({ updated: done })
       await findAgain(hub, kind)
       await refreshStanding(hub, kind, isNew)
     }
     await noteRules(hub.session.q, fingerprint, hub.clock.now())
-    problem = null
-  } finally {
-    run.count({ updated: tidied })
-    await run.end(problem)
-  }
+  })
   return { rules: isNew ? 'new' : 'known', tidied }
 }
 

@@ -9,7 +9,7 @@ import { shows, type Change } from '../change.ts'
 import { following } from '../changes.ts'
 import type { Hub } from '../hub.ts'
 import { withRaces } from '../races.ts'
-import { openRun, type RunLog } from '../run.ts'
+import { ending, openRun, type RunLog } from '../run.ts'
 import { newerVersion } from '../superseded.ts'
 import { titleOf } from '../title.ts'
 import { changesAgain, workOutAgain } from './again.ts'
@@ -37,18 +37,14 @@ export async function reviewMerged(hub: Hub, when: 'changed' | 'daily' = 'change
   if (known !== rules) await noteRules(hub.session.q, UNDER_WAY, hub.clock.now(), 'survivorship')
   const run = openRun(hub, null, 'edit', {}, { by: SOURCE })
   let changed = 0
-  let problem: string | null = 'it did not come to its end; it is tried again'
-  try {
+  await ending(run, async () => {
     const isWhole = await eachChunk(hub, run, (done) => {
       changed += done
+      run.count({ updated: done })
     })
     if (isWhole) await noteRules(hub.session.q, rules, hub.clock.now(), 'survivorship')
-    problem = null
-    return changed
-  } finally {
-    run.count({ updated: changed })
-    await run.end(problem)
-  }
+  })
+  return changed
 }
 
 /** False where it stops before the end: whoever takes up the new version, or works on after this stop, begins anew. */
