@@ -3,6 +3,7 @@ import { syncAll } from '../../src/runtime/cycle.ts'
 import { takeSide } from '../../src/runtime/inbox/conflict.ts'
 import { approve } from '../../src/runtime/inbox/mass-change.ts'
 import { listItems } from '../../src/store/inbox.ts'
+import { openConflict } from '../support/conflict.ts'
 import { openWorld, type World } from '../support/world.ts'
 
 let world: World
@@ -87,15 +88,7 @@ test('rows that cannot be read stop nothing and are told with their line', async
 })
 
 test('a conflict under `ask` keeps both sides until a person chooses', async () => {
-  const asking = (name: string, text: string) =>
-    name === 'policies.yaml' ? text.replace(/jobTitle: .*/, 'jobTitle: ask') : text
-  world = await openWorld({ connections: ['mailchimp', 'stripe'], configure: asking })
-  world.mailchimp.admin.subscribe('ada@example.com', { FNAME: 'Ada', JOBTITLE: 'Countess' })
-  world.stripe.admin.createCustomer({
-    email: 'ada@example.com',
-    name: 'Ada',
-    metadata: { job_title: 'Analyst' },
-  })
+  world = await openConflict()
   const both = ['mailchimp', 'stripe']
   await syncAll(world.hub, both, 'changes')
   await syncAll(world.hub, both, 'sweep')

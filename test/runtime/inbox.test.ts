@@ -11,6 +11,7 @@ import { fullView } from '../../src/runtime/inbox/view.ts'
 import { inboxItems } from '../../src/runtime/status.ts'
 import { openItems, readItem, type InboxItem, type InboxKind } from '../../src/store/inbox.ts'
 import { COLUMNS } from '../support/exports.ts'
+import { openConflict } from '../support/conflict.ts'
 import { openWorld, type World } from '../support/world.ts'
 
 let world: World
@@ -32,17 +33,9 @@ async function person(fields: Record<string, string | string[]>): Promise<number
   return made.record.id
 }
 
-const asking = (name: string, text: string) =>
-  name === 'policies.yaml' ? text.replace(/jobTitle: .*/, 'jobTitle: ask') : text
 const BOTH = ['mailchimp', 'stripe']
 async function conflict(): Promise<InboxItem> {
-  world = await openWorld({ connections: ['mailchimp', 'stripe'], configure: asking })
-  world.mailchimp.admin.subscribe('ada@example.com', { FNAME: 'Ada', JOBTITLE: 'Countess' })
-  world.stripe.admin.createCustomer({
-    email: 'ada@example.com',
-    name: 'Ada',
-    metadata: { job_title: 'Analyst' },
-  })
+  world = await openConflict()
   await syncAll(world.hub, BOTH, 'changes')
   return only('conflict')
 }
